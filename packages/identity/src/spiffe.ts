@@ -1,0 +1,87 @@
+import { identityErrors } from "./errors.ts";
+
+const trustDomainShape = /^(?=.{1,255}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
+const segmentShape = /^[A-Za-z0-9._-]+$/;
+
+/** Which part of the factory holds an identity, and therefore what it may ask for. */
+export type FactoryRole = "factory" | "attest";
+
+/**
+ * Checks a trust domain: a lower-case host name. Narrower than the SPIFFE standard by the underscore,
+ * because the name stands in X.509 name constraints too.
+ * @throws TRUST_DOMAIN_INVALID
+ */
+export function parseTrustDomain(text: string): string {
+  if (!trustDomainShape.test(text) || /^[0-9.]+$/.test(text)) {
+    throw identityErrors.make(
+      "TRUST_DOMAIN_INVALID",
+      `expected a lower-case host name, found ${JSON.stringify(text.slice(0, 80))}`,
+    );
+  }
+  return text;
+}
+
+/** A SPIFFE id (SPIFFE-ID section 2), taken apart. */
+export interface SpiffeId {
+  readonly trustDomain: string;
+  /** Path segments, never empty. */
+  readonly segments: readonly string[];
+}
+
+/** Reads a SPIFFE id strictly. @throws SPIFFE_ID_INVALID */
+export function parseSpiffeId(text: string): SpiffeId {
+  const match = /^spiffe:\/\/([^/]+)\/(.+)$/.exec(text);
+  const segments = match?.[2]?.split("/") ?? [];
+  if (
+    match === null ||
+    text.length > 2048 ||
+    !trustDomainShape.test(match[1] as string) ||
+    segments.some((segment) => !segmentShape.test(segment) || segment === "." || segment === "..")
+  ) {
+    throw identityErrors.make(
+      "SPIFFE_ID_INVALID",
+      `expected spiffe://<trust domain>/<path>, found ${JSON.stringify(text.slice(0, 200))}`,
+    );
+  }
+  return { trustDomain: match[1] as string, segments };
+}
+
+/** The id of a step: `spiffe://TD/project/P/pipeline/L/step/S`. @throws SPIFFE_ID_INVALID */
+export function stepId(trustDomain: string, project: string, pipeline: string, step: string): string {
+  const id = `spiffe://${trustDomain}/project/${project}/pipeline/${pipeline}/step/${step}`;
+  if (parseSpiffeId(id).segments.length !== 6) {
+    throw identityErrors.make("SPIFFE_ID_INVALID", `expected names without a slash, found ${JSON.stringify(id)}`);
+  }
+  return id;
+}
+
+/** The id of the builder: `spiffe://TD/builder`. */
+export const builderId = (trustDomain: string): string => `spiffe://${trustDomain}/builder`;
+/** The id of the node: `spiffe://TD/node`. */
+export const nodeId = (trustDomain: string): string => `spiffe://${trustDomain}/node`;
+/** The id of the command that signs further predicates: `spiffe://TD/attest`. */
+export const attestId = (trustDomain: string): string => `spiffe://${trustDomain}/attest`;
+
+const factoryPaths = [["builder"], ["node"], ["project", "*", "pipeline", "*", "step", "*"]];
+const attestPaths = [["attest"]];
+
+/**
+ * Refuses an id outside the trust domain, or with a path that is not the role's own:
+ * the factory may be builder, node or a step, `attest` only itself.
+ * @throws SPIFFE_ID_INVALID | IDENTITY_FOREIGN | IDENTITY_NOT_PERMITTED
+ */
+export function assertMayIssue(role: FactoryRole, trustDomain: string, spiffeId: string): void {
+  const id = parseSpiffeId(spiffeId);
+  if (id.trustDomain !== trustDomain) {
+    throw identityErrors.make("IDENTITY_FOREIGN", `expected trust domain ${trustDomain}, found ${id.trustDomain}`);
+  }
+  const allowed = role === "attest" ? attestPaths : factoryPaths;
+  const matches = (path: readonly string[]): boolean =>
+    path.length === id.segments.length && path.every((part, i) => part === "*" || part === id.segments[i]);
+  if (!allowed.some(matches)) {
+    throw identityErrors.make(
+      "IDENTITY_NOT_PERMITTED",
+      `${role} may be ${allowed.map((path) => `/${path.join("/")}`).join(" or ")}, found /${id.segments.join("/")}`,
+    );
+  }
+}
