@@ -1,0 +1,71 @@
+/**
+ * What a step may ask of a worker. Everything here comes from the pipeline definition and the control plane;
+ * nothing comes from the step itself. SPEC.md of this package states what holds for each member.
+ */
+export interface StepJob {
+  /** Name that is unique among the steps running on this host; letters, digits, `.`, `_` and `-`, at most 100. */
+  readonly id: string;
+  /** Program and arguments; the program is looked up in the sandbox, on the constant path. Never a shell line. */
+  readonly command: readonly string[];
+  /** Working directory inside the sandbox. */
+  readonly directory: string;
+  /** Environment variables added to the constant ones (`HOME`, `PATH`, `LANG`, `TZ`, …), which they may not replace. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Inputs, in mount order; one may lie below another. */
+  readonly mounts: readonly StepMount[];
+  /** The one place whose content survives. `host` is an empty directory of ours. */
+  readonly output: { readonly host: string; readonly at: string };
+  /** Further things of the host that the step may see. */
+  readonly view: StepView;
+  /** `none`: no address family but Unix sockets, and a network namespace without a way out. `open`: the host's network. */
+  readonly network: "none" | "open";
+  readonly limits: StepLimits;
+  /** `SOURCE_DATE_EPOCH`: seconds, from the commit. */
+  readonly sourceDateEpoch: number;
+  readonly tracer?: Tracer;
+  /** Called with what the step prints, up to `limits.logBytes` in all. */
+  onOutput?(chunk: Uint8Array, stream: "stdout" | "stderr"): void;
+  /** Ends the step: outcome `cancelled`. */
+  readonly signal?: AbortSignal;
+}
+
+/** One input of a step. */
+export interface StepMount {
+  /** Absolute path of a directory or regular file of the host. */
+  readonly host: string;
+  /** Absolute, normalised path inside the sandbox. */
+  readonly at: string;
+  /** `copy-on-write`: a private writable view that vanishes after the step. */
+  readonly access: "read-only" | "copy-on-write";
+}
+
+/** Host directories shown read-only beside the constant view. */
+export interface StepView {
+  /** Names (`cargo`, `rustup`, `pyenv`, `go`, `nvm`, `node`) or absolute directories, shown at their own path. */
+  readonly toolchains: readonly string[];
+}
+
+/** Bounds of a step. All are enforced; what enforces them stands in the evidence. */
+export interface StepLimits {
+  readonly memoryBytes: number;
+  /** Processes and threads alive at one time. */
+  readonly pids: number;
+  /** Wall-clock seconds. */
+  readonly seconds: number;
+  /** Bytes in the output and in all private copies of inputs together. */
+  readonly outputBytes: number;
+  /** Bytes of standard output and standard error that are kept; the rest is counted and dropped. */
+  readonly logBytes: number;
+  /** Processors' worth of time, for example 1.5; absent: no bound. */
+  readonly cpus?: number;
+  /** Bytes in `/tmp` and `/dev/shm`, each; default half of `memoryBytes`. */
+  readonly temporaryBytes?: number;
+}
+
+/** Wraps the sandbox program in an observer that stays outside of it. */
+export interface Tracer {
+  /** Command line that runs `argv` under observation. */
+  wrap(argv: readonly string[]): string[];
+  /** Working directory of the wrapped command, which the worker makes writable for it. */
+  readonly directory?: string;
+}
