@@ -1,1 +1,18 @@
-export {};
+export type {
+  Coverage,
+  EventCounts,
+  NetworkAttempt,
+  Observation,
+  ObservedFile,
+  ObservedFiles,
+  ObservedMount,
+  ObservedProcess,
+  ObservedStep,
+  Observer,
+  ObserverTier,
+  ProcessExit,
+  RefusedCall,
+  TracedRefusal,
+  TraceLog,
+  Tracer,
+} from "./observation.ts";
