@@ -1,0 +1,28 @@
+export {
+  type ArtifactDefinition,
+  type ArtifactKind,
+  artifactKinds,
+  defaultLimits,
+  type InputDefinition,
+  type ParameterDefinition,
+  type ParameterType,
+  type PipelineDefinition,
+  type PipelineFile,
+  type Position,
+  type SourceDeclaration,
+  type StepDefinition,
+  type StepLimits,
+} from "./definition.ts";
+export { type PipelineFileCode, PipelineFileError, type PipelineProblem, pipelineFileErrors } from "./errors.ts";
+export { pipelineSchema } from "./json-schema.ts";
+export { nearestName } from "./nearest.ts";
+export { mountOrder, orderSteps } from "./order.ts";
+export {
+  type ParameterValues,
+  parameterVariable,
+  resolveEnvironment,
+  resolveParameters,
+  selectPipeline,
+} from "./parameters.ts";
+export { defaultOutput, parsePipelineFile } from "./parse.ts";
+export { parseBytes, parseDuration } from "./quantity.ts";

@@ -1,0 +1,8 @@
+import { z } from "zod";
+import { pipelineDocument } from "./schema.ts";
+
+/** The published JSON Schema (draft 2020-12) of `touchmark.yaml`, made from the schema that the reader uses. */
+export function pipelineSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(pipelineDocument, { target: "draft-2020-12", io: "input" });
+  return { $id: "https://touchmark.dev/schemas/pipeline/v1.json", ...schema };
+}

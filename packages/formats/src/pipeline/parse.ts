@@ -1,0 +1,140 @@
+import { sha256 } from "@touchmark/core";
+import {
+  type ArtifactDefinition,
+  defaultLimits,
+  type InputDefinition,
+  type ParameterDefinition,
+  type PipelineDefinition,
+  type PipelineFile,
+  type StepDefinition,
+  type StepLimits,
+} from "./definition.ts";
+import { Problems } from "./problems.ts";
+import { parseBytes, parseDuration } from "./quantity.ts";
+import { type PipelineDocument, pipelineDocument, type WrittenStep } from "./schema.ts";
+import { checkPipeline } from "./validity.ts";
+import { readYaml, type YamlReading } from "./yaml-reader.ts";
+
+/** What a step that declares no output of its own writes to. */
+export const defaultOutput = "/work/output";
+
+/**
+ * Reads `touchmark.yaml` strictly (docs/pipeline.md). Every problem is reported with line, column, what was expected
+ * and the nearest valid name.
+ *
+ * @throws PipelineFileError with one of the PIPELINE_ codes
+ */
+export function parsePipelineFile(text: string, fileName: string): PipelineFile {
+  const reading = readYaml(text, fileName);
+  const problems = new Problems(fileName, reading);
+  const checked = pipelineDocument.safeParse(reading.value);
+  if (!checked.success) {
+    problems.addIssues(checked.error.issues);
+    problems.throwIfAny();
+    throw checked.error;
+  }
+  const document = checked.data;
+  const pipelines = new Map<string, PipelineDefinition>();
+  for (const [name, written] of Object.entries(document.pipelines)) {
+    for (const [stepName, step] of Object.entries(written.steps))
+      checkSpelling(step, ["pipelines", name, "steps", stepName], problems);
+    const pipeline = definePipeline(name, written, reading);
+    checkPipeline(pipeline, problems);
+    pipelines.set(name, pipeline);
+  }
+  if (pipelines.size === 0) problems.add("PIPELINE_VALUE_INVALID", ["pipelines"], "expected at least one pipeline");
+  problems.throwIfAny();
+  return {
+    fileName,
+    text,
+    digest: sha256(text),
+    project: document.project,
+    ...(document.description === undefined ? {} : { description: document.description }),
+    languages: document.languages ?? [],
+    hosting: document.hosting ?? [],
+    tools: document.tools ?? [],
+    source: { submodules: document.source?.submodules ?? false, lfs: document.source?.lfs ?? false },
+    pipelines,
+    locate: (path) => reading.locate(path),
+  };
+}
+
+function checkSpelling(step: WrittenStep, path: string[], problems: Problems): void {
+  if ((step.command === undefined) === (step.run === undefined)) {
+    const found = step.command === undefined ? "neither" : "both";
+    problems.add("PIPELINE_VALUE_INVALID", path, `expected either command or run, found ${found}`, "key");
+  }
+  if (step.command?.[0] === "")
+    problems.add("PIPELINE_VALUE_INVALID", [...path, "command"], "expected the name of a program, found empty text");
+}
+
+type WrittenPipeline = PipelineDocument["pipelines"][string];
+
+function definePipeline(name: string, written: WrittenPipeline, reading: YamlReading): PipelineDefinition {
+  return {
+    name,
+    ...(written.description === undefined ? {} : { description: written.description }),
+    parameters: Object.entries(written.parameters ?? {}).map(
+      ([parameter, value]): ParameterDefinition => ({
+        name: parameter,
+        type: value.type,
+        ...(value.description === undefined ? {} : { description: value.description }),
+        ...(value.default === undefined ? {} : { default: String(value.default) }),
+        ...(value.pattern === undefined ? {} : { pattern: value.pattern }),
+        ...(value.enum === undefined ? {} : { enum: value.enum.map(String) }),
+      }),
+    ),
+    steps: Object.entries(written.steps).map(([step, value]) =>
+      defineStep(step, value, reading.locate(["pipelines", name, "steps", step], "key")),
+    ),
+    artifacts: Object.entries(written.artifacts ?? {}).map(
+      ([artifact, value]): ArtifactDefinition => ({
+        name: artifact,
+        from: value.from,
+        path: value.path,
+        kind: value.kind,
+        ...(value.description === undefined ? {} : { description: value.description }),
+      }),
+    ),
+  };
+}
+
+function defineStep(name: string, written: WrittenStep, position: StepDefinition["position"]): StepDefinition {
+  const inputs = Object.entries(written.inputs ?? {}).map(([from, input]): InputDefinition => {
+    if (typeof input === "string") return { from, at: input, access: "read-only" };
+    return { from, at: input.at, access: input.access === "copy-on-write" ? "copy-on-write" : "read-only" };
+  });
+  const output = written.output ?? defaultOutput;
+  const network = written.network ?? "none";
+  return {
+    name,
+    ...(written.description === undefined ? {} : { description: written.description }),
+    command: written.run === undefined ? (written.command ?? []) : ["/bin/sh", "-eu", "-c", written.run],
+    ...(written.run === undefined ? {} : { script: written.run }),
+    inputs,
+    directory: written.directory ?? inputs[0]?.at ?? output,
+    output,
+    environment: written.environment ?? {},
+    network,
+    ...defineLimits(written),
+    cache: network === "none" && (written.cache ?? true),
+    toolchains: written.toolchains ?? [],
+    insecureProcess: written["insecure-process"] ?? false,
+    position,
+  };
+}
+
+function defineLimits(written: WrittenStep): Pick<StepDefinition, "limits" | "statedLimits"> {
+  const { cpu, memory, pids, time, output, log } = written.limits ?? {};
+  const stated: { -readonly [Name in keyof StepLimits]?: number } = {};
+  const state = (name: keyof StepLimits, value: number | undefined) => {
+    if (value !== undefined) stated[name] = value;
+  };
+  state("cpus", cpu);
+  state("memoryBytes", memory === undefined ? undefined : parseBytes(memory));
+  state("pids", pids);
+  state("seconds", time === undefined ? undefined : parseDuration(time));
+  state("outputBytes", output === undefined ? undefined : parseBytes(output));
+  state("logBytes", log === undefined ? undefined : parseBytes(log));
+  return { limits: { ...defaultLimits, ...stated }, statedLimits: Object.keys(stated) as (keyof StepLimits)[] };
+}
