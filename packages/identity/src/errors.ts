@@ -16,4 +16,51 @@ export const identityErrors = defineErrors({
     nature: "refused",
     meaning: "The asking part of the factory may not have this identity; `attest` never gets that of a step.",
   },
+  LEAF_LIFETIME_EXCEEDED: { nature: "refused", meaning: "A leaf certificate was asked for more than ten minutes." },
+  LEAF_KEY_UNSUPPORTED: { nature: "invalid", meaning: "The public key to certify is not a point on P-256." },
+  INTERMEDIATE_EXPIRED: {
+    nature: "refused",
+    meaning: "The intermediate certificate is not valid for the whole life of the leaf that was asked for.",
+    hint: "Rotate the intermediate with the passphrase of the root key.",
+  },
+  ISSUER_INVALID: { nature: "invalid", meaning: "The issuer of an identity is no URL in printable ASCII." },
+  LOG_ORIGIN_UNUSABLE: {
+    nature: "invalid",
+    meaning: "The log's origin is no host name, so no client could match it with the trusted root.",
+  },
+  PASSPHRASE_WEAK: { nature: "invalid", meaning: "The passphrase of the root key is too short." },
+  PASSPHRASE_WRONG: {
+    nature: "refused",
+    meaning: "The root key file does not open with the passphrase, or is damaged.",
+  },
+  IDENTITY_MISSING: {
+    nature: "invalid",
+    meaning: "No factory identity stands in the directory.",
+    hint: "Create one first.",
+  },
+  IDENTITY_INCOMPLETE: {
+    nature: "refused",
+    meaning: "The creation of the factory identity was interrupted, or a file of it is missing.",
+    hint: "Create it again with the same passphrase: what was made stays, what is missing is added.",
+  },
+  IDENTITY_CONFLICT: {
+    nature: "invalid",
+    meaning: "A factory identity with other parameters stands in the directory.",
+  },
+  IDENTITY_VERSION_UNKNOWN: { nature: "invalid", meaning: "The identity directory was written by a newer version." },
+  KEY_FILE_DAMAGED: {
+    nature: "refused",
+    meaning: "A key, certificate or state file is truncated, half written or of another kind.",
+    hint: "Restore it from a backup; it is never made anew in silence.",
+  },
+  KEY_FILE_EXPOSED: {
+    nature: "refused",
+    meaning: "A key file can be read by others than its owner.",
+    hint: "Treat the key as disclosed, or restore mode 0600 if it never was.",
+  },
+  DIRECTORY_EXPOSED: { nature: "refused", meaning: "The identity directory can be entered by others than its owner." },
+  KEY_CERTIFICATE_MISMATCH: {
+    nature: "refused",
+    meaning: "A private key and the certificate beside it, or a certificate and its issuer, do not belong together.",
+  },
 });

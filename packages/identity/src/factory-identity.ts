@@ -1,7 +1,8 @@
 import type { KeyObject } from "node:crypto";
 import type { Clock } from "@touchmark/core";
-import type { Signer, TimestampWitness } from "@touchmark/sign";
+import type { Signer } from "@touchmark/sign";
 import type { FactoryRole } from "./spiffe.ts";
+import type { TimestampAuthority } from "./timestamp-authority.ts";
 
 /** What a leaf certificate is for. Each is refused in the other's place. */
 export type LeafProfile = "signing" | "authentication";
@@ -38,17 +39,17 @@ export interface IssuedSigner extends Signer {
   readonly issuance: CredentialIssuance;
 }
 
-/** The keys of the transparency log, and the origins of its two checkpoints. */
-export interface LogKeys {
-  /** Ed25519: signs the checkpoint that witnesses see. */
+/** The public keys of the transparency log that the trusted root names. The key set of @touchmark/log is one. */
+export interface LogPublicKeys {
+  /** Origin of the checkpoint: a host name, because clients compare it with the host of the log's address. */
   readonly origin: string;
-  readonly key: KeyObject;
-  /** P-256, for profile v1: origin ends in ` - <number>`. */
-  readonly v1Origin: string;
-  readonly v1Key: KeyObject;
+  /** Ed25519. */
+  readonly signer: { readonly publicKey: KeyObject };
+  /** P-256, for profile v1. */
+  readonly compatible?: { readonly signer: { readonly publicKey: KeyObject } };
 }
 
-/** The factory's own certificate authority, time-stamp authority and log keys, opened. The root key is not among them. */
+/** The factory's own certificate authority and time-stamp authority, opened. The root key is not among their keys. */
 export interface FactoryIdentity {
   readonly trustDomain: string;
   /** Issuer URL in extension 1.3.6.1.4.1.57264.1.8 of each leaf. */
@@ -60,14 +61,27 @@ export interface FactoryIdentity {
   newSigner(request: { readonly spiffeId: string; readonly lifetimeSeconds?: number }): Promise<IssuedSigner>;
   /** @throws IDENTITY_NOT_PERMITTED | IDENTITY_FOREIGN | SPIFFE_ID_INVALID */
   assertMayIssue(spiffeId: string): void;
-  readonly timestampAuthority: TimestampWitness;
-  readonly logKeys: LogKeys;
+  readonly timestampAuthority: TimestampAuthority;
+  /** Long-lived Ed25519 key that signs exports for classic in-toto tools, and nothing that our verifier counts. */
+  readonly compatibilityKey: KeyObject;
   /** Intermediate and root, DER. */
   chain(): readonly Uint8Array[];
   /** `trusted_root.json`. */
   trustedRoot(): Uint8Array;
   /** Every certificate issued through this handle, in order. */
   issuances(): readonly CredentialIssuance[];
+}
+
+/** How to create an identity directory. */
+export interface CreateOptions {
+  readonly directory: string;
+  readonly trustDomain: string;
+  /** Encrypts the root key; at least twelve characters. Never stored. */
+  readonly passphrase: string;
+  readonly clock: Clock;
+  readonly log: LogPublicKeys;
+  /** Default `https://<trust domain>`. */
+  readonly issuer?: string;
 }
 
 /** How to open an identity directory. */

@@ -1,13 +1,17 @@
 export { identityErrors } from "./errors.ts";
 export type {
+  CreateOptions,
   CredentialIssuance,
   FactoryIdentity,
   IssuedSigner,
   LeafProfile,
   LeafRequest,
-  LogKeys,
+  LogPublicKeys,
   OpenOptions,
 } from "./factory-identity.ts";
+export { type AuthorityKind, readTrustedRoot, rotateAuthority } from "./identity-directory.ts";
+export { MAX_LEAF_SECONDS } from "./leaf.ts";
+export { createFactoryIdentity, openFactoryIdentity } from "./open-identity.ts";
 export {
   assertMayIssue,
   attestId,
@@ -19,3 +23,4 @@ export {
   type SpiffeId,
   stepId,
 } from "./spiffe.ts";
+export { type TimestampAuthority, timestampAuthority } from "./timestamp-authority.ts";

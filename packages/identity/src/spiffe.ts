@@ -1,14 +1,14 @@
 import { identityErrors } from "./errors.ts";
 
-const trustDomainShape = /^(?=.{1,255}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
+const trustDomainShape = /^(?=.{1,64}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 const segmentShape = /^[A-Za-z0-9._-]+$/;
 
 /** Which part of the factory holds an identity, and therefore what it may ask for. */
 export type FactoryRole = "factory" | "attest";
 
 /**
- * Checks a trust domain: a lower-case host name. Narrower than the SPIFFE standard by the underscore,
- * because the name stands in X.509 name constraints too.
+ * Checks a trust domain: a lower-case host name of at most 64 characters. Narrower than the SPIFFE standard,
+ * because the name stands in X.509 name constraints and as an organisation too.
  * @throws TRUST_DOMAIN_INVALID
  */
 export function parseTrustDomain(text: string): string {

@@ -1,0 +1,33 @@
+/** Object identifiers, dotted. */
+export const oids = {
+  ecPublicKey: "1.2.840.10045.2.1",
+  prime256v1: "1.2.840.10045.3.1.7",
+  ecdsaWithSha256: "1.2.840.10045.4.3.2",
+  sha256: "2.16.840.1.101.3.4.2.1",
+  commonName: "2.5.4.3",
+  organization: "2.5.4.10",
+  subjectKeyIdentifier: "2.5.29.14",
+  keyUsage: "2.5.29.15",
+  subjectAltName: "2.5.29.17",
+  basicConstraints: "2.5.29.19",
+  nameConstraints: "2.5.29.30",
+  authorityKeyIdentifier: "2.5.29.35",
+  extendedKeyUsage: "2.5.29.37",
+  serverAuth: "1.3.6.1.5.5.7.3.1",
+  clientAuth: "1.3.6.1.5.5.7.3.2",
+  codeSigning: "1.3.6.1.5.5.7.3.3",
+  timeStamping: "1.3.6.1.5.5.7.3.8",
+  /** Fulcio "Issuer (V2)": the issuer URL as a DER UTF8String. */
+  issuerUrl: "1.3.6.1.4.1.57264.1.8",
+  signedData: "1.2.840.113549.1.7.2",
+  timestampInfo: "1.2.840.113549.1.9.16.1.4",
+  contentType: "1.2.840.113549.1.9.3",
+  messageDigest: "1.2.840.113549.1.9.4",
+  signingTime: "1.2.840.113549.1.9.5",
+  signingCertificateV2: "1.2.840.113549.1.9.16.2.47",
+  pbes2: "1.2.840.113549.1.5.13",
+  scrypt: "1.3.6.1.4.1.11591.4.11",
+  aes256Cbc: "2.16.840.1.101.3.4.1.42",
+  /** The time-stamping policy that Sigstore's time-stamp authority names by default; it promises no more than RFC 3161. */
+  timestampPolicy: "1.3.6.1.4.1.57264.2",
+} as const;
