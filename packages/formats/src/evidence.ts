@@ -12,12 +12,27 @@ export {
   type TransparencyLogEntry,
 } from "./bundle.ts";
 export {
+  type AlgorithmIdentifier,
+  type Certificate,
+  type CertificateExtension,
+  extensionOid,
+  type GeneralName,
+  isSelfIssued,
+  keyUsageBit,
+  type NameConstraints,
+  parseCertificate,
+  readAlgorithm,
+  serialText,
+  usageOid,
+} from "./certificate.ts";
+export {
   type Checkpoint,
   type CheckpointExpectations,
   openCheckpoint,
   parseCheckpointText,
   type VerifiedCheckpoint,
 } from "./checkpoint.ts";
+export { DerReader, derTag } from "./der-reader.ts";
 export { type Envelope, type EnvelopeSignature, PAYLOAD_TYPE, preAuthEncoding, preAuthPrefix } from "./dsse.ts";
 export { type FormatsErrorCode, formatsErrors } from "./errors.ts";
 export {
@@ -43,6 +58,14 @@ export {
   type Subject,
   serializeStatement,
 } from "./statement.ts";
+export {
+  parseTimestampResponse,
+  parseTimestampToken,
+  type SigningCertificateHash,
+  type TimestampResponse,
+  type TimestampStatement,
+  type TimestampToken,
+} from "./timestamp.ts";
 export {
   parseTrustedRoot,
   serializeTrustedRoot,
