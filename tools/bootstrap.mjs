@@ -2,7 +2,9 @@
 //
 //   node tools/bootstrap.mjs [setup]      Node 24, npm packages, bubblewrap and strace
 //   node tools/bootstrap.mjs COMMAND …    set up what the command needs, then run it:
-//                                         demo, test, check, docs, build, pack, fetch
+//                                         demo, test, check, docs, build, pack
+//   node tools/bootstrap.mjs fetch        install node_modules into TOUCHMARK_OUTPUT
+//   node tools/bootstrap.mjs lock         after `npm install`: give foreign native parts their entries
 //
 // What is downloaded comes through the host's npm from the user's registry, and counts only when it has the digest
 // that package-lock.json names. No install script is run.
@@ -12,6 +14,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { completeLockfile } from "./bootstrap/foreign.mjs";
 import { missingModules } from "./bootstrap/locked.mjs";
 import { ensureModules, installInto } from "./bootstrap/modules.mjs";
 import { SetupError, say } from "./bootstrap/progress.mjs";
@@ -27,7 +30,10 @@ const building = ["bwrap", "strace", "git"];
 const commands = {
   setup: { needs: building, insists: true, run: () => 0 },
   demo: { needs: building, insists: true, run: demo },
-  test: { needs: [...building, "openssl"], run: (node, words) => start(node, node, ["node_modules/vitest/vitest.mjs", "run", ...words]) },
+  test: {
+    needs: [...building, "openssl"],
+    run: (node, words) => start(node, node, ["node_modules/vitest/vitest.mjs", "run", ...words]),
+  },
   check: { run: (node, words) => start(node, node, ["tools/check.ts", ...words]) },
   docs: { run: (node, words) => start(node, node, ["tools/docs.ts", ...words]) },
   build: { run: (node, words) => start(node, node, ["tools/build.ts", ...words]) },
@@ -36,9 +42,10 @@ const commands = {
 
 function main([name = "setup", ...words]) {
   if (name === "fetch") return fetchModules();
+  if (name === "lock") return completeLock();
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
-    say(`expected one of ${[...Object.keys(commands), "fetch"].join(", ")}; found ${name}`);
+    say(`expected one of ${[...Object.keys(commands), "fetch", "lock"].join(", ")}; found ${name}`);
     return 2;
   }
   const node = setUp();
@@ -72,6 +79,12 @@ function fetchModules() {
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+  return 0;
+}
+
+function completeLock() {
+  const added = completeLockfile(join(root, "package-lock.json"));
+  say(`package-lock.json: ${added} entries added for native parts of other systems`);
   return 0;
 }
 

@@ -27,7 +27,9 @@ async function build(): Promise<void> {
     renameSync(fresh, out);
     const kibibytes = Math.round(files.reduce((sum, file) => sum + file.bytes, 0) / 1024);
     const took = Date.now() - begun.getTime();
-    console.error(`build: ${files.length} files, ${kibibytes} KiB, in ${relative(process.cwd(), out) || "."} (${took} ms)`);
+    console.error(
+      `build: ${files.length} files, ${kibibytes} KiB, in ${relative(process.cwd(), out) || "."} (${took} ms)`,
+    );
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }

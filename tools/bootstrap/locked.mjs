@@ -16,7 +16,9 @@ export function lockedPackages(root) {
 export function lockedPackage(packages, name) {
   const entry = packages[`node_modules/${name}`];
   if (!entry?.version || !entry.integrity?.includes("sha512-")) {
-    throw new SetupError(`package-lock.json has no version and sha512 of ${name}`, ["restore package-lock.json from git"]);
+    throw new SetupError(`package-lock.json has no version and sha512 of ${name}`, [
+      "restore package-lock.json from git",
+    ]);
   }
   return { name, version: entry.version, integrity: entry.integrity };
 }
@@ -38,19 +40,46 @@ export function missingModules(root, modules = join(root, "node_modules")) {
   } catch {
     return "no complete node_modules";
   }
-  for (const [path, entry] of Object.entries(lockedPackages(root))) {
-    if (!path.includes("node_modules/")) continue;
-    if (!fitsHere(entry)) continue;
+  const packages = lockedPackages(root);
+  for (const path of neededHere(packages)) {
+    const entry = packages[path];
     const here = installed[path];
-    const name = path.slice(path.indexOf("node_modules/") + "node_modules/".length);
+    const name = path.slice("node_modules/".length);
     if (here === undefined) return `${name} is not installed`;
-    if (entry.link !== true && (here.version !== entry.version || here.integrity !== entry.integrity)) {
-      return `${name} is installed in another version`;
-    }
     // A workspace link is judged by the link alone: its target may be elsewhere until the tree is in place.
-    if (entry.link !== true && !existsSync(join(modules, name, "package.json"))) return `${name} is damaged`;
+    if (entry.link === true) continue;
+    if (here.version !== entry.version || here.integrity !== entry.integrity) return `${name} is another version`;
+    if (!existsSync(join(modules, name, "package.json"))) return `${name} is damaged`;
   }
   return undefined;
+}
+
+/** Paths of all packages that an installation on this system must have. */
+function neededHere(packages) {
+  const needed = new Set();
+  const waiting = Object.keys(packages).filter((path) => !path.includes("node_modules/"));
+  for (const path of waiting) {
+    const { dependencies, devDependencies, optionalDependencies, peerDependencies } = packages[path];
+    const development = path.includes("node_modules/") ? {} : devDependencies;
+    for (const name of Object.keys({ ...dependencies, ...development, ...optionalDependencies, ...peerDependencies })) {
+      const found = resolvePackage(packages, path, name);
+      if (found === undefined || needed.has(found) || !fitsHere(packages[found])) continue;
+      needed.add(found);
+      waiting.push(found);
+    }
+  }
+  // The links to the workspaces themselves.
+  for (const [path, entry] of Object.entries(packages)) if (entry.link === true) needed.add(path);
+  return needed;
+}
+
+/** Where Node finds a package from another one: the nearest node_modules that holds it. */
+export function resolvePackage(packages, from, name) {
+  for (let base = from; ; base = base.slice(0, Math.max(0, base.lastIndexOf("/node_modules/")))) {
+    const candidate = base === "" ? `node_modules/${name}` : `${base}/node_modules/${name}`;
+    if (packages[candidate] !== undefined) return candidate;
+    if (base === "") return undefined;
+  }
 }
 
 /** Optional packages of other systems are left out on purpose. */

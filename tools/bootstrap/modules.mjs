@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { completeLockfile } from "./foreign.mjs";
 import { missingModules } from "./locked.mjs";
 import { lastLines, SetupError, say, seconds } from "./progress.mjs";
 import { hostSettings, npmEnvironment } from "./registry.mjs";
@@ -42,7 +43,8 @@ export function ensureModules(root, tools, node, npm) {
  * The links to the workspaces (`../../packages/NAME`) are right again once it is mounted at SOURCE/node_modules.
  */
 export function installInto(root, output, node, npm) {
-  if (readdirSync(output).length > 0) throw new SetupError(`expected an empty output directory, found files in ${output}`);
+  if (readdirSync(output).length > 0)
+    throw new SetupError(`expected an empty output directory, found files in ${output}`);
   const stage = installApart(root, output, node, npm);
   for (const name of readdirSync(join(stage, "node_modules"))) {
     renameSync(join(stage, "node_modules", name), join(output, name));
@@ -60,6 +62,7 @@ function installApart(root, parent, node, npm) {
     mkdirSync(dirname(join(stage, file)), { recursive: true });
     copyFileSync(join(root, file), join(stage, file));
   }
+  completeLockfile(join(stage, "package-lock.json"));
   const words = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--include=dev", "--include=optional"];
   const npmCi = spawnSync(node, [npm, ...words, "--loglevel=error", "--prefix", stage], {
     cwd: stage,
@@ -71,10 +74,13 @@ function installApart(root, parent, node, npm) {
   if (npmCi.status !== 0 || missing !== undefined) {
     rmSync(stage, { recursive: true, force: true });
     const report = npmCi.error?.message ?? lastLines(`${npmCi.stdout}${npmCi.stderr}`);
-    throw new SetupError(missing === undefined ? `npm ci failed:\n${report}` : `npm ci left something out: ${missing}`, [
-      "look at the lines above; registry, proxy and certificates come from your npm configuration",
-      "then run the same command again",
-    ]);
+    throw new SetupError(
+      missing === undefined ? `npm ci failed:\n${report}` : `npm ci left something out: ${missing}`,
+      [
+        "look at the lines above; registry, proxy and certificates come from your npm configuration",
+        "then run the same command again",
+      ],
+    );
   }
   say(`npm packages: installed with their locked digests, no install script run (${seconds(since)})`);
   return stage;

@@ -58,9 +58,10 @@ export function bringPackage(wanted, directory, scratch, proof) {
   try {
     const archive = download(wanted, work, label);
     if (!matchesIntegrity(readFileSync(archive), wanted.integrity)) {
-      throw new SetupError(`${label}: the registry served bytes that package-lock.json does not name; nothing was unpacked`, [
-        "check the registry that npm is configured for (npm config get registry), then try again",
-      ]);
+      throw new SetupError(
+        `${label}: the registry served bytes that package-lock.json does not name; nothing was unpacked`,
+        ["check the registry that npm is configured for (npm config get registry), then try again"],
+      );
     }
     const unpacked = join(work, "unpacked");
     mkdirSync(unpacked);

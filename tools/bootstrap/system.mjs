@@ -34,7 +34,10 @@ export function ensurePrograms(programs) {
   if (!hasProgram("apt-get")) {
     const other = { dnf: "dnf install", apk: "apk add", pacman: "pacman -S", zypper: "zypper install" };
     const tool = Object.keys(other).find(hasProgram);
-    return [`missing: ${missing.join(", ")}`, tool === undefined ? `install: ${names}` : `type: sudo ${other[tool]} ${names}`];
+    return [
+      `missing: ${missing.join(", ")}`,
+      tool === undefined ? `install: ${names}` : `type: sudo ${other[tool]} ${names}`,
+    ];
   }
   if (process.getuid?.() !== 0) {
     return [`missing: ${missing.join(", ")}`, `type: sudo apt-get update && sudo apt-get install --yes ${names}`];

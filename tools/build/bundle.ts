@@ -39,7 +39,10 @@ export async function bundle(directory: string): Promise<BundledFile[]> {
       comments: { legal: true, annotation: false, jsdoc: false },
     });
     return output
-      .map((file) => ({ name: file.fileName, bytes: Buffer.byteLength(file.type === "chunk" ? file.code : file.source) }))
+      .map((file) => ({
+        name: file.fileName,
+        bytes: Buffer.byteLength(file.type === "chunk" ? file.code : file.source),
+      }))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   } finally {
     await build.close();

@@ -10,6 +10,7 @@ export function isFresh(directory: string): boolean {
   const sources = join(repositoryRoot, "packages");
   if (isNewer(sources) || isNewer(join(repositoryRoot, "package-lock.json"))) return false;
   return !readdirSync(sources, { recursive: true, withFileTypes: true }).some(
-    (entry) => !/\.(test\.ts|md)$/.test(entry.name) && !entry.isSymbolicLink() && isNewer(join(entry.parentPath, entry.name)),
+    (entry) =>
+      !/\.(test\.ts|md)$/.test(entry.name) && !entry.isSymbolicLink() && isNewer(join(entry.parentPath, entry.name)),
   );
 }
