@@ -17,6 +17,7 @@ export {
   consistencyProof,
   emptyRoot,
   inclusionProof,
+  inclusionProofs,
   leafHash,
   merkleRoot,
   nodeHash,

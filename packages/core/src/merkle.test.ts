@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { consistencyProof, inclusionProof, leafHash, merkleRoot, type SubtreeReader, verifyConsistency, verifyInclusion } from "./index.ts";
+import { consistencyProof, inclusionProof, inclusionProofs, leafHash, merkleRoot, type SubtreeReader, verifyConsistency, verifyInclusion } from "./index.ts";
 
 const leavesOf = (size: number) => Array.from({ length: size }, (_, i) => leafHash(Buffer.from(`entry ${i}`)));
 const readerOf =
@@ -30,6 +30,18 @@ test("M2: every consistency proof connects its two roots, and no other", () => {
       const old = merkleRoot(leaves.slice(0, from));
       verifyConsistency(from, size, proof, old, merkleRoot(leaves));
       expect(() => verifyConsistency(from, size, proof, leafHash(Buffer.from("fork")), merkleRoot(leaves))).toThrow();
+    }),
+  );
+});
+
+test("M1: proofs made together are the proofs made one by one", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 60 }), fc.nat(), fc.nat(), (size, a, b) => {
+      const read = readerOf(leavesOf(size));
+      const from = a % (size + 1);
+      const to = from + (b % (size - from + 1));
+      const one = Array.from({ length: to - from }, (_, n) => inclusionProof(from + n, size, read));
+      expect(inclusionProofs(from, to, size, read)).toEqual(one);
     }),
   );
 });

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { sha256Bytes } from "./digest.ts";
 import { equalBytes } from "./encoding.ts";
 import { coreErrors } from "./errors.ts";
@@ -5,7 +6,8 @@ import { coreErrors } from "./errors.ts";
 /** SHA-256 tree hashes of RFC 6962 §2.1, as raw 32 bytes. Sizes and indices are safe integers (< 2^53). */
 
 const LEAF = new Uint8Array([0]);
-const NODE = new Uint8Array([1]);
+// One-shot hashing of a joined buffer is twice as fast as three updates; hashing is synchronous, so one buffer serves all.
+const joined = Buffer.alloc(65, 1);
 
 /** Hash of the empty tree (RFC 6962 §2.1). */
 export const emptyRoot: Uint8Array = sha256Bytes();
@@ -17,7 +19,9 @@ export function leafHash(entry: Uint8Array): Uint8Array {
 
 /** Interior hash: SHA-256(0x01 || left || right). */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return sha256Bytes(NODE, left, right);
+  joined.set(left, 1);
+  joined.set(right, 33);
+  return hash("sha256", joined, "buffer");
 }
 
 /** Largest power of two strictly smaller than `size` (size ≥ 2). */
@@ -68,6 +72,30 @@ export function inclusionProof(index: number, size: number, read: SubtreeReader)
     }
   }
   return path.reverse();
+}
+
+/**
+ * Inclusion proofs of the leaves [from, to) in a tree of `size`: as {@link inclusionProof} gives them one by one, but
+ * each shared hash is computed once.
+ */
+export function inclusionProofs(from: number, to: number, size: number, read: SubtreeReader): Uint8Array[][] {
+  const proofs: Uint8Array[][] = Array.from({ length: to - from }, () => []);
+  const descend = (begin: number, end: number): void => {
+    if (end - begin <= 1) return;
+    const middle = begin + split(end - begin);
+    if (from < middle && begin < to) {
+      descend(begin, middle);
+      const right = rangeRoot(middle, end, read);
+      for (let n = Math.max(from, begin); n < Math.min(to, middle); n++) proofs[n - from]?.push(right);
+    }
+    if (middle < to && from < end) {
+      descend(middle, end);
+      const left = rangeRoot(begin, middle, read);
+      for (let n = Math.max(from, middle); n < Math.min(to, end); n++) proofs[n - from]?.push(left);
+    }
+  };
+  if (from < to) descend(0, size);
+  return proofs;
 }
 
 /** Consistency proof between trees of `from` and `to` leaves (RFC 6962 §2.1.2); empty when from is 0 or equal to `to`. */

@@ -118,9 +118,15 @@ export function bundleHashes(entries: readonly Uint8Array[]): Uint8Array[] {
   return entries.map(leafHash);
 }
 
-/** Reads subtree hashes of a tree of `size` entries out of its tiles; `read` gives a tile's hashes at its width. */
-export function subtreesOfTiles(size: number, read: (tile: TileCoordinate) => readonly Uint8Array[]): SubtreeReader {
-  const inner = new Map<string, Uint8Array>();
+/**
+ * Reads subtree hashes of a tree of `size` entries out of its tiles; `read` gives a tile's hashes at its width.
+ * `inner` keeps hashes between two tile levels; complete subtrees never change, so it may outlive the call.
+ */
+export function subtreesOfTiles(
+  size: number,
+  read: (tile: TileCoordinate) => readonly Uint8Array[],
+  inner: Map<string, Uint8Array> = new Map(),
+): SubtreeReader {
   const hashOf = (level: number, index: number): Uint8Array => {
     const tileLevel = Math.floor(level / 8);
     const height = level % 8;

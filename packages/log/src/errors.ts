@@ -6,6 +6,7 @@ export const logErrors = defineErrors({
     nature: "invalid",
     meaning: "A directory or address holds no checkpoint, so there is no log to read.",
   },
+  LOG_UNREACHABLE: { nature: "unavailable", meaning: "A log at an address did not answer, or answered too much." },
   LOG_KEYS_EXIST: { nature: "invalid", meaning: "A directory already holds log keys, and a log has one set for life." },
   LOG_KEYS_INVALID: { nature: "invalid", meaning: "The key directory of a log is missing, incomplete or unreadable." },
   LOG_ORIGIN_INVALID: { nature: "invalid", meaning: "A log's origin is empty, or holds a space, a plus or a newline." },

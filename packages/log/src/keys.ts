@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomInt } from "node:crypto";
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { isFactoryError, parseJson } from "@touchmark/core";
-import { type NoteSigner, noteSigner } from "@touchmark/formats";
+import { type NoteSigner, noteSigner } from "@touchmark/formats/log";
 import { logErrors } from "./errors.ts";
 import { type SignedMemory, signedMemory } from "./memory.ts";
 

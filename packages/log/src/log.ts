@@ -2,6 +2,7 @@ import type { Clock } from "@touchmark/core";
 import type { BundleProfile, LogInclusion, LogWitness } from "@touchmark/sign";
 import type { LogKeys } from "./keys.ts";
 import type { WitnessClient } from "./witness-client.ts";
+import { LogWriter } from "./writer.ts";
 
 /** How to open a log for writing. */
 export interface OpenLogOptions {
@@ -46,4 +47,12 @@ export interface TransparencyLog extends LogWitness {
   cosign(): Promise<string>;
   /** Waits for appends under way and gives up the lock file. */
   close(): Promise<void>;
+}
+
+/**
+ * Opens a log for writing, and creates an empty one in an empty directory. Several processes may have it open.
+ * @throws LOG_ORIGIN_INVALID, LOG_FORKED, LOG_ROLLED_BACK, and what reading a checkpoint throws
+ */
+export async function openLog(options: OpenLogOptions): Promise<TransparencyLog> {
+  return LogWriter.open(options);
 }

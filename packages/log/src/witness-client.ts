@@ -1,4 +1,4 @@
-import type { NoteVerifier } from "@touchmark/formats";
+import type { NoteVerifier } from "@touchmark/formats/log";
 
 /** What a witness answers to `add-checkpoint` (C2SP tlog-witness). */
 export interface WitnessResponse {
