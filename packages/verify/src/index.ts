@@ -1,1 +1,19 @@
-export {};
+export { type VerifyErrorCode, verifyErrors } from "./errors.ts";
+export {
+  type ArtifactContent,
+  type Expectations,
+  type PreparedExpectations,
+  prepareExpectations,
+} from "./expectation.ts";
+export type { CertificateIdentity } from "./identity.ts";
+export type { VerifiedTime } from "./timestamp.ts";
+export type { VerifiedLogEntry } from "./transparency.ts";
+export { isTrustRoot, readTrustRoot, type TrustRoot } from "./trust-root.ts";
+export {
+  isVerified,
+  type VerifiedFacts,
+  type VerifiedSignature,
+  type VerifiedSigner,
+  type VerifiedStatement,
+} from "./verified.ts";
+export { verifyBundle, verifyEvidence } from "./verify-bundle.ts";
