@@ -28,7 +28,7 @@ const building = ["bwrap", "strace", "git"];
 
 /** What each command needs of the system, and what it runs. */
 const commands = {
-  setup: { needs: building, insists: true, run: () => 0 },
+  setup: { needs: building, insists: true, run: setUpIsDone },
   demo: { needs: building, insists: true, run: demo },
   test: {
     needs: [...building, "openssl"],
@@ -37,7 +37,7 @@ const commands = {
   check: { run: (node, words) => start(node, node, ["tools/check.ts", ...words]) },
   docs: { run: (node, words) => start(node, node, ["tools/docs.ts", ...words]) },
   build: { run: (node, words) => start(node, node, ["tools/build.ts", ...words]) },
-  pack: { run: (node, words) => start(node, node, ["tools/pack.ts", ...words]) },
+  pack: { run: (node, words) => build(node) || start(node, node, ["tools/pack.ts", ...words]) },
 };
 
 function main([name = "setup", ...words]) {
@@ -82,6 +82,11 @@ function fetchModules() {
   return 0;
 }
 
+function setUpIsDone() {
+  say("all is set up; try: npm run demo");
+  return 0;
+}
+
 function completeLock() {
   const added = completeLockfile(join(root, "package-lock.json"));
   say(`package-lock.json: ${added} entries added for native parts of other systems`);
@@ -89,8 +94,12 @@ function completeLock() {
 }
 
 function demo(node, words) {
-  const built = start(node, node, ["tools/build.ts", "--if-needed"]);
-  return built !== 0 ? built : start(node, join("bin", "touchmark"), ["demo", ...words]);
+  return build(node) || start(node, join("bin", "touchmark"), ["demo", ...words]);
+}
+
+/** Makes the bundle unless it is fresh. */
+function build(node) {
+  return start(node, node, ["tools/build.ts", "--if-needed"]);
 }
 
 /** Runs a program in the repository with our Node first on PATH, and returns its exit code. */

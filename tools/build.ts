@@ -2,7 +2,16 @@
 //
 //   build.ts [--if-needed] [--out DIR]
 
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { bundle } from "./build/bundle.ts";
@@ -17,20 +26,22 @@ async function build(): Promise<void> {
   // The stamp bears the time at which reading began: a source that changes during the build counts as newer.
   const begun = new Date();
   mkdirSync(dirname(out), { recursive: true });
-  const stage = mkdtempSync(join(dirname(out), `.touchmark-stage-${process.pid}-`));
+  // An empty directory may be a mount, which cannot be renamed: it is filled as it is.
+  const isMount = existsSync(out) && readdirSync(out).length === 0;
+  const stage = isMount ? undefined : mkdtempSync(join(dirname(out), `.touchmark-stage-${process.pid}-`));
   try {
-    const fresh = join(stage, "dist");
+    const fresh = stage === undefined ? out : join(stage, "dist");
     const files = await bundle(fresh);
     writeFileSync(join(fresh, ".stamp"), "");
     utimesSync(join(fresh, ".stamp"), begun, begun);
-    if (existsSync(out)) renameSync(out, join(stage, "old"));
-    renameSync(fresh, out);
+    if (stage !== undefined) {
+      if (existsSync(out)) renameSync(out, join(stage, "old"));
+      renameSync(fresh, out);
+    }
     const kibibytes = Math.round(files.reduce((sum, file) => sum + file.bytes, 0) / 1024);
-    const took = Date.now() - begun.getTime();
-    console.error(
-      `build: ${files.length} files, ${kibibytes} KiB, in ${relative(process.cwd(), out) || "."} (${took} ms)`,
-    );
+    const where = relative(process.cwd(), out) || ".";
+    console.error(`build: ${files.length} files, ${kibibytes} KiB, in ${where} (${Date.now() - begun.getTime()} ms)`);
   } finally {
-    rmSync(stage, { recursive: true, force: true });
+    if (stage !== undefined) rmSync(stage, { recursive: true, force: true });
   }
 }

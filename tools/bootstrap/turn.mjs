@@ -40,7 +40,12 @@ export function taking(tools, work) {
 function clearStages(tools) {
   for (const name of readdirSync(tools)) {
     const owner = /^stage-(\d+)-/.exec(name)?.[1];
-    if (owner !== undefined && !isAlive(Number(owner))) rmSync(join(tools, name), { recursive: true, force: true });
+    if (owner === undefined || isAlive(Number(owner))) continue;
+    try {
+      rmSync(join(tools, name), { recursive: true, force: true });
+    } catch {
+      // The npm of a killed set-up may still be writing there: the next set-up removes it.
+    }
   }
 }
 

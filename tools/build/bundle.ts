@@ -1,12 +1,16 @@
+import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Plugin, rolldown } from "rolldown";
 import { repositoryRoot } from "../repository.ts";
+import { licensesOf } from "./licenses.ts";
 
 /** One file of the bundle. */
 export interface BundledFile {
   readonly name: string;
   readonly bytes: number;
 }
+
+const sources = join(repositoryRoot, "packages/");
 
 /** Source file of the command's entry, relative to the repository. */
 export const entrySource = "packages/cli/src/main.ts";
@@ -21,7 +25,8 @@ export async function bundle(directory: string): Promise<BundledFile[]> {
     input: { main: join(repositoryRoot, entrySource) },
     platform: "node",
     plugins: [threadEntries()],
-    treeshake: true,
+    // No module of ours does anything by being imported; so what a command alone needs stays out of the entry.
+    treeshake: { moduleSideEffects: (id) => !id.startsWith(sources) && !id.startsWith("node:") },
     onLog(level, log, handle) {
       // A warning of the bundler is a defect of the sources: nothing is bundled around it.
       if (level === "warn") throw new Error(`bundle: ${log.message}`);
@@ -38,12 +43,9 @@ export async function bundle(directory: string): Promise<BundledFile[]> {
       minify: false,
       comments: { legal: true, annotation: false, jsdoc: false },
     });
-    return output
-      .map((file) => ({
-        name: file.fileName,
-        bytes: Buffer.byteLength(file.type === "chunk" ? file.code : file.source),
-      }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    const modules = output.flatMap((file) => (file.type === "chunk" ? file.moduleIds : []));
+    writeFileSync(join(directory, "LICENSES.txt"), licensesOf(modules));
+    return readdirSync(directory).map((name) => ({ name, bytes: statSync(join(directory, name)).size }));
   } finally {
     await build.close();
   }
