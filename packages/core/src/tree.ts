@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { type Digest, digestHex, sha256 } from "./digest.ts";
 import { coreErrors } from "./errors.ts";
 
@@ -20,11 +19,12 @@ export function directoryEntry(path: string): TreeEntry {
   return { path, kind: "directory", size: 0, digest: emptyDigest };
 }
 
-/** Refuses a path that could leave its tree or has two spellings. @throws TREE_PATH_INVALID */
+// An empty part, `.` or `..` anywhere, or a NUL byte.
+const badPath = /(?:^|\/)\.{0,2}(?:\/|$)|\0/;
+
+/** Refuses a path that could leave its tree, has two spellings, or no UTF-8 form. @throws TREE_PATH_INVALID */
 export function checkTreePath(path: string): string {
-  const bad =
-    path === "" || path.includes("\0") || path.split("/").some((part) => part === "" || part === "." || part === "..");
-  if (bad)
+  if (badPath.test(path) || !path.isWellFormed())
     throw coreErrors.make(
       "TREE_PATH_INVALID",
       `expected a normalised relative path, found ${JSON.stringify(path.slice(0, 200))}`,
@@ -32,9 +32,13 @@ export function checkTreePath(path: string): string {
   return path;
 }
 
+// Below the surrogates, the order of UTF-16 code units is the order of UTF-8 bytes.
+const mayDisorder = /[\ud800-\uffff]/;
+
 /** Orders entries by the bytes of their paths, which is the canonical order. */
 export function compareTreePaths(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  if (mayDisorder.test(a) || mayDisorder.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /**
@@ -42,25 +46,20 @@ export function compareTreePaths(a: string, b: string): number {
  * `<kind> <size> <hex digest> <path>\0`. Its SHA-256 names the tree.
  */
 export function treeList(entries: readonly TreeEntry[]): string {
-  return [...treeLines(entries)].join("");
-}
-
-/** Digest of the canonical file list. */
-export function treeDigest(entries: readonly TreeEntry[]): Digest {
-  const h = createHash("sha256");
-  for (const line of treeLines(entries)) h.update(line);
-  return `sha256:${h.digest("hex")}`;
-}
-
-function* treeLines(entries: readonly TreeEntry[]): Generator<string> {
-  yield "touchmark tree v1\n";
   const sorted = [...entries].sort((a, b) => compareTreePaths(a.path, b.path));
+  const lines = ["touchmark tree v1\n"];
   let previous: string | undefined;
   for (const entry of sorted) {
     checkTreePath(entry.path);
     if (entry.path === previous)
       throw coreErrors.make("TREE_PATH_INVALID", `the path ${JSON.stringify(entry.path)} stands twice`);
     previous = entry.path;
-    yield `${entry.kind} ${entry.size} ${digestHex(entry.digest)} ${entry.path}\0`;
+    lines.push(`${entry.kind} ${entry.size} ${digestHex(entry.digest)} ${entry.path}\0`);
   }
+  return lines.join("");
+}
+
+/** Digest of the canonical file list. */
+export function treeDigest(entries: readonly TreeEntry[]): Digest {
+  return sha256(treeList(entries));
 }

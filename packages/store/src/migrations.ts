@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import { writeFileAtomically } from "./durable-file.ts";
+
+/**
+ * Takes a home from one version to the next. It may be killed anywhere and run again from the start, so each must
+ * bring about a state rather than make a change.
+ */
+export type Migration = (home: string) => void;
+
+/** For each version, the way to the next one. The newest version is the one no row leads from. */
+export type Migrations = ReadonlyMap<number, Migration>;
+
+/** Text of a version file. */
+export function versionText(version: number): string {
+  return `touchmark home ${version}\n`;
+}
+
+/** Version that a version file names, or undefined for any other text. */
+export function parseVersion(text: string): number | undefined {
+  const match = /^touchmark home ([1-9][0-9]{0,5})\n$/.exec(text);
+  return match === null ? undefined : Number(match[1]);
+}
+
+/** The newest version that a table leads to. */
+export function newestVersion(migrations: Migrations): number {
+  return Math.max(0, ...migrations.keys()) + 1;
+}
+
+/** Text of a tag that tells backup programs to pass over a directory (Cache Directory Tagging Specification). */
+const CACHE_TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Made by Touchmark: can be made again.\n";
+
+/** Marks the directories of a home that can be made again. */
+export function tagCaches(home: string): void {
+  for (const name of ["cache", "work"]) writeFileAtomically(join(home, name, "CACHEDIR.TAG"), CACHE_TAG);
+}
+
+/** Every version of the home there was. */
+export const homeMigrations: Migrations = new Map<number, Migration>([
+  // 1 -> 2: directories that can be made again say so.
+  [1, tagCaches],
+]);
+
+/** Writes a version file : the last act of a migration. */
+export function writeVersion(home: string, version: number): void {
+  writeFileAtomically(join(home, "version"), versionText(version));
+}
