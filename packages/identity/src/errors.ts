@@ -63,4 +63,33 @@ export const identityErrors = defineErrors({
     nature: "refused",
     meaning: "A private key and the certificate beside it, or a certificate and its issuer, do not belong together.",
   },
+  JOIN_TOKEN_LIFETIME: { nature: "invalid", meaning: "A join token was asked for that would live for too long." },
+  JOIN_TOKEN_UNKNOWN: { nature: "refused", meaning: "A join token was never made here." },
+  JOIN_TOKEN_USED: { nature: "refused", meaning: "A join token was used before; each works once." },
+  JOIN_TOKEN_EXPIRED: { nature: "refused", meaning: "A join token was used after its time." },
+  WORKLOAD_UNSUPPORTED: {
+    nature: "invalid",
+    meaning: "Workloads are attested by facts of the Linux kernel, and this is another system.",
+  },
+  WORKLOAD_GONE: { nature: "refused", meaning: "The process to attest, or that was attested, has ended." },
+  WORKLOAD_NOT_OURS: { nature: "refused", meaning: "The process to attest was not started by the factory." },
+  WORKLOAD_PID_REUSED: {
+    nature: "refused",
+    meaning: "The number of the attested process now belongs to another process.",
+  },
+  WORKLOAD_EXECUTABLE_CHANGED: {
+    nature: "refused",
+    meaning: "The attested process has executed another program since it was attested.",
+  },
+  WORKLOAD_CHANGED: {
+    nature: "refused",
+    meaning: "User, group, namespace or control group of the attested process have changed.",
+  },
+  WORKLOAD_SELECTOR_MISMATCH: {
+    nature: "refused",
+    meaning: "A workload asked for an identity that is bound to other facts than its own.",
+  },
+  IDENTITY_UNREGISTERED: { nature: "refused", meaning: "A workload asked for an identity that is bound to nothing." },
+  IDENTITY_REGISTERED: { nature: "refused", meaning: "An identity was bound to a second set of facts." },
+  SELECTORS_MISSING: { nature: "bug", meaning: "An identity was bound without any fact of the kernel." },
 });

@@ -10,7 +10,15 @@ export type {
   OpenOptions,
 } from "./factory-identity.ts";
 export { type AuthorityKind, readTrustedRoot, rotateAuthority } from "./identity-directory.ts";
+export { type JoinTokens, joinTokens } from "./join-token.ts";
 export { MAX_LEAF_SECONDS } from "./leaf.ts";
+export {
+  joinTokenNode,
+  type NodeAttestor,
+  type NodeEvidence,
+  type NodeEvidenceLabel,
+  selfClaimedNode,
+} from "./node-attestor.ts";
 export { createFactoryIdentity, openFactoryIdentity } from "./open-identity.ts";
 export {
   assertMayIssue,
@@ -24,3 +32,5 @@ export {
   stepId,
 } from "./spiffe.ts";
 export { type TimestampAuthority, timestampAuthority } from "./timestamp-authority.ts";
+export { type AttestedWorkload, kernelWorkloadAttestor, type WorkloadAttestor } from "./workload-attestor.ts";
+export { type WorkloadRegistry, workloadRegistry } from "./workload-registry.ts";
