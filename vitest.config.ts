@@ -1,10 +1,13 @@
 import { defineConfig } from "vitest/config";
+import { HouseReporter } from "./tools/tests/reporter.ts";
 
 export default defineConfig({
   test: {
-    include: ["packages/*/src/**/*.test.ts", "attacks/**/*.test.ts", "tools/**/*.test.ts"],
+    include: ["packages/*/src/**/*.test.ts", "attacks/**/*.test.ts", "tools/**/*.test.ts", "bench/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    includeTaskLocation: true,
+    reporters: ["default", new HouseReporter()],
   },
 });

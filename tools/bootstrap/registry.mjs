@@ -93,7 +93,7 @@ function download({ name, version }, work, label) {
   if (npm.status === 0 && archive !== undefined) return join(work, archive);
   if (npm.error !== undefined) {
     throw new SetupError(`cannot start npm, which brings ${label} from your registry: ${npm.error.message}`, [
-      "install npm 8 or newer (Debian: apt-get install npm), or run this with Node 24.15 or newer, which brings its own",
+      "install npm 8 or newer (Debian: apt-get install npm)",
     ]);
   }
   throw new SetupError(`npm could not bring ${label}:\n${lastLines(`${npm.stdout}${npm.stderr}`)}`, [
