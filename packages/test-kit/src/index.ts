@@ -1,1 +1,3 @@
+export { type FactoryFixture, factoryFixture, sampleStatement } from "./factory-fixture.ts";
 export { type MemoryLog, memoryLog } from "./memory-log.ts";
+export { findProgram } from "./program.ts";
