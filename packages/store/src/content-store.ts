@@ -55,6 +55,8 @@ export interface FileContentStore extends ContentStore {
   path(digest: Digest): string;
   /** When the blob was last put, in milliseconds of the epoch; undefined when it is not there. */
   usedAt(digest: Digest): number | undefined;
+  /** As `has`, and keeps a prune from deleting the blob, and the run it came from, for the time being. */
+  use(digest: Digest): Promise<boolean>;
   /** Deletes a blob unless it was put again since the given time; answers the bytes freed. For `prune`. */
   deleteUnused(digest: Digest, since: number): Promise<number>;
   /** Moves a damaged blob out of the way, into the home's quarantine. */

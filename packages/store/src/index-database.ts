@@ -1,9 +1,12 @@
 import { rmSync } from "node:fs";
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { Digest } from "@touchmark/core";
+import { openContentStore } from "./backends/file-content-store.ts";
 import type { BundleContent } from "./bundle-subjects.ts";
 import type { Home } from "./home.ts";
+import { rebuildIndex } from "./rebuild-index.ts";
 import type { RunRecord, RunState } from "./run-record.ts";
+import { openRunStore } from "./run-store.ts";
 import { guarded } from "./system-failure.ts";
 
 /** A run as the index lists it. */
@@ -87,15 +90,16 @@ CREATE INDEX subjects_by_bundle ON subjects (bundle);
 PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
-/** Opens the home's index, making an empty one where there is none or one that cannot be read. */
+/** Opens the home's index, making it anew from records and bundles where there is none or one that cannot be read. */
 export async function openIndex(home: Home): Promise<Index> {
   return guarded("opening the index", async () => {
     // Imported here, so that commands which need no index do not pay for SQLite.
     const { DatabaseSync } = await import("node:sqlite");
     const open = () => new DatabaseSync(home.paths.index, { timeout: 5000 });
     let database = open();
+    let isNew: boolean;
     try {
-      prepare(database);
+      isNew = prepare(database);
     } catch (cause) {
       // 11 corrupt, 26 not a database: it can be made again, so it is.
       const { errcode } = cause as { errcode?: number };
@@ -103,9 +107,11 @@ export async function openIndex(home: Home): Promise<Index> {
       database.close();
       deleteIndex(home);
       database = open();
-      prepare(database);
+      isNew = prepare(database);
     }
-    return new SqliteIndex(database);
+    const index = new SqliteIndex(database);
+    if (isNew) await rebuildIndex(index, openRunStore(home), await openContentStore(home));
+    return index;
   });
 }
 
@@ -114,19 +120,22 @@ export function deleteIndex(home: Home): void {
   for (const suffix of ["", "-wal", "-shm"]) rmSync(home.paths.index + suffix, { force: true });
 }
 
-function prepare(database: DatabaseSync): void {
+/** Makes the tables where they are missing; true when it did. */
+function prepare(database: DatabaseSync): boolean {
   const version = () => Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
-  if (version() === SCHEMA_VERSION) return;
+  if (version() === SCHEMA_VERSION) return false;
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("BEGIN IMMEDIATE");
   try {
     // Another process may have made the tables meanwhile.
-    if (version() !== SCHEMA_VERSION) {
+    const mine = version() !== SCHEMA_VERSION;
+    if (mine) {
       const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
       for (const { name } of tables) database.exec(`DROP TABLE "${String(name).replaceAll('"', '""')}"`);
       database.exec(schema);
     }
     database.exec("COMMIT");
+    return mine;
   } catch (cause) {
     database.exec("ROLLBACK");
     throw cause;

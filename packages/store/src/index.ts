@@ -1,6 +1,7 @@
 export { openTreeStore } from "./backends/directory-tree-store.ts";
 export { openContentStore } from "./backends/file-content-store.ts";
 export { type MemoryContentStore, memoryContentStore } from "./backends/memory-content-store.ts";
+export { type BackupOptions, type BackupReport, backup } from "./backup.ts";
 export { type BundleContent, readBundle } from "./bundle-subjects.ts";
 export type {
   BlobDescriptor,
@@ -13,6 +14,8 @@ export type {
 export { type DirectoryOptions, hashDirectory } from "./directory.ts";
 export { readIfPresent, syncDirectory, type WriteOptions, writeFileAtomically } from "./durable-file.ts";
 export { storeErrors } from "./errors.ts";
+export { type EvidenceStores, type FoundBundle, findBundles, findRuns } from "./evidence.ts";
+export { type FsckFinding, type FsckReport, fsck } from "./fsck.ts";
 export { type Home, type HomeOptions, openHome } from "./home.ts";
 export { defaultHomePath, type HomePaths } from "./home-path.ts";
 export {
@@ -25,8 +28,10 @@ export {
 } from "./index-database.ts";
 export { type Lock, type LockOptions, takeLock, tryLock } from "./kernel-lock.ts";
 export type { Migration, Migrations } from "./migrations.ts";
+export { type PruneOptions, type PruneReport, type PruneStores, prune } from "./prune.ts";
 export { type RebuiltIndex, rebuildIndex } from "./rebuild-index.ts";
 export { removeTree } from "./remove-tree.ts";
+export { type RestoreOptions, type RestoreReport, restore } from "./restore.ts";
 export type { RunArtifact, RunBundle, RunRecord, RunState, RunStep, StepStatus } from "./run-record.ts";
 export {
   type NewRun,

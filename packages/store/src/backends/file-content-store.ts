@@ -163,6 +163,20 @@ class DirectoryContentStore implements FileContentStore {
     return lstatSync(this.path(digest), { throwIfNoEntry: false })?.mtimeMs;
   }
 
+  use(digest: Digest): Promise<boolean> {
+    return guarded("using a blob", async () => {
+      const lock = await this.#home.lock("content", { shared: true });
+      try {
+        if (!(await this.has(digest))) return false;
+        const now = new Date();
+        utimesSync(this.path(digest), now, now);
+        return true;
+      } finally {
+        lock.release();
+      }
+    });
+  }
+
   async deleteUnused(digest: Digest, since: number): Promise<number> {
     const lock = await this.#home.lock("content");
     try {
