@@ -1,1 +1,14 @@
-export {};
+export { type AllowedSigner, parseAllowedSigners } from "./allowed-signers.ts";
+export { sourceErrors } from "./errors.ts";
+export { type FetchOptions, fetchSource } from "./fetch-source.ts";
+export { transportEnvironment } from "./git.ts";
+export { findRepositoryRoot } from "./local-repository.ts";
+export { parseLocation, type SourceLocation } from "./location.ts";
+export type { CommitPerson, ObjectFormat } from "./object.ts";
+export { defaultSourceLimits, type SourceLimits } from "./path-rule.ts";
+export { readAtRevision } from "./read-at-revision.ts";
+export type { LfsRecord, SourceRecord, SubmoduleRecord } from "./record.ts";
+export { type RepositoryOptions, type ResolvedRevision, resolveRevision } from "./repository.ts";
+export type { SignatureFacts, SignerTrust } from "./signature-facts.ts";
+export { fetchWorkingTree, requireCleanWorkingTree, workingTreeChanges } from "./working-tree.ts";
+export type { WorkingTreeChange } from "./working-tree-change.ts";
