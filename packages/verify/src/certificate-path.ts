@@ -9,7 +9,8 @@ import {
 } from "@touchmark/formats/evidence";
 import { verifyErrors } from "./errors.ts";
 import { checkNameConstraints } from "./name-constraint.ts";
-import { readPublicKey, type VerificationKey, verifyNamed } from "./public-key.ts";
+import { readCertificateKey, type VerificationKey, verifyNamed } from "./public-key.ts";
+import { Recent } from "./recent.ts";
 
 /** A certificate together with its key. */
 export interface KeyedCertificate {
@@ -89,7 +90,7 @@ function* candidates(
   if (between.length === MAX_INTERMEDIATES) return;
   for (const other of others) {
     if (!issues(other, lowest) || between.some((each) => each.certificate === other)) continue;
-    yield* candidates(leaf, others, chains, [...between, { certificate: other, key: readPublicKey(other.publicKey) }]);
+    yield* candidates(leaf, others, chains, [...between, { certificate: other, key: readCertificateKey(other) }]);
   }
 }
 
@@ -171,8 +172,15 @@ function checkPath({ leaf, authorities, chain }: CertificatePath, usage: LeafUsa
   }
 }
 
+/** The statements of one step are signed by one leaf, so its issuance is not verified for each of them again. */
+const issued = new Recent<KeyedCertificate, true>(64);
+
 /** @throws CERTIFICATE_SIGNATURE_INVALID | ALGORITHM_REFUSED */
 export function checkSignedBy(certificate: Certificate, authority: KeyedCertificate): void {
+  issued.get(authority, Buffer.from(certificate.der).toString("latin1"), () => verifySignedBy(certificate, authority));
+}
+
+function verifySignedBy(certificate: Certificate, authority: KeyedCertificate): true {
   const { signatureAlgorithm, toBeSigned, signature } = certificate;
   if (!verifyNamed(authority.key, signatureAlgorithm.oid, toBeSigned, signature)) {
     throw verifyErrors.make(
@@ -180,6 +188,7 @@ export function checkSignedBy(certificate: Certificate, authority: KeyedCertific
       `certificate ${serialText(certificate)} is not signed by the key of the issuer it names`,
     );
   }
+  return true;
 }
 
 /** Checks that a certificate may issue what lies `depth` authorities above a leaf of one of the usages. */

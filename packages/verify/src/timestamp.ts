@@ -19,7 +19,7 @@ import {
   within,
 } from "./certificate-path.ts";
 import { verifyErrors } from "./errors.ts";
-import { isHashName, readPublicKey, verifyNamed } from "./public-key.ts";
+import { isHashName, readCertificateKey, verifyNamed } from "./public-key.ts";
 
 /** A time that someone trusted vouches for. */
 export interface VerifiedTime {
@@ -87,7 +87,7 @@ function findSigner(token: TimestampToken, bag: readonly Certificate[], chain: T
       (each) => each.certificate.isAuthority && issues(each.certificate, certificate),
     );
     if (at < 0) continue;
-    const signer = { certificate, key: readPublicKey(certificate.publicKey) };
+    const signer = { certificate, key: readCertificateKey(certificate) };
     return { signer, authorities: chain.authorities.slice(at) };
   }
   return undefined;

@@ -12,11 +12,13 @@ import {
   parseLogEntryBody,
   signedEntryTimestampMessage,
   type TransparencyLogEntry,
+  type VerifiedCheckpoint,
   type WitnessPolicy,
 } from "@touchmark/formats/evidence";
 import { within } from "./certificate-path.ts";
 import { verifyErrors } from "./errors.ts";
 import type { VerificationKey } from "./public-key.ts";
+import { Recent } from "./recent.ts";
 import type { VerifiedTime } from "./timestamp.ts";
 import type { LogAuthority } from "./trust-root.ts";
 
@@ -167,6 +169,9 @@ function verifyEntry(
 /** Origin of a Rekor v1 checkpoint: name of the log and number of the tree. */
 const treeSuffix = / - [0-9]{1,20}$/;
 
+/** Entries that were appended together come with one checkpoint. */
+const opened = new Recent<LogAuthority, VerifiedCheckpoint>(64);
+
 function verifyCheckpoint(proof: InclusionProof, log: LogAuthority, rules: LogRules): readonly Cosignature[] {
   const [origin = "", size = ""] = proof.checkpoint.split("\n", 2);
   if (!/^(?:0|[1-9][0-9]*)$/.test(size) && /^[+-]?[0-9a-fx]+$/i.test(size)) {
@@ -193,11 +198,11 @@ function verifyCheckpoint(proof: InclusionProof, log: LogAuthority, rules: LogRu
   const bare = log.key.family === "ec" ? origin.replace(treeSuffix, "") : log.origin;
   const named = log.verifiers.filter((verifier) => verifier.name === bare);
   const verifiers = named.length > 0 ? named : log.verifiers;
-  const checkpoint = openCheckpoint(proof.checkpoint, {
-    log: verifiers,
-    origin: named.length > 0 && log.key.family === "ec" ? origin : log.origin,
-    ...(policy === undefined ? {} : { witnesses: policy, now: rules.now }),
-  });
+  const expected = { log: verifiers, origin: named.length > 0 && log.key.family === "ec" ? origin : log.origin };
+  const checkpoint =
+    policy === undefined
+      ? opened.get(log, proof.checkpoint, () => openCheckpoint(proof.checkpoint, expected))
+      : openCheckpoint(proof.checkpoint, { ...expected, witnesses: policy, now: rules.now });
   if (checkpoint.size !== proof.treeSize || !equalBytes(checkpoint.root, proof.rootHash)) {
     throw verifyErrors.make(
       "CHECKPOINT_ROOT_MISMATCH",

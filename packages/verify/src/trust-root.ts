@@ -11,7 +11,7 @@ import {
 import { checkSignedBy, type KeyedCertificate, type TrustedChain, type Window } from "./certificate-path.ts";
 import { verifyErrors } from "./errors.ts";
 import { hostOf, operatorName } from "./operator.ts";
-import { readNamedKey, readPublicKey, type VerificationKey } from "./public-key.ts";
+import { readCertificateKey, readNamedKey, type VerificationKey } from "./public-key.ts";
 
 /** A log of the trusted root, with its key ready for use. */
 export interface LogAuthority {
@@ -104,7 +104,7 @@ function logVerifiers(key: VerificationKey, origin: string, authority: string): 
 function readChain(authority: TrustedAuthority): TrustedChain {
   const authorities: KeyedCertificate[] = authority.certificates.map((der) => {
     const certificate = parseCertificate(der);
-    return { certificate, key: readPublicKey(certificate.publicKey) };
+    return { certificate, key: readCertificateKey(certificate) };
   });
   for (const [index, { certificate }] of authorities.entries()) {
     const issuer = authorities[index + 1];

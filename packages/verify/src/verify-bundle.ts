@@ -22,7 +22,7 @@ import {
   prepareExpectations,
 } from "./expectation.ts";
 import { type CertificateIdentity, checkIdentity, readIdentity } from "./identity.ts";
-import { readPublicKey, type VerificationKey, verifyContent } from "./public-key.ts";
+import { readCertificateKey, type VerificationKey, verifyContent } from "./public-key.ts";
 import { type VerifiedTime, verifyTimestamp } from "./timestamp.ts";
 import { logTimes, type SignedContent, type VerifiedLogEntry, verifyLogEntries } from "./transparency.ts";
 import { isTrustRoot, type LogAuthority, type TrustRoot } from "./trust-root.ts";
@@ -160,7 +160,7 @@ function readSigner(bundle: Bundle, root: TrustRoot, { signer: expected }: Prepa
   if (others.some(isSelfIssued)) {
     throw verifyErrors.make("CERTIFICATE_ROOT_IN_BUNDLE", "a bundle must not bring a self-signed root certificate");
   }
-  const key = readPublicKey(certificate.publicKey);
+  const key = readCertificateKey(certificate);
   const paths = findPaths(certificate, others, root.signingChains, "signing");
   for (const path of paths) checkCertificateTimestamps(path, root.certificateLogs);
   const identity = readIdentity(certificate);
