@@ -20,7 +20,9 @@ test("E1: base64 has one accepted spelling, short or long", () => {
 
 test("E1: hexadecimal is lower case, in pairs", () => {
   fc.assert(
-    fc.property(fc.uint8Array(), (bytes) => expect(Buffer.compare(decodeHex(encodeHex(bytes)), bytes)).toBe(0)),
+    fc.property(fc.uint8Array(), (bytes) => {
+      expect(Buffer.compare(decodeHex(encodeHex(bytes)), bytes)).toBe(0);
+    }),
   );
   for (const text of ["A0", "0", "0g", " 00"]) {
     expect(() => decodeHex(text)).toThrow(expect.objectContaining({ code: "ENCODING_INVALID" }));

@@ -1,3 +1,14 @@
+export {
+  type AcceptedFacts,
+  acceptedFacts,
+  type BatchCase,
+  type BatchFiles,
+  type BatchResult,
+  batchVerifier,
+  failedResult,
+  type Verdict,
+  verdictOf,
+} from "./batch.ts";
 export { type VerifyErrorCode, verifyErrors } from "./errors.ts";
 export {
   type ArtifactContent,
