@@ -7,7 +7,7 @@ import type { Home } from "./home.ts";
 import { rebuildIndex } from "./rebuild-index.ts";
 import type { RunRecord, RunState } from "./run-record.ts";
 import { openRunStore } from "./run-store.ts";
-import { guarded } from "./system-failure.ts";
+import { asStoreError, guarded } from "./system-failure.ts";
 
 /** A run as the index lists it. */
 export interface IndexedRun {
@@ -283,7 +283,7 @@ class SqliteIndex implements Index {
     } catch (cause) {
       // A full disk makes SQLite roll back by itself.
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-      throw cause;
+      throw asStoreError(cause, "writing the index");
     }
   }
 
