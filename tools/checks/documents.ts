@@ -1,0 +1,29 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { repositoryRoot } from "../repository.ts";
+import { sourcePaths } from "../sources/repository-modules.ts";
+import { errorsPage, readErrorCodes } from "./error-codes.ts";
+import type { Finding } from "./finding.ts";
+
+/** A document that is made from code. */
+export interface GeneratedDocument {
+  /** Path relative to the repository. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** All documents that are made from code, as the code now says. */
+export async function generatedDocuments(): Promise<GeneratedDocument[]> {
+  const codes = await readErrorCodes(sourcePaths(/errors\.ts$/));
+  return [{ path: "docs/errors.md", text: errorsPage(codes) }];
+}
+
+/** The committed documents are those that the code makes. */
+export function checkDocuments(documents: readonly GeneratedDocument[]): Finding[] {
+  return documents
+    .filter(({ path, text }) => {
+      const file = join(repositoryRoot, path);
+      return !existsSync(file) || readFileSync(file, "utf8") !== text;
+    })
+    .map(({ path }) => ({ path, message: "is not what the code says; run: npm run docs" }));
+}
