@@ -1,0 +1,2 @@
+export type { ProposalFinding, ToolchainsFor } from "./proposal.ts";
+export { type PipelineProposal, proposePipeline } from "./propose.ts";

@@ -1,0 +1,39 @@
+import { realpathSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import type { ToolchainsFor } from "./proposal.ts";
+
+const known: readonly [RegExp, string][] = [
+  [/\/\.cargo\//, "cargo"],
+  [/\/\.rustup\//, "rustup"],
+  [/\/\.pyenv\//, "pyenv"],
+  [/\/\.nvm\//, "nvm"],
+];
+
+/** Finds which programs of this host live below a home, where no step sees them unless they are declared. */
+export function hostToolchains(path: string): ToolchainsFor {
+  return (...programs) => {
+    const names = new Set<string>();
+    for (const program of programs) {
+      const found = find(program, path);
+      if (found === undefined || !/^\/(?:root|home|Users)\//.test(found)) continue;
+      const name = known.find(([pattern]) => pattern.test(found))?.[1];
+      names.add(name ?? found.replace(/\/(?:bin\/)?[^/]+$/, ""));
+      // cargo is a proxy that starts what rustup installed.
+      if (name === "cargo") names.add("rustup");
+    }
+    return [...names];
+  };
+}
+
+function find(program: string, path: string): string | undefined {
+  for (const directory of path.split(delimiter)) {
+    if (directory === "") continue;
+    try {
+      realpathSync(join(directory, program));
+      return join(directory, program);
+    } catch {
+      // Not here.
+    }
+  }
+  return undefined;
+}
