@@ -1,3 +1,5 @@
+export { observerErrors } from "./errors.ts";
+export { type LossCode, lossMeanings } from "./losses.ts";
 export type {
   Coverage,
   EventCounts,
@@ -12,7 +14,10 @@ export type {
   ObserverTier,
   ProcessExit,
   RefusedCall,
+  SandboxRefusal,
   TracedRefusal,
   TraceLog,
   Tracer,
 } from "./observation.ts";
+export { absentCalls, tracedRefusals } from "./strace-command.ts";
+export { probeStrace, type StraceObserverOptions, type StraceProbe, straceObserver } from "./strace-observer.ts";

@@ -52,6 +52,18 @@ export interface ObservedStep {
   readonly inputDigests?: ReadonlyMap<string, readonly TreeEntry[]>;
   /** What the worker says of the end of the tracer's own process; compared with the trace. */
   readonly exit?: { readonly exitCode: number | null; readonly signal: string | null };
+  /** Calls that the sandbox refused and recorded by itself, which no tracer can see. */
+  readonly refused?: readonly SandboxRefusal[];
+  /** False when the sandbox refused calls without recording them: the trace is incomplete then. */
+  readonly refusedRecorded?: boolean;
+}
+
+/** One kind of refused call of one process, from the worker. */
+export interface SandboxRefusal {
+  readonly call: string;
+  readonly pid: number;
+  readonly errno: string;
+  readonly count: number;
 }
 
 /** What an observer saw. Paths are as seen inside the sandbox. */
