@@ -73,6 +73,10 @@ export const identityErrors = defineErrors({
   },
   WORKLOAD_GONE: { nature: "refused", meaning: "The process to attest, or that was attested, has ended." },
   WORKLOAD_NOT_OURS: { nature: "refused", meaning: "The process to attest was not started by the factory." },
+  WORKLOAD_UNREADABLE: {
+    nature: "refused",
+    meaning: "The kernel does not let us read the facts of a process, because it runs as another user.",
+  },
   WORKLOAD_PID_REUSED: {
     nature: "refused",
     meaning: "The number of the attested process now belongs to another process.",

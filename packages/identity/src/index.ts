@@ -20,6 +20,7 @@ export {
   selfClaimedNode,
 } from "./node-attestor.ts";
 export { createFactoryIdentity, openFactoryIdentity } from "./open-identity.ts";
+export type { ProcessFacts } from "./process-facts.ts";
 export {
   assertMayIssue,
   attestId,
@@ -32,5 +33,10 @@ export {
   stepId,
 } from "./spiffe.ts";
 export { type TimestampAuthority, timestampAuthority } from "./timestamp-authority.ts";
-export { type AttestedWorkload, kernelWorkloadAttestor, type WorkloadAttestor } from "./workload-attestor.ts";
+export {
+  type AttestedWorkload,
+  kernelWorkloadAttestor,
+  selectorsOf,
+  type WorkloadAttestor,
+} from "./workload-attestor.ts";
 export { type WorkloadRegistry, workloadRegistry } from "./workload-registry.ts";

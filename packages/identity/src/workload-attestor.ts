@@ -7,7 +7,7 @@ import { holdProcess, type ProcessFacts, type ProcessHold, parentOf, startTimeOf
 export interface WorkloadAttestor {
   /**
    * Reads the kernel's facts of a process.
-   * @throws WORKLOAD_UNSUPPORTED | WORKLOAD_GONE | WORKLOAD_NOT_OURS
+   * @throws WORKLOAD_UNSUPPORTED | WORKLOAD_GONE | WORKLOAD_NOT_OURS | WORKLOAD_UNREADABLE
    */
   attest(pid: number): AttestedWorkload;
 }
@@ -40,9 +40,8 @@ export function kernelWorkloadAttestor(options: { readonly clock: Clock; readonl
       }
       const hold = take(pid);
       try {
-        const facts = readFacts(hold);
         checkDescent(pid, owner);
-        return attested(hold, facts, rfc3339(options.clock.now()));
+        return attested(hold, readFacts(hold), rfc3339(options.clock.now()));
       } catch (cause) {
         hold.release();
         throw cause;
@@ -96,6 +95,9 @@ function readFacts(hold: ProcessHold, startTime?: string): ProcessFacts {
   try {
     return hold.read();
   } catch (cause) {
+    if (["EACCES", "EPERM"].includes((cause as NodeJS.ErrnoException).code ?? "")) {
+      throw identityErrors.make("WORKLOAD_UNREADABLE", `the kernel does not show process ${hold.pid} to us`, { cause });
+    }
     const now = startTimeOf(hold.pid);
     if (startTime !== undefined && now !== undefined && now !== startTime) {
       throw identityErrors.make(
