@@ -251,14 +251,15 @@ test("F6: rotation puts a new generation in use and ends the old one", async () 
   const before = await open(directory);
   const later = fixedClock("2026-12-01T00:00:00Z");
   for (const kind of ["intermediate", "timestamp"] as const) {
-    rotateAuthority({ directory, passphrase: factory.passphrase, clock: later, kind });
+    const grace = kind === "timestamp" ? { graceSeconds: 0 } : {};
+    rotateAuthority({ directory, passphrase: factory.passphrase, clock: later, kind, ...grace });
   }
   const after = await openFactoryIdentity({ directory, clock: later });
   expect(Buffer.from(after.chain()[0] ?? [])).not.toEqual(Buffer.from(before.chain()[0] ?? []));
   expect(Buffer.from(after.chain()[1] ?? [])).toEqual(Buffer.from(before.chain()[1] ?? []));
   const root = parseTrustedRoot(after.trustedRoot());
   expect(root.certificateAuthorities.map(({ validFor }) => validFor.end?.toISOString())).toEqual([
-    "2026-12-01T00:10:00.000Z",
+    "2026-12-02T00:00:00.000Z",
     "2028-01-02T00:00:00.000Z",
   ]);
   expect(root.timestampAuthorities.map(({ validFor }) => validFor.end?.toISOString())).toEqual([

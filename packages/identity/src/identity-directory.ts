@@ -77,6 +77,8 @@ export function createIdentityFiles(options: CreateOptions): void {
 /**
  * Puts a new generation of an authority in the place of the one in use. The root key is opened for this moment alone.
  * An interrupted rotation leaves the old generation in use; the next one continues it.
+ * The old one stays valid for `graceSeconds` more (default one day), so that runs under way can finish; after a theft
+ * the grace is 0.
  * @throws PASSPHRASE_WRONG and as `openFactoryIdentity`
  */
 export function rotateAuthority(options: {
@@ -84,15 +86,16 @@ export function rotateAuthority(options: {
   readonly passphrase: string;
   readonly clock: Clock;
   readonly kind: AuthorityKind;
+  readonly graceSeconds?: number;
 }): void {
-  const { directory, passphrase, clock, kind } = options;
+  const { directory, passphrase, clock, kind, graceSeconds = 86_400 } = options;
   const state = readyState(directory);
   const signing = openRoot(directory, state.trustDomain, passphrase, clock, false);
   const list = kind === "intermediate" ? state.intermediates : state.timestampAuthorities;
   makeAuthority(directory, kind, list.length + 1, signing);
-  const now = rfc3339(clock.now());
+  const validUntil = rfc3339(new Date(clock.now().getTime() + graceSeconds * 1000));
   const next: Generation[] = [
-    ...list.map((each) => (each.retiredAt === undefined ? { ...each, retiredAt: now } : each)),
+    ...list.map((each) => (each.validUntil === undefined ? { ...each, validUntil } : each)),
     { number: list.length + 1 },
   ];
   writeState(

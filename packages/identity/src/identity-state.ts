@@ -33,8 +33,8 @@ export interface LogKeyRecord {
 /** One generation of a key. */
 export interface Generation {
   readonly number: number;
-  /** RFC 3339: when the next one took over. */
-  readonly retiredAt?: string;
+  /** RFC 3339: end of its validity in the trusted root, once another has taken over. */
+  readonly validUntil?: string;
 }
 
 export const STATE_FORMAT = "touchmark-identity/v1";

@@ -7,30 +7,25 @@ import {
   type TrustedLog,
 } from "@touchmark/formats/evidence";
 import type { LogKeyRecord } from "./identity-state.ts";
-import { MAX_LEAF_SECONDS } from "./leaf.ts";
 
 /** Public halves of the keys that a trusted root names. */
 export interface TrustedRootParts {
   readonly trustDomain: string;
   readonly root: Uint8Array;
-  readonly intermediates: readonly { readonly certificate: Uint8Array; readonly retiredAt?: string }[];
-  readonly timestampAuthorities: readonly { readonly certificate: Uint8Array; readonly retiredAt?: string }[];
+  readonly intermediates: readonly { readonly certificate: Uint8Array; readonly validUntil?: string }[];
+  readonly timestampAuthorities: readonly { readonly certificate: Uint8Array; readonly validUntil?: string }[];
   readonly logs: readonly TrustedLog[];
 }
 
 /**
  * The factory's `trusted_root.json`. Each intermediate and time-stamp authority is an entry of its own, whose validity
- * ends soon after its retirement, so that a key stolen later vouches for nothing new.
+ * ends with its retirement, so that a key stolen later vouches for nothing new.
  */
 export function factoryTrustedRoot(parts: TrustedRootParts): Uint8Array {
-  const authority = (
-    each: { readonly certificate: Uint8Array; readonly retiredAt?: string },
-    graceSeconds: number,
-  ): TrustedAuthority => {
+  const authority = (each: { readonly certificate: Uint8Array; readonly validUntil?: string }): TrustedAuthority => {
     const parsed = new X509Certificate(each.certificate);
     const commonName = /^CN=(.*)$/m.exec(parsed.subject)?.[1] ?? "";
-    const retired =
-      each.retiredAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(each.retiredAt) + graceSeconds * 1000;
+    const retired = each.validUntil === undefined ? Number.POSITIVE_INFINITY : Date.parse(each.validUntil);
     return {
       subject: { organization: parts.trustDomain, commonName },
       uri: `https://${parts.trustDomain}`,
@@ -43,9 +38,9 @@ export function factoryTrustedRoot(parts: TrustedRootParts): Uint8Array {
   };
   return serializeTrustedRoot({
     logs: parts.logs,
-    certificateAuthorities: parts.intermediates.map((each) => authority(each, MAX_LEAF_SECONDS)),
+    certificateAuthorities: parts.intermediates.map(authority),
     certificateLogs: [],
-    timestampAuthorities: parts.timestampAuthorities.map((each) => authority(each, 0)),
+    timestampAuthorities: parts.timestampAuthorities.map(authority),
   });
 }
 
