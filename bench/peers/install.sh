@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Installs the programs that this project is compared with and that must understand its output, into
+# ${TOUCHMARK_PEERS:-$HOME/.cache/touchmark-peers}/bin. What is there is kept. Nothing of the product needs them.
+#
+#   install.sh [NAME...]    all of them by default: cosign witness in-toto-golang in-toto sigstore-js
+#
+# Everything comes through the ordinary clients of this machine (apt, pip, npm) and their configuration.
+set -uo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+peers=${TOUCHMARK_PEERS:-$HOME/.cache/touchmark-peers}
+mkdir -p "$peers/bin"
+bad=0
+
+python_in_toto=3.1.0
+sigstore_js=(@sigstore/verify@4.1.3 @sigstore/bundle@5.0.1 @sigstore/protobuf-specs@0.5.2)
+
+in_toto() {
+  if [ -x "$peers/bin/in-toto-verify" ]; then echo "kept       in-toto (Python) $python_in_toto"; return; fi
+  python3 -m venv "$peers/python" &&
+    "$peers/python/bin/pip" install --quiet --disable-pip-version-check "in-toto==$python_in_toto" || return 1
+  for program in in-toto-run in-toto-verify in-toto-sign in-toto-record; do
+    ln -sf "$peers/python/bin/$program" "$peers/bin/$program"
+  done
+  echo "installed  in-toto (Python) $python_in_toto"
+}
+
+sigstore_javascript() {
+  local stamp=$peers/node/.installed
+  if [ "$(cat "$stamp" 2>/dev/null)" = "${sigstore_js[*]}" ]; then echo "kept       ${sigstore_js[*]}"; return; fi
+  mkdir -p "$peers/node"
+  printf '{"private":true}\n' > "$peers/node/package.json"
+  npm install --prefix "$peers/node" --ignore-scripts --no-audit --no-fund --loglevel=error "${sigstore_js[@]}" > /dev/null || return 1
+  printf '%s' "${sigstore_js[*]}" > "$stamp"
+  echo "installed  ${sigstore_js[*]}"
+}
+
+if [ $# -eq 0 ]; then set -- cosign witness in-toto-golang in-toto sigstore-js; fi
+for name in "$@"; do
+  case $name in
+    cosign | witness | in-toto-golang) "$here/debian-newer.sh" "$name" ;;
+    in-toto) in_toto ;;
+    sigstore-js) sigstore_javascript ;;
+    *) echo "install.sh: no such peer: $name" >&2; exit 2 ;;
+  esac || { echo "failed     $name" >&2; bad=1; }
+done
+exit $bad
