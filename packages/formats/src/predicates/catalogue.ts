@@ -1,4 +1,5 @@
 import { nodeAttestation, workloadAttestation } from "./attestation.ts";
+import { cacheHit } from "./cache-hit.ts";
 import { credentialIssuance } from "./credential.ts";
 import { environment } from "./environment.ts";
 import { predicateErrors } from "./errors.ts";
@@ -46,6 +47,7 @@ export const predicates = {
   "node-attestation": own("node-attestation", "factory", "What is known of the machine", nodeAttestation),
   "workload-attestation": own("workload-attestation", "factory", "Which processes the steps were", workloadAttestation),
   "mounts-and-network": own("mounts-and-network", "factory", "Storage and network of each step", mountsAndNetwork),
+  "cache-hit": own("cache-hit", "factory", "Why a step was not run again", cacheHit),
   environment: own("environment", "factory", "Machine and toolchain of a run", environment),
   release: own("release", "factory", "Every output and every bundle of a run", release),
   "credential-issuance": own("credential-issuance", "factory", "Certificates issued for a run", credentialIssuance),
@@ -118,7 +120,10 @@ export function assertMayAttest(type: string): void {
     throw predicateErrors.make("PREDICATE_RESERVED", `only the factory signs ${JSON.stringify(type.slice(0, 200))}`);
   }
   if (plain.startsWith(ownPrefix) && predicateName(type) === undefined) {
-    throw predicateErrors.make("PREDICATE_TYPE_UNKNOWN", `no schema is known for ${JSON.stringify(type.slice(0, 200))}`);
+    throw predicateErrors.make(
+      "PREDICATE_TYPE_UNKNOWN",
+      `no schema is known for ${JSON.stringify(type.slice(0, 200))}`,
+    );
   }
 }
 

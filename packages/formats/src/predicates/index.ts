@@ -4,6 +4,7 @@ export type {
   WorkloadAttestationPredicate,
   WorkloadRecord,
 } from "./attestation.ts";
+export type { CacheHit } from "./cache-hit.ts";
 export {
   assertMayAttest,
   factoryPredicateTypes,

@@ -1,0 +1,115 @@
+import { availableParallelism } from "node:os";
+import type { RunOutcome } from "@touchmark/pipeline";
+import { type Command, given, type Invocation, text, texts } from "../command.ts";
+import { cliErrors } from "../errors.ts";
+import { progressDisplay } from "../output/progress.ts";
+import { showOutcome } from "../output/run-result.ts";
+
+/** `touchmark run`: the main job. */
+export const command: Command = {
+  name: "run",
+  summary: "run a pipeline on a revision, sealed and observed",
+  description:
+    "Fetches the revision, runs each step of the pipeline in a sealed single-use sandbox, observes it from outside, signs and logs evidence, and stores the artifacts.",
+  arguments: [{ name: "pipeline", description: "name of a pipeline in touchmark.yaml (default: default)" }],
+  options: [
+    { flags: "--source <location>", description: "git repository, path or URL (default: the repository here)" },
+    { flags: "--revision <revision>", description: "commit, tag or branch (default: HEAD)" },
+    { flags: "--param <k=v>", description: "value of a parameter; may stand several times", repeatable: true },
+    { flags: "--jobs <n>", description: "steps at once (default: one a processor)" },
+    { flags: "--no-cache", description: "perform every step again" },
+    { flags: "--insecure-working-tree", description: "build uncommitted changes too; recorded in the provenance" },
+    { flags: "--insecure-process", description: "allow steps that ask for no sandbox; recorded in the provenance" },
+    { flags: "--json", description: "print the result as JSON" },
+  ],
+  examples: [
+    ["touchmark run", "build HEAD of the repository here"],
+    ["touchmark run release --revision v1.2.0 --param channel=stable", "another pipeline, a tag, a parameter"],
+    ["touchmark run --json | jq .artifacts", "for scripts; progress goes to standard error"],
+  ],
+  async run(invocation, terminal) {
+    const { openFactory, runPipeline } = await import("@touchmark/pipeline");
+    const { findRepositoryRoot } = await import("@touchmark/source");
+    const factory = await openFactory({
+      create: true,
+      ...(terminal.environment["TOUCHMARK_ROOT_PASSPHRASE"] === undefined
+        ? {}
+        : { rootPassphrase: terminal.environment["TOUCHMARK_ROOT_PASSPHRASE"] }),
+    });
+    const display = progressDisplay(terminal);
+    try {
+      const outcome = await runPipeline(factory, {
+        location: text(invocation, "source") ?? findRepositoryRoot(terminal.directory) ?? terminal.directory,
+        ...optional("revision", text(invocation, "revision")),
+        ...optional("pipeline", invocation.arguments[0]),
+        parameters: parameters(texts(invocation, "param")),
+        jobs: jobs(invocation),
+        cache: invocation.options["cache"] !== false,
+        insecureWorkingTree: given(invocation, "insecureWorkingTree"),
+        insecureProcess: given(invocation, "insecureProcess"),
+        environment: terminal.environment,
+        signal: terminal.signal,
+        listener: display.listener,
+      });
+      display.close();
+      if (given(invocation, "json"))
+        terminal.print(JSON.stringify(outcomeJson(outcome, factory.content), undefined, 2));
+      else showOutcome(outcome, terminal);
+      return exitCode(outcome);
+    } finally {
+      display.close();
+      await factory.close();
+    }
+  },
+};
+
+function optional<Name extends string>(name: Name, value: string | undefined): { [K in Name]?: string } {
+  return (value === undefined ? {} : { [name]: value }) as { [K in Name]?: string };
+}
+
+function parameters(pairs: readonly string[]): Record<string, string> {
+  const values: Record<string, string> = Object.create(null);
+  for (const pair of pairs) {
+    const at = pair.indexOf("=");
+    if (at < 1)
+      throw cliErrors.make("CLI_USAGE", `expected --param NAME=VALUE, found ${JSON.stringify(pair.slice(0, 80))}`);
+    values[pair.slice(0, at)] = pair.slice(at + 1);
+  }
+  return values;
+}
+
+function jobs(invocation: Invocation): number {
+  const given = text(invocation, "jobs");
+  if (given === undefined) return availableParallelism();
+  if (!/^[1-9][0-9]{0,2}$/.test(given))
+    throw cliErrors.make("CLI_USAGE", `expected --jobs 1 to 999, found ${JSON.stringify(given)}`);
+  return Number(given);
+}
+
+/** The contract of `run --json`. */
+export function outcomeJson(
+  outcome: RunOutcome,
+  content: { path(digest: RunOutcome["artifacts"][number]["digest"]): string },
+): object {
+  const { run, status, source, pipeline, steps, durationMs } = outcome;
+  return {
+    run,
+    status,
+    pipeline,
+    source,
+    steps: steps.map((step) => ({ ...step, durationMs: Math.round(step.durationMs) })),
+    artifacts: outcome.artifacts.map((artifact) => ({
+      name: artifact.name,
+      kind: artifact.kind,
+      digest: artifact.digest,
+      bytes: artifact.bytes,
+      path: content.path(artifact.digest),
+      bundles: artifact.bundles.map((digest) => content.path(digest)),
+    })),
+    durationMs: Math.round(durationMs),
+  };
+}
+
+function exitCode(outcome: RunOutcome): number {
+  return { succeeded: 0, failed: 1, refused: 3, cancelled: 130 }[outcome.status];
+}

@@ -1,0 +1,109 @@
+import type { RunRecord } from "@touchmark/pipeline";
+import { type Command, given } from "../command.ts";
+import { duration, size } from "../output/quantity.ts";
+import { printable, type Terminal } from "../terminal.ts";
+
+/** `touchmark show`: what is recorded of a run or an artifact. Verifying is another command's part. */
+export const command: Command = {
+  name: "show",
+  summary: "show what is known of an artifact or a run",
+  arguments: [{ name: "what", description: "a file, sha256:<digest>, a run, or latest", required: true }],
+  options: [{ flags: "--json", description: "machine-readable output" }],
+  examples: [
+    ["touchmark show dist/app.tgz", "source, steps and evidence of a file"],
+    ["touchmark show latest", "the newest run"],
+  ],
+  async run(invocation, terminal) {
+    const { findRun, isDigestOrFile, namedArtifact, openFactory, pipelineErrors, runsOf } = await import(
+      "@touchmark/pipeline"
+    );
+    const [what = "latest"] = invocation.arguments;
+    const factory = await openFactory();
+    try {
+      let records: RunRecord[];
+      let digest: string | undefined;
+      if (isDigestOrFile(what)) {
+        const artifact = await namedArtifact(what);
+        digest = artifact.digest;
+        records = await runsOf(factory, artifact.digest);
+        if (records.length === 0) {
+          throw pipelineErrors.make(
+            "EVIDENCE_MISSING",
+            `expected a run of this factory that made ${digest}, found none`,
+          );
+        }
+      } else records = [await findRun(factory, what)];
+      if (given(invocation, "json")) {
+        terminal.print(
+          JSON.stringify(digest === undefined ? records[0] : { artifact: digest, runs: records }, undefined, 2),
+        );
+        return 0;
+      }
+      if (digest !== undefined) {
+        const times = records.length === 1 ? "once" : `${records.length} times`;
+        terminal.print(
+          `${terminal.style.bold("artifact")} ${digest}\n  made ${times} by this factory; the newest run:`,
+        );
+      }
+      if (records[0] !== undefined) showRun(records[0], terminal);
+      return 0;
+    } finally {
+      await factory.close();
+    }
+  },
+};
+
+interface RunDetails {
+  readonly source?: { readonly uri?: string; readonly commit?: string; readonly treeDigest?: string };
+  readonly request?: { readonly parameters?: Record<string, unknown>; readonly insecureOptions?: readonly string[] };
+}
+
+interface StepDetails {
+  readonly exitCode?: number | null;
+  readonly outcome?: string;
+  readonly isolation?: string;
+  readonly network?: string;
+  readonly observation?: { readonly tier: string; readonly complete: boolean };
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+function showRun(run: RunRecord, terminal: Terminal): void {
+  const { style } = terminal;
+  const details = run.details as RunDetails;
+  terminal.print(`${style.bold("run")} ${run.id}  ${run.state}  ${run.project}/${run.pipeline}  ${run.startedAt}`);
+  terminal.print(`  source     ${printable(details.source?.uri ?? "unknown")}`);
+  terminal.print(`  commit     ${details.source?.commit ?? "unknown"}`);
+  terminal.print(`  tree       ${details.source?.treeDigest ?? "unknown"}`);
+  const parameters = Object.entries(details.request?.parameters ?? {});
+  if (parameters.length > 0)
+    terminal.print(`  parameters ${printable(parameters.map(([k, v]) => `${k}=${String(v)}`).join(" "))}`);
+  for (const option of details.request?.insecureOptions ?? []) terminal.print(`  ${style.bad(option)}`);
+  for (const step of run.steps) {
+    const facts = (step.details ?? {}) as StepDetails;
+    const mark = step.status === "succeeded" ? style.good("ok") : style.bad(step.status);
+    const time = step.cached ? "cached" : step.durationMs === null ? "" : duration(step.durationMs);
+    const observed =
+      facts.observation === undefined
+        ? ""
+        : `${facts.observation.tier}, ${facts.observation.complete ? "complete" : "INCOMPLETE"}`;
+    const network = facts.network === "fetch" ? style.warn("open network") : "no network";
+    terminal.print(
+      `  ${style.bold("step")} ${step.name.padEnd(12)} ${mark}  ${time.padStart(8)}  ${facts.isolation ?? ""}; ${network}; ${observed}`,
+    );
+    if (facts.error !== undefined) terminal.print(`    ${facts.error.code}: ${printable(facts.error.message)}`);
+  }
+  for (const artifact of run.artifacts) {
+    terminal.print(`  ${style.bold("artifact")} ${artifact.name}  ${size(artifact.size)}  ${artifact.digest}`);
+  }
+  terminal.print(`  ${style.bold("evidence")} ${run.bundles.length} bundles`);
+  for (const bundle of run.bundles) {
+    const entry = bundle.logIndex === null ? "" : `log entry ${bundle.logIndex}`;
+    terminal.print(
+      `    ${bundle.digest.slice(0, 19)}…  ${shortType(bundle.predicateType).padEnd(24)} ${(bundle.step ?? "").padEnd(12)} ${entry}`,
+    );
+  }
+}
+
+function shortType(type: string): string {
+  return type.replace(/^https:\/\/(touchmark\.dev\/predicates|in-toto\.io\/attestation|slsa\.dev)\//, "");
+}

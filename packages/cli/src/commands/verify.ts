@@ -1,0 +1,145 @@
+import { createHash } from "node:crypto";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { type Digest, exitCodes } from "@touchmark/core";
+import type { BatchFiles, BatchResult } from "@touchmark/verify";
+import { type Command, given, type Invocation, text } from "../command.ts";
+import { cliErrors } from "../errors.ts";
+import { printable, type Terminal } from "../terminal.ts";
+
+/** `touchmark verify`: from bytes and a trust root, offline. */
+export const command: Command = {
+  name: "verify",
+  summary: "verify an artifact against its evidence",
+  description:
+    "Alone: the artifact is looked up by digest in this factory, and the whole chain source, steps, artifact is checked. With --bundle: one bundle, against a trust root and an identity or key. With --evidence: an exported chain, on a machine that has no factory.",
+  arguments: [{ name: "artifact", description: "a file, or sha256:<digest>" }],
+  options: [
+    { flags: "--bundle <file>", description: "verify this Sigstore bundle" },
+    { flags: "--evidence <dir>", description: "verify the exported chain in this directory" },
+    { flags: "--trust-root <file>", description: "trusted_root.json, got on another way than the artifact" },
+    { flags: "--identity <uri>", description: "exact name in the signer's certificate" },
+    { flags: "--identity-pattern <regexp>", description: "pattern for it, anchored at both ends" },
+    { flags: "--issuer <url>", description: "exact issuer in the signer's certificate" },
+    { flags: "--builder <uri>", description: "with --evidence: exact identity of the builder" },
+    { flags: "--source <uri>", description: "with --evidence: exact source that the artifact must come from" },
+    { flags: "--predicate-type <type>", description: "demand a statement of this type" },
+    { flags: "--key <pem>", description: "public key, instead of an identity" },
+    { flags: "--key-hint <hint>", description: "the hint by which the bundle must name it" },
+    { flags: "--key-valid-from <time>", description: "RFC 3339; from when on the key counts" },
+    { flags: "--key-valid-until <time>", description: "RFC 3339; until when" },
+    { flags: "--log-threshold <n>", description: "log operators that must have recorded it (default: 1)" },
+    { flags: "--timestamp-threshold <n>", description: "operators that must vouch for the time (default: 1)" },
+    { flags: "--allow-log-time", description: "count the time that a log signs by its own clock" },
+    { flags: "--witness-policy <file>", description: "C2SP tlog-policy: witnesses that must have cosigned" },
+    { flags: "--batch <file>", description: "JSON Lines of cases, one answer a line" },
+    { flags: "--json", description: "machine-readable verdict" },
+  ],
+  examples: [
+    ["touchmark verify dist/app.tgz", "built by this factory, unaltered, with its whole chain"],
+    [
+      "touchmark verify app.tgz --evidence export --trust-root trusted_root.json --builder spiffe://TD/builder --source git+https://git.example.org/app",
+      "an exported chain, elsewhere",
+    ],
+    [
+      "touchmark verify app.tgz --bundle b.sigstore.json --trust-root trusted_root.json --identity spiffe://TD/builder --issuer https://TD",
+      "one bundle",
+    ],
+  ],
+  async run(invocation, terminal) {
+    const batch = text(invocation, "batch");
+    if (batch !== undefined) return verifyBatch(batch, terminal);
+    const [artifact] = invocation.arguments;
+    if (artifact === undefined) throw cliErrors.make("CLI_USAGE", "expected an artifact: a file, or sha256:<digest>");
+    if (text(invocation, "bundle") !== undefined) return verifyOne(artifact, invocation, terminal);
+    const { verifyChainOf } = await import("../verify-chain.ts");
+    return verifyChainOf(artifact, invocation, terminal);
+  },
+};
+
+const textOptions = [
+  "bundle",
+  "trustRoot",
+  "identity",
+  "identityPattern",
+  "issuer",
+  "predicateType",
+  "key",
+  "keyHint",
+  "keyValidFrom",
+  "keyValidUntil",
+  "witnessPolicy",
+] as const;
+
+/** One bundle: the options become one case of the batch verifier, so that there is one way to say yes. */
+async function verifyOne(artifact: string, invocation: Invocation, terminal: Terminal): Promise<number> {
+  const { batchVerifier } = await import("@touchmark/verify");
+  const batchCase: Record<string, unknown> = { artifact };
+  for (const name of textOptions) if (text(invocation, name) !== undefined) batchCase[name] = text(invocation, name);
+  for (const name of ["logThreshold", "timestampThreshold"] as const) {
+    const value = text(invocation, name);
+    if (value === undefined) continue;
+    if (!/^[0-9]{1,4}$/.test(value))
+      throw cliErrors.make("CLI_USAGE", `expected a number, found ${JSON.stringify(value)}`);
+    batchCase[name] = Number(value);
+  }
+  if (given(invocation, "allowLogTime")) batchCase["allowLogTime"] = true;
+  const result = batchVerifier(filesBelow(terminal.directory))(JSON.stringify(batchCase));
+  const { id: _, ...answer } = result;
+  if (given(invocation, "json")) terminal.print(JSON.stringify(answer));
+  else showResult(result, terminal);
+  return exitCodeOf(result);
+}
+
+async function verifyBatch(file: string, terminal: Terminal): Promise<number> {
+  let lines: string[];
+  try {
+    lines = readFileSync(resolve(terminal.directory, file), "utf8").split("\n");
+  } catch (cause) {
+    throw cliErrors.make("CLI_FILE_UNREADABLE", `expected a readable file of cases, found ${file}`, { cause });
+  }
+  const { batchVerifier } = await import("@touchmark/verify");
+  const verify = batchVerifier(filesBelow(dirname(resolve(terminal.directory, file))));
+  for (const line of lines) if (line.trim() !== "") terminal.print(JSON.stringify(verify(line)));
+  return 0;
+}
+
+/** Files by paths relative to a directory; the artifact is hashed as a stream, never held. */
+function filesBelow(directory: string): BatchFiles {
+  return {
+    bytes: (path) => readFileSync(resolve(directory, path)),
+    digest: (path) => hashFile(resolve(directory, path)),
+  };
+}
+
+function hashFile(path: string): Digest {
+  const descriptor = openSync(path, "r");
+  const hash = createHash("sha256");
+  const buffer = Buffer.allocUnsafe(1 << 20);
+  try {
+    for (;;) {
+      const count = readSync(descriptor, buffer, 0, buffer.length, null);
+      if (count === 0) return `sha256:${hash.digest("hex")}`;
+      hash.update(buffer.subarray(0, count));
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function exitCodeOf(result: BatchResult): number {
+  if (result.verdict === "accepted") return 0;
+  if (result.verdict === "refused") return exitCodes.refused;
+  return result.code === "INTERNAL" ? exitCodes.bug : exitCodes.invalid;
+}
+
+function showResult(result: BatchResult, terminal: Terminal): void {
+  const { style } = terminal;
+  if (result.verdict === "accepted") {
+    terminal.print(`${style.good("accepted")} ${printable(result.message)}`);
+    for (const line of result.notChecked ?? []) terminal.print(`  ${style.dim(`not checked: ${printable(line)}`)}`);
+    return;
+  }
+  terminal.note(`${style.bad(result.verdict)} ${result.code}: ${printable(result.message)}`);
+  if (result.hint !== undefined) terminal.note(`  ${style.dim("what to do:")} ${printable(result.hint)}`);
+}

@@ -1,0 +1,60 @@
+import { exitCodes, isFactoryError } from "@touchmark/core";
+import { commandTable, loadCommand } from "./commands.ts";
+import { topHelp, version } from "./help.ts";
+import { printable, processTerminal, type Terminal } from "./terminal.ts";
+
+/** Runs one command line. Returns the exit code. */
+export async function main(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === "--help" || name === "-h" || (name === "help" && rest.length === 0)) {
+    terminal.print(topHelp(commandTable, terminal.style));
+    return name === undefined ? 2 : 0;
+  }
+  if (name === "--version" || name === "-V") {
+    terminal.print(version());
+    return 0;
+  }
+  try {
+    const { invoke } = await import("./invoke.ts");
+    const words = name === "help" ? [...rest, "--help"] : [name, ...rest];
+    return await invoke(await loadCommand(words), words, terminal);
+  } catch (error) {
+    return report(error, argv.includes("--json"), terminal);
+  }
+}
+
+/** Shows an error once: what was expected, what was found, what to do. */
+function report(error: unknown, json: boolean, terminal: Terminal): number {
+  const { style } = terminal;
+  if (!isFactoryError(error)) {
+    terminal.note(`${style.bad("bug")} BUG: ${(error as Error)?.stack ?? String(error)}`);
+    terminal.note("This is a defect of touchmark. Please report it with the lines above.");
+    return exitCodes.bug;
+  }
+  if (json) {
+    const { code, nature, message, hint } = error;
+    const verdict = nature === "refused" ? "refused" : "error";
+    terminal.print(JSON.stringify({ verdict, code, nature, message, ...(hint === undefined ? {} : { hint }) }));
+    return exitCodes[error.nature];
+  }
+  terminal.note(`${style.bad(error.nature)} ${error.code}: ${printable(error.message)}`);
+  if (error.hint !== undefined) terminal.note(`  ${style.dim("what to do:")} ${printable(error.hint)}`);
+  return exitCodes[error.nature];
+}
+
+/** Entry point of the process: signals, exit code. */
+export async function start(): Promise<void> {
+  const controller = new AbortController();
+  let interruptions = 0;
+  const stop = (signal: NodeJS.Signals) => {
+    interruptions++;
+    // A second Ctrl-C means now: children die with us (--die-with-parent), and the next start reclaims the rest.
+    if (interruptions > 1) process.exit(signal === "SIGINT" ? 130 : 143);
+    controller.abort(signal);
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+  process.exitCode = await main(process.argv.slice(2), processTerminal(controller.signal));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.removeListener(signal, stop);
+}
+
+if (import.meta.main) await start();

@@ -1,0 +1,134 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Digest } from "@touchmark/core";
+import type { VerifiedChain } from "@touchmark/verify";
+import { given, type Invocation, text } from "./command.ts";
+import { cliErrors } from "./errors.ts";
+import { printable, type Terminal } from "./terminal.ts";
+
+/** Most bundles of one exported chain, and most bytes of one. */
+const MAX_BUNDLES = 10_000;
+const MAX_BUNDLE_BYTES = 64 * 1024 * 1024;
+
+/** Verifies a whole chain: of this factory's store, or of an exported directory. */
+export async function verifyChainOf(artifact: string, invocation: Invocation, terminal: Terminal): Promise<number> {
+  const { chain, digest } =
+    text(invocation, "evidence") === undefined
+      ? await fromFactory(artifact, invocation)
+      : await fromDirectory(artifact, invocation, terminal);
+  if (given(invocation, "json")) {
+    const { steps, ...rest } = chain;
+    const shown = steps.map(({ products, ...step }) => ({ ...step, products: products.size }));
+    terminal.print(
+      JSON.stringify({ verdict: "accepted", code: null, message: "the chain is whole", digest, ...rest, steps: shown }),
+    );
+    return 0;
+  }
+  show(chain, digest, terminal);
+  return 0;
+}
+
+interface Answer {
+  readonly chain: VerifiedChain;
+  readonly digest: Digest;
+}
+
+async function fromFactory(artifact: string, invocation: Invocation): Promise<Answer> {
+  const unusable = ["trustRoot", "builder", "source", "identity", "identityPattern", "issuer", "key"].find(
+    (name) => text(invocation, name) !== undefined,
+  );
+  if (unusable !== undefined) {
+    throw cliErrors.make(
+      "CLI_USAGE",
+      `--${unusable} needs --bundle or --evidence: this factory's own evidence is judged by its own trust root`,
+    );
+  }
+  const { namedArtifact, openFactory, verifyArtifact } = await import("@touchmark/pipeline");
+  const named = await namedArtifact(artifact);
+  const factory = await openFactory();
+  try {
+    const { chain } = await verifyArtifact(factory, named);
+    return { chain, digest: named.digest };
+  } finally {
+    await factory.close();
+  }
+}
+
+async function fromDirectory(artifact: string, invocation: Invocation, terminal: Terminal): Promise<Answer> {
+  const need = (name: string, flag: string): string => {
+    const value = text(invocation, name);
+    if (value === undefined)
+      throw cliErrors.make("CLI_USAGE", `expected ${flag} with --evidence: what nobody expects, nothing can prove`);
+    return value;
+  };
+  const trustRootFile = need("trustRoot", "--trust-root FILE");
+  const builder = need("builder", "--builder URI");
+  const source = need("source", "--source URI");
+  const bundles = readBundles(resolve(terminal.directory, need("evidence", "--evidence DIR")));
+  const { namedArtifact } = await import("@touchmark/pipeline");
+  const { readTrustRoot, verifyRun } = await import("@touchmark/verify");
+  const { digest } = await namedArtifact(artifact);
+  const issuer = text(invocation, "issuer");
+  const witnessPolicy = text(invocation, "witnessPolicy");
+  const chain = verifyRun(bundles, readTrustRoot(readInput(resolve(terminal.directory, trustRootFile))), {
+    artifact: digest,
+    builder,
+    source,
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(witnessPolicy === undefined
+      ? {}
+      : { witnessPolicy: Buffer.from(readInput(resolve(terminal.directory, witnessPolicy))).toString("utf8") }),
+  });
+  return { chain, digest };
+}
+
+/** Every bundle in a directory, or in its `bundles/`. */
+function readBundles(directory: string): Uint8Array[] {
+  const inside = join(directory, "bundles");
+  const place = statSync(inside, { throwIfNoEntry: false })?.isDirectory() === true ? inside : directory;
+  let names: string[];
+  try {
+    names = readdirSync(place)
+      .filter((name) => name.endsWith(".sigstore.json"))
+      .sort();
+  } catch (cause) {
+    throw cliErrors.make("CLI_FILE_UNREADABLE", `expected a directory of bundles at ${directory}`, { cause });
+  }
+  if (names.length === 0 || names.length > MAX_BUNDLES) {
+    throw cliErrors.make(
+      "CLI_FILE_UNREADABLE",
+      `expected 1 to ${MAX_BUNDLES} *.sigstore.json in ${place}, found ${names.length}`,
+    );
+  }
+  return names.map((name) => readInput(join(place, name)));
+}
+
+function readInput(path: string): Uint8Array {
+  try {
+    if (statSync(path).size > MAX_BUNDLE_BYTES) throw new Error(`larger than ${MAX_BUNDLE_BYTES} bytes`);
+    return readFileSync(path);
+  } catch (cause) {
+    throw cliErrors.make("CLI_FILE_UNREADABLE", `cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function show(chain: VerifiedChain, digest: Digest, terminal: Terminal): void {
+  const { style } = terminal;
+  terminal.print(`${style.good("accepted")} ${digest}`);
+  terminal.print(`  source    ${printable(chain.source.uri)}`);
+  terminal.print(`  commit    ${chain.source.commit}`);
+  terminal.print(`  builder   ${chain.builder}`);
+  terminal.print(`  pipeline  ${printable(chain.project)}/${printable(chain.pipeline)}, run ${chain.run}`);
+  for (const step of chain.steps) {
+    const network = step.network === "open" ? style.warn("open network, unrecorded") : "no network";
+    const observed = step.observed ? "observed completely" : style.warn("not observed completely");
+    terminal.print(
+      `  step      ${step.name.padEnd(12)} ${network}, ${observed}${step.cachedFrom === undefined ? "" : `, from run ${step.cachedFrom}`}`,
+    );
+  }
+  terminal.print(
+    `  evidence  ${chain.statements.length} statements, one chain${chain.hermetic ? ", hermetic" : "; not hermetic"}`,
+  );
+  for (const option of chain.insecureOptions) terminal.print(`  ${style.bad(option)}`);
+  for (const line of chain.notChecked) terminal.print(`  ${style.dim(`not checked: ${printable(line)}`)}`);
+}

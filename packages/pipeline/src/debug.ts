@@ -1,0 +1,79 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Digest } from "@touchmark/core";
+import { parsePipelineFile } from "@touchmark/formats/pipeline";
+import { bubblewrapWorker } from "@touchmark/worker";
+import { clientEnvironment } from "./client-environment.ts";
+import { pipelineErrors } from "./errors.ts";
+import { resolveInputs, stepJob } from "./execute-step.ts";
+import type { Factory } from "./factory.ts";
+import { findRun } from "./lookup.ts";
+import { makePlan } from "./plan.ts";
+import { PIPELINE_FILE } from "./take-source.ts";
+
+/** What a debugging session may use of its surroundings. */
+export interface DebugSurroundings {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+}
+
+interface RecordedRequest {
+  readonly source?: { readonly treeDigest?: Digest };
+  readonly request?: { readonly parameters?: Readonly<Record<string, string>> };
+}
+
+/**
+ * Opens a shell in the sandbox of a step, made again from what the run recorded. It has no observer, no signer and no
+ * way to keep its output: whatever is done in it can never become evidence.
+ * @throws RUN_UNKNOWN | STEP_UNKNOWN
+ */
+export async function debugStep(
+  factory: Factory,
+  runName: string,
+  stepName: string,
+  surroundings: DebugSurroundings,
+): Promise<number> {
+  const run = await findRun(factory, runName);
+  const details = run.details as RecordedRequest;
+  const sourceTree = details.source?.treeDigest;
+  if (sourceTree === undefined || !(await factory.trees.use(sourceTree))) {
+    throw pipelineErrors.make("RUN_UNKNOWN", `the source of run ${run.id} is no longer stored`, {
+      hint: "run it again",
+    });
+  }
+  const text = readFileSync(join(factory.trees.root(sourceTree), PIPELINE_FILE), "utf8");
+  const plan = makePlan(parsePipelineFile(text, PIPELINE_FILE), run.pipeline, details.request?.parameters ?? {});
+  const step = plan.steps.find((candidate) => candidate.name === stepName);
+  if (step === undefined) {
+    const names = plan.steps.map((candidate) => candidate.name).join(", ");
+    throw pipelineErrors.make(
+      "STEP_UNKNOWN",
+      `expected one of ${names}, found ${JSON.stringify(stepName.slice(0, 80))}`,
+    );
+  }
+  const trees = new Map<string, Digest>([["source", sourceTree]]);
+  for (const done of run.steps) if (done.output !== null) trees.set(done.name, done.output);
+  const worker = bubblewrapWorker({ stateDirectory: factory.home.paths.work });
+  try {
+    const job = stepJob(
+      {
+        run: `debug-${run.id}`,
+        trees: factory.trees,
+        sourceDateEpoch: 0,
+        clientEnvironment: clientEnvironment(surroundings.environment),
+        signal: surroundings.signal,
+        onOutput: () => undefined,
+      },
+      step,
+      resolveInputs(step, trees),
+      await factory.home.scratch("debug"),
+      undefined,
+    );
+    if (worker.shell === undefined) throw new TypeError("this worker has no shell");
+    surroundings.say(`the command of the step is: ${step.definition.script ?? step.definition.command.join(" ")}`);
+    return await worker.shell({ ...job, command: ["/bin/sh", "-i"] });
+  } finally {
+    await worker.close?.();
+  }
+}

@@ -1,0 +1,94 @@
+import type { Digest } from "@touchmark/core";
+import type { Statement } from "@touchmark/formats/evidence";
+import type { FactoryIdentity } from "@touchmark/identity";
+import { type LogWitness, type Signer, signStatements } from "@touchmark/sign";
+import type { ContentStore } from "@touchmark/store";
+
+/** A statement that is about to be signed. */
+export interface Draft {
+  /** What it is in its run, for example `source` or `step/build/link`. */
+  readonly name: string;
+  /** Who signs: the builder, the node, or the step. */
+  readonly spiffeId: string;
+  readonly statement: Statement<unknown>;
+}
+
+/** A signed, logged and stored bundle, as a run's record names it. */
+export interface RecordedBundle {
+  readonly name: string;
+  readonly digest: Digest;
+  readonly predicateType: string;
+  readonly logIndex: number;
+}
+
+/** Signs the statements of one run in order, and remembers them. */
+export class EvidenceRecorder {
+  readonly #identity: FactoryIdentity;
+  readonly #log: LogWitness;
+  readonly #content: ContentStore;
+  readonly #signers = new Map<string, Promise<Signer>>();
+  readonly #recorded: RecordedBundle[] = [];
+
+  constructor(identity: FactoryIdentity, log: LogWitness, content: ContentStore) {
+    this.#identity = identity;
+    this.#log = log;
+    this.#content = content;
+  }
+
+  /** Every bundle so far, in the order of signing. */
+  get bundles(): readonly RecordedBundle[] {
+    return this.#recorded;
+  }
+
+  /** The predecessor rows of bundles, by name; all so far when no name is given. */
+  predecessors(...names: readonly string[]): { readonly name: string; readonly digest: Digest }[] {
+    return this.#recorded
+      .filter((bundle) => names.length === 0 || names.includes(bundle.name))
+      .map(({ name, digest }) => ({ name, digest }));
+  }
+
+  /** Signs, logs, then stores; several at once share one batch of the log. Nothing is recorded unless all are durable. */
+  async record(drafts: readonly Draft[]): Promise<readonly RecordedBundle[]> {
+    const signed = await signStatements(
+      await Promise.all(
+        drafts.map(async (draft) => ({
+          statement: draft.statement,
+          signer: await this.#signerOf(draft.spiffeId),
+          log: this.#log,
+          timestamp: this.#identity.timestampAuthority,
+        })),
+      ),
+    );
+    for (const bundle of signed) await this.#content.put(bundle.bytes);
+    await this.#content.durable();
+    const recorded = drafts.map((draft, i): RecordedBundle => {
+      const bundle = signed[i];
+      if (bundle === undefined) throw new TypeError("signStatements answered fewer bundles than it was given");
+      return {
+        name: draft.name,
+        digest: bundle.digest,
+        predicateType: draft.statement.predicateType,
+        logIndex: bundle.logIndex,
+      };
+    });
+    this.#recorded.push(...recorded);
+    return recorded;
+  }
+
+  /** Takes bundles of an earlier run into this one: the evidence of a cached step. */
+  adopt(bundles: readonly RecordedBundle[]): void {
+    this.#recorded.push(...bundles);
+  }
+
+  /** One key for each identity and wave of statements; it lives in this process's memory and dies with the wave. */
+  #signerOf(spiffeId: string): Promise<Signer> {
+    let signer = this.#signers.get(spiffeId);
+    if (signer === undefined) {
+      signer = this.#identity.newSigner({ spiffeId });
+      this.#signers.set(spiffeId, signer);
+      // A leaf lives ten minutes; a key is used for the statements of one moment only.
+      setTimeout(() => this.#signers.delete(spiffeId), 60_000).unref();
+    }
+    return signer;
+  }
+}

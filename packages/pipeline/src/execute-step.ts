@@ -1,0 +1,143 @@
+import type { Digest, TreeEntry } from "@touchmark/core";
+import { mountOrder } from "@touchmark/formats/pipeline";
+import type { Observation, Observer } from "@touchmark/observer";
+import type { IngestedTree, TreeStore } from "@touchmark/store";
+import type { StepJob, StepResult, Worker } from "@touchmark/worker";
+import { pipelineErrors } from "./errors.ts";
+import type { PlannedStep } from "./plan.ts";
+
+/** An input of a step, with the tree that it is. */
+export interface ResolvedInput {
+  /** `source`, or the step whose output it is. */
+  readonly from: string;
+  readonly at: string;
+  readonly access: "read-only" | "copy-on-write";
+  readonly tree: Digest;
+}
+
+/** What a step is executed with. */
+export interface StepContext {
+  readonly run: string;
+  readonly worker: Worker;
+  /** A new observer for one step, writing into a directory of its own. */
+  readonly observe: (traceDirectory: string) => Promise<Observer>;
+  readonly trees: TreeStore;
+  readonly scratch: (prefix: string) => Promise<string>;
+  readonly sourceDateEpoch: number;
+  /** The user's network settings, for steps with `network: fetch`. */
+  readonly clientEnvironment: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly onOutput: (chunk: Uint8Array) => void;
+}
+
+/** A step that ran; everything in it was measured by the control plane. */
+export interface ExecutedStep {
+  readonly step: PlannedStep;
+  readonly inputs: readonly ResolvedInput[];
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+  readonly result: StepResult;
+  readonly observation: Observation;
+  /** The output tree; undefined when the command did not succeed. */
+  readonly output: IngestedTree | undefined;
+}
+
+/** The inputs of a step in mount order, by the trees made so far. */
+export function resolveInputs(step: PlannedStep, trees: ReadonlyMap<string, Digest>): ResolvedInput[] {
+  return mountOrder(step.definition.inputs).map(({ from, at, access }) => {
+    const tree = trees.get(from);
+    if (tree === undefined) throw new TypeError(`step ${step.name} started before ${from} was done`);
+    return { from, at, access, tree };
+  });
+}
+
+/** Runs one step: inputs hashed again, sandbox, observation, and, once the worker is dead, the products hashed. */
+export async function executeStep(
+  context: StepContext,
+  step: PlannedStep,
+  inputs: readonly ResolvedInput[],
+): Promise<ExecutedStep> {
+  const inputEntries = await verifyInputs(context.trees, step, inputs);
+  const outputDirectory = await context.scratch("output");
+  const observer = await context.observe(await context.scratch("trace"));
+  const job = stepJob(context, step, inputs, outputDirectory, observer);
+  const startedAt = new Date();
+  const result = await context.worker.run(job);
+  const finishedAt = new Date();
+  const observation = await observer.finish({
+    command: job.command,
+    mounts: job.mounts,
+    output: job.output,
+    view: result.evidence.mounts.flatMap((row) =>
+      row.source !== null && (row.kind === "system" || row.kind === "toolchain") ? [row.source] : [],
+    ),
+    inputDigests: inputEntries,
+    exit: result,
+    refused: result.refused,
+    refusedRecorded: result.evidence.seccomp?.recorded ?? false,
+  });
+  const output =
+    result.outcome === "succeeded"
+      ? await context.trees.ingest(outputDirectory, {
+          limits: { maxBytes: step.definition.limits.outputBytes },
+          epoch: context.sourceDateEpoch,
+          // Package managers link workspaces to places outside their own tree; such links are recorded, and no
+          // artifact may hold one.
+          linksOutside: "keep",
+        })
+      : undefined;
+  return { step, inputs, startedAt, finishedAt, result, observation, output };
+}
+
+/** The job of a step for the worker; also what `touchmark debug` opens a shell in. */
+export function stepJob(
+  context: Pick<StepContext, "run" | "trees" | "sourceDateEpoch" | "clientEnvironment" | "signal" | "onOutput">,
+  step: PlannedStep,
+  inputs: readonly ResolvedInput[],
+  outputDirectory: string,
+  observer: Observer | undefined,
+): StepJob {
+  const { definition } = step;
+  const open = definition.network === "fetch";
+  return {
+    id: `${context.run}.${step.name}`.slice(-100),
+    command: definition.command,
+    directory: definition.directory,
+    environment: {
+      ...(open ? context.clientEnvironment : {}),
+      ...step.environment,
+      TOUCHMARK_OUTPUT: definition.output,
+    },
+    mounts: inputs.map((input) => ({ host: context.trees.root(input.tree), at: input.at, access: input.access })),
+    output: { host: outputDirectory, at: definition.output },
+    view: { toolchains: definition.toolchains },
+    network: open ? "open" : "none",
+    limits: definition.limits,
+    sourceDateEpoch: context.sourceDateEpoch,
+    ...(observer === undefined ? {} : { tracer: observer.tracer }),
+    onOutput: context.onOutput,
+    signal: context.signal,
+  };
+}
+
+/** Hashes every input again, since what was written once may have been altered since. @throws INPUT_CHANGED */
+async function verifyInputs(
+  trees: TreeStore,
+  step: PlannedStep,
+  inputs: readonly ResolvedInput[],
+): Promise<Map<string, readonly TreeEntry[]>> {
+  const entries = new Map<string, readonly TreeEntry[]>();
+  for (const input of inputs) {
+    try {
+      await trees.verify(input.tree);
+      entries.set(input.at, await trees.entries(input.tree));
+    } catch (cause) {
+      throw pipelineErrors.make(
+        "INPUT_CHANGED",
+        `step ${step.name}: input ${input.from} was recorded as ${input.tree}, and is something else now`,
+        { cause },
+      );
+    }
+  }
+  return entries;
+}

@@ -1,0 +1,133 @@
+import { createWriteStream, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { type Digest, sha256 } from "@touchmark/core";
+import { parseBundle, parseStatement } from "@touchmark/formats/evidence";
+import { builderId } from "@touchmark/identity";
+import { writeFileAtomically } from "@touchmark/store";
+import { pipelineErrors } from "./errors.ts";
+import { artifactFileName } from "./evidence/artifact-name.ts";
+import type { Factory } from "./factory.ts";
+import { gatherEvidence } from "./gather.ts";
+
+/** What an export wrote. */
+export interface ExportReport {
+  readonly artifact: string;
+  readonly digest: Digest;
+  readonly bundlesDirectory: string;
+  readonly bundles: readonly string[];
+  /** SHA-256 of the trusted root, which is not exported here. */
+  readonly trustRoot: Digest;
+  readonly verifyCommand: string;
+}
+
+/**
+ * Writes the artifact alone at the top of a directory, its bundles below `bundles/`, and there how to verify them.
+ * Never the trust root: what comes with an artifact can vouch for nothing. Made aside and moved into place at once.
+ * @throws EVIDENCE_MISSING | EXPORT_NOT_EMPTY
+ */
+export async function exportArtifact(factory: Factory, digest: Digest, out: string): Promise<ExportReport> {
+  const { run, bundles, missing } = await gatherEvidence(factory, digest);
+  const [lost] = missing;
+  if (lost !== undefined)
+    throw pipelineErrors.make("EVIDENCE_MISSING", `the bundle ${lost} of run ${run.id} is not stored`);
+  const row = run.artifacts.find((artifact) => artifact.digest === digest);
+  if (row === undefined) throw new TypeError(`run ${run.id} does not hold ${digest}`);
+  checkEmpty(out);
+  const { path = "." } = (row.details ?? {}) as { path?: string };
+  const fileName = artifactFileName({ name: row.name, kind: row.kind, path });
+  const identity = await factory.identity();
+  const trustRoot = sha256(await factory.trustRoot());
+  const source = (run.details as { source?: { uri?: string } }).source?.uri ?? "";
+  const staging = join(dirname(out), `.touchmark-export-${process.pid}-${basename(out)}`);
+  rmSync(staging, { recursive: true, force: true });
+  try {
+    mkdirSync(join(staging, "bundles"), { recursive: true });
+    await pipeline(factory.content.stream(digest), createWriteStream(join(staging, fileName), { flags: "wx" }));
+    const names = bundles.map((bundle, i) => bundleFileName(i, bundle.bytes));
+    for (const [i, bundle] of bundles.entries()) {
+      writeFileAtomically(join(staging, "bundles", names[i] ?? ""), bundle.bytes, { durable: false });
+    }
+    const verifyCommand = `touchmark verify ${fileName} --evidence bundles --trust-root trusted_root.json --builder ${builderId(identity.trustDomain)} --source ${source}`;
+    const text = instructions({
+      fileName,
+      trustRoot,
+      verifyCommand,
+      provenance: names.find((name) => name.includes("provenance")) ?? "",
+      builder: builderId(identity.trustDomain),
+      issuer: identity.issuer,
+    });
+    writeFileAtomically(join(staging, "bundles", "VERIFY.md"), Buffer.from(text), { durable: false });
+    rmSync(out, { recursive: true, force: true });
+    renameSync(staging, out);
+    return {
+      artifact: join(out, fileName),
+      digest,
+      bundlesDirectory: join(out, "bundles"),
+      bundles: names,
+      trustRoot,
+      verifyCommand,
+    };
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+  }
+}
+
+/** Refuses to mix an export with anything else. */
+function checkEmpty(out: string): void {
+  let names: string[];
+  try {
+    names = readdirSync(out);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw pipelineErrors.make("EXPORT_NOT_EMPTY", `expected a new or empty directory at ${out}`, { cause });
+  }
+  if (names.length > 0) {
+    throw pipelineErrors.make(
+      "EXPORT_NOT_EMPTY",
+      `expected a new or empty directory at ${out}, found ${names.length} entries`,
+    );
+  }
+}
+
+/** `07-link-build.sigstore.json`: in the order of signing, by what it says. */
+function bundleFileName(position: number, bytes: Uint8Array): string {
+  const { content } = parseBundle(bytes);
+  const statement = content.kind === "envelope" ? parseStatement(content.payload) : undefined;
+  const parts = (statement?.predicateType ?? "signature").split("/").slice(3);
+  const type = parts.filter((part) => !["predicates", "attestation"].includes(part) && !/^v\d/.test(part)).join("-");
+  const subject = /^output\/(.+)$/.exec(statement?.subject[0]?.name ?? "")?.[1];
+  const words = [String(position).padStart(2, "0"), type, ...(subject === undefined ? [] : [subject])];
+  return `${words.join("-").replace(/[^A-Za-z0-9._-]/g, "_")}.sigstore.json`;
+}
+
+function instructions(facts: {
+  readonly fileName: string;
+  readonly trustRoot: Digest;
+  readonly verifyCommand: string;
+  readonly provenance: string;
+  readonly builder: string;
+  readonly issuer: string;
+}): string {
+  return `# How to verify ${facts.fileName}
+
+You need \`trusted_root.json\` of the factory, **got on another way than this directory**. Its fingerprint is
+
+    ${facts.trustRoot}
+
+and \`sha256sum trusted_root.json\` must print it. Compare it with what the factory's owner told you, not with this file.
+
+The whole chain, source to artifact:
+
+    ${facts.verifyCommand}
+
+One bundle with cosign 3:
+
+    cosign verify-blob-attestation --new-bundle-format --bundle bundles/${facts.provenance} \\
+      --trusted-root trusted_root.json --use-signed-timestamps --insecure-ignore-sct \\
+      --certificate-identity ${facts.builder} --certificate-oidc-issuer ${facts.issuer} \\
+      --type https://slsa.dev/provenance/v1 ${facts.fileName}
+
+(\`--insecure-ignore-sct\`: the factory logs statements, and has no certificate-transparency log of its own.)
+`;
+}

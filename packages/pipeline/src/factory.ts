@@ -1,0 +1,130 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Clock, systemClock } from "@touchmark/core";
+import { createFactoryIdentity, type FactoryIdentity, openFactoryIdentity } from "@touchmark/identity";
+import { createLogKeys, openLog, openLogKeys, type TransparencyLog } from "@touchmark/log";
+import {
+  type FileContentStore,
+  type Home,
+  openContentStore,
+  openHome,
+  openRunStore,
+  openTreeStore,
+  type RunStore,
+  type TreeStore,
+} from "@touchmark/store";
+
+/** One factory: everything below one TOUCHMARK_HOME, opened for use. */
+export interface Factory {
+  readonly home: Home;
+  readonly content: FileContentStore;
+  readonly trees: TreeStore;
+  readonly runs: RunStore;
+  readonly clock: Clock;
+  /** The factory's identity, in the role of the control plane; opened on first use. */
+  identity(): Promise<FactoryIdentity>;
+  /** The identity that `attest` signs with, which can be no step and no builder. */
+  attestIdentity(): Promise<FactoryIdentity>;
+  /** The transparency log, for writing; opened on first use. */
+  log(): Promise<TransparencyLog>;
+  /** `trusted_root.json` of this factory. */
+  trustRoot(): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** How to open a factory. */
+export interface FactoryOptions {
+  /** Default: TOUCHMARK_HOME, then the user's data directory. */
+  readonly home?: string;
+  /** Make the factory when there is none: keys, log, trust root. */
+  readonly create?: boolean;
+  readonly clock?: Clock;
+  /** Encrypts the root key. Default: a random one, kept in the home for its owner to move away. */
+  readonly rootPassphrase?: string;
+}
+
+/** Opens the factory of a home. */
+export async function openFactory(options: FactoryOptions = {}): Promise<Factory> {
+  const clock = options.clock ?? systemClock;
+  const home = await openHome(options.home, { create: options.create ?? false });
+  const places = {
+    authority: join(home.paths.identity, "authority"),
+    logKeys: join(home.paths.identity, "log"),
+    passphrase: join(home.paths.trust, "root.passphrase"),
+  };
+  if (options.create === true && !existsSync(join(places.authority, "trusted_root.json"))) {
+    await createIdentity(home, places, clock, options.rootPassphrase);
+  }
+  const openOnce = once(() => openFactoryIdentity({ directory: places.authority, clock }));
+  const attestOnce = once(() => openFactoryIdentity({ directory: places.authority, clock, role: "attest" }));
+  let log: Promise<TransparencyLog> | undefined;
+  return {
+    home,
+    clock,
+    content: await openContentStore(home),
+    trees: await openTreeStore(home),
+    runs: await openRunStore(home),
+    identity: openOnce,
+    attestIdentity: attestOnce,
+    log: () => {
+      log ??= openLog({ directory: home.paths.log, keys: openLogKeys(places.logKeys), clock });
+      return log;
+    },
+    trustRoot: async () => (await openOnce()).trustedRoot(),
+    close: async () => {
+      if (log !== undefined) await (await log).close();
+      await home.close();
+    },
+  };
+}
+
+/** The log's origin is a host name below the trust domain, since clients compare it with the log's address. */
+const logPrefix = "log.";
+
+interface Places {
+  readonly authority: string;
+  readonly logKeys: string;
+  readonly passphrase: string;
+}
+
+/** Makes keys and trust root, once; an interrupted creation is continued. */
+async function createIdentity(home: Home, places: Places, clock: Clock, given: string | undefined): Promise<void> {
+  const lock = await home.lock("create-identity");
+  try {
+    // The trust domain is a random name of this home alone; two homes never speak for each other.
+    const keys = existsSync(join(places.logKeys, "log-keys.json"))
+      ? openLogKeys(places.logKeys)
+      : createLogKeys(places.logKeys, { origin: `${logPrefix}factory-${randomBytes(6).toString("hex")}.internal` });
+    await createFactoryIdentity({
+      directory: places.authority,
+      trustDomain: keys.origin.slice(logPrefix.length),
+      passphrase: passphraseOf(places, given),
+      clock,
+      log: keys,
+    });
+  } finally {
+    await lock.release();
+  }
+}
+
+/** The passphrase given, or one made at random and kept beside for the owner to move to a safe place. */
+function passphraseOf(places: Places, given: string | undefined): string {
+  if (given !== undefined) return given;
+  if (!existsSync(places.passphrase)) {
+    writeFileSync(places.passphrase, `${randomBytes(24).toString("base64url")}\n`, {
+      mode: 0o600,
+      flag: "wx",
+      flush: true,
+    });
+  }
+  return readFileSync(places.passphrase, "utf8").trim();
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

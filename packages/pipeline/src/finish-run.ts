@@ -1,0 +1,84 @@
+import type { Digest } from "@touchmark/core";
+import { takeArtifact } from "./artifact.ts";
+import type { RecordedBundle } from "./evidence/recorder.ts";
+import {
+  type ArtifactFacts,
+  credentialStatement,
+  environmentStatement,
+  provenanceStatement,
+  releaseStatement,
+  type StepOutcomeFacts,
+  signerIds,
+} from "./evidence/run-statements.ts";
+import { hostPackages } from "./host-packages.ts";
+import type { RunSession } from "./run-session.ts";
+
+/** An artifact with the bundles that are about it. */
+export interface ReleasedArtifact extends ArtifactFacts {
+  readonly bundles: readonly Digest[];
+}
+
+/** Takes the artifacts, and signs what closes the run: environment, credentials, provenance, release manifest. */
+export async function finishRun(session: RunSession): Promise<readonly ReleasedArtifact[]> {
+  const { facts, recorder, factory } = session;
+  const builder = signerIds.builder(facts);
+  const epoch = Math.floor(facts.source.committedAt.getTime() / 1000);
+  const outcomes = session.plan.steps.flatMap((step) => session.outcomes.get(step.name) ?? []);
+  const artifacts: ArtifactFacts[] = [];
+  for (const definition of session.plan.pipeline.artifacts) {
+    const output = session.outcomes.get(definition.from)?.output;
+    if (output === undefined) continue;
+    await factory.trees.verify(output);
+    const artifact = await takeArtifact(factory, definition, output, epoch);
+    artifacts.push(artifact);
+    session.listener({ type: "artifact", name: artifact.name, digest: artifact.digest, bytes: artifact.bytes });
+  }
+  await factory.content.durable();
+  const all = recorder.predecessors();
+  const packages = hostPackages(outcomes.flatMap((outcome) => outcome.files.map((file) => file.path)));
+  const closing = await recorder.record([
+    { name: "environment", spiffeId: builder, statement: environmentStatement(facts, all, outcomes, packages) },
+    ...artifacts.map((artifact) => ({
+      name: `provenance/${artifact.name}`,
+      spiffeId: builder,
+      statement: provenanceStatement(facts, all, artifact, contributors(session, artifact.step, outcomes)),
+    })),
+  ]);
+  const issued = session.identity.issuances();
+  await recorder.record([
+    {
+      name: "credentials",
+      spiffeId: builder,
+      statement: credentialStatement(facts, recorder.predecessors(), session.identity.issuer, issued),
+    },
+  ]);
+  const released = artifacts.map((artifact) => ({ ...artifact, bundles: bundlesAbout(artifact, closing) }));
+  const [release] = await recorder.record([
+    {
+      name: "release",
+      spiffeId: builder,
+      statement: releaseStatement(facts, recorder.predecessors(), released, outcomes, recorder.bundles),
+    },
+  ]);
+  return released.map((artifact) => ({
+    ...artifact,
+    bundles: release === undefined ? artifact.bundles : [...artifact.bundles, release.digest],
+  }));
+}
+
+function bundlesAbout(artifact: ArtifactFacts, closing: readonly RecordedBundle[]): Digest[] {
+  return closing.filter((bundle) => bundle.name === `provenance/${artifact.name}`).map((bundle) => bundle.digest);
+}
+
+/** The steps that an artifact rests on: its own, and all that those read from. */
+function contributors(
+  session: RunSession,
+  step: string,
+  outcomes: readonly StepOutcomeFacts[],
+): readonly StepOutcomeFacts[] {
+  const wanted = new Set([step]);
+  for (const planned of [...session.plan.steps].reverse()) {
+    if (wanted.has(planned.name)) for (const name of planned.after) wanted.add(name);
+  }
+  return outcomes.filter((outcome) => wanted.has(outcome.step.name));
+}

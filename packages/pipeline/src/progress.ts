@@ -1,0 +1,25 @@
+import type { Digest } from "@touchmark/core";
+
+/** How a step ended. `refused`: our side said no (evidence, limits, cache); `failed`: the step's own command did. */
+export type StepStatus = "succeeded" | "failed" | "refused" | "skipped" | "cancelled";
+
+/** What happens during a run, in order; for progress displays. Nothing here is evidence. */
+export type RunEvent =
+  | { readonly type: "run-started"; readonly run: string; readonly pipeline: string; readonly steps: readonly string[] }
+  | { readonly type: "source-fetched"; readonly commit: string; readonly files: number; readonly durationMs: number }
+  | { readonly type: "step-started"; readonly step: string; readonly network: "none" | "fetch" }
+  | { readonly type: "step-output"; readonly step: string; readonly chunk: Uint8Array }
+  | {
+      readonly type: "step-finished";
+      readonly step: string;
+      readonly status: StepStatus;
+      readonly cached: boolean;
+      readonly durationMs: number;
+      readonly summary: string;
+    }
+  | { readonly type: "note"; readonly text: string }
+  | { readonly type: "artifact"; readonly name: string; readonly digest: Digest; readonly bytes: number }
+  | { readonly type: "run-finished"; readonly status: StepStatus; readonly durationMs: number };
+
+/** Receives events; must not throw. */
+export type RunListener = (event: RunEvent) => void;
