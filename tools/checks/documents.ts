@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { predicateDocuments } from "@touchmark/formats/predicate-documents";
 import { repositoryRoot } from "../repository.ts";
 import { sourcePaths } from "../sources/repository-modules.ts";
 import { errorsPage, readErrorCodes } from "./error-codes.ts";
@@ -15,7 +16,7 @@ export interface GeneratedDocument {
 /** All documents that are made from code, as the code now says. */
 export async function generatedDocuments(): Promise<GeneratedDocument[]> {
   const codes = await readErrorCodes(sourcePaths(/errors\.ts$/));
-  return [{ path: "docs/errors.md", text: errorsPage(codes) }];
+  return [{ path: "docs/errors.md", text: errorsPage(codes) }, ...predicateDocuments()];
 }
 
 /** The committed documents are those that the code makes. */

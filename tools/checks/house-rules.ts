@@ -76,7 +76,7 @@ function* freeNames(node: SyntaxNode, isPattern = false): Generator<FreeName> {
   const isComputed = node["computed"] === true;
   const parameters = Array.isArray(node["params"]) ? (node["params"] as unknown[]) : [];
   for (const child of childrenOf(node)) {
-    if (!isComputed && (child === node["property"] || (child === node["key"] && node["shorthand"] !== true))) continue;
+    if (!isComputed && (child === node["property"] || child === node["key"])) continue;
     const declares = parameters.includes(child) || (node.type === "VariableDeclarator" && child === node["id"]);
     const continues = isPattern && child !== node["right"] && /Pattern$|^Property$|^RestElement$/.test(node.type);
     yield* freeNames(child, declares || continues);

@@ -21,7 +21,10 @@ function conditionOf(text: string): string | undefined {
   for (let at = open; at < text.length; at++) {
     if (text[at] === "(") depth++;
     if (text[at] === ")" && --depth === 0) {
-      const condition = text.slice(open + 1, at).trim();
+      const condition = text
+        .slice(open + 1, at)
+        .trim()
+        .replace(/,$/, "");
       return text.startsWith(".runIf", start) ? `!(${condition})` : condition;
     }
   }
