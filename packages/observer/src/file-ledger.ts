@@ -24,6 +24,17 @@ export interface OpenFlags {
 
 /** Takes `O_RDWR|O_CREAT|0x…` apart. */
 export function openFlags(text: string): OpenFlags {
+  let flags = knownFlags.get(text);
+  if (flags === undefined) {
+    flags = parseFlags(text);
+    if (knownFlags.size < 1000) knownFlags.set(text, flags);
+  }
+  return flags;
+}
+
+const knownFlags = new Map<string, OpenFlags>();
+
+function parseFlags(text: string): OpenFlags {
   const flags = new Set(text.split("|"));
   const readWrite = flags.has("O_RDWR");
   const write = readWrite || flags.has("O_WRONLY");
@@ -198,6 +209,7 @@ export class FileLedger {
 
 /** True below /proc, /sys and /dev, except for /dev/shm, which holds ordinary files. */
 export function isKernelPath(path: string): boolean {
-  if (path.startsWith("/dev/shm/")) return false;
+  const first = path.charCodeAt(1);
+  if ((first !== 100 && first !== 112 && first !== 115) || path.startsWith("/dev/shm/")) return false;
   return /^\/(?:proc|sys|dev)(?:\/|$)/.test(path);
 }

@@ -11,6 +11,7 @@ export const lossMeanings = {
   NAME_UNRESOLVED: "A relative name could not be joined to a directory.",
   EXECUTABLE_UNKNOWN: "A program was started through a name that says nothing, such as /proc/self/fd/3.",
   PROCESS_UNBORN: "A process was traced whose start was not.",
+  PROCESS_UNTRACED: "A process was made that the tracer did not follow.",
   PROCESS_UNENDED: "A process that started was not seen to end.",
   EXIT_MISMATCH: "The trace and the worker differ about how the step ended.",
   REFUSALS_UNRECORDED: "The sandbox refused calls in a way that neither it nor the tracer records.",

@@ -6,7 +6,7 @@ import type { Digest, TreeEntry } from "@touchmark/core";
  */
 export interface Tracer {
   /** The command that runs `argv` observed, e.g. `strace ... -- bwrap ...`. Call once per step. */
-  wrap(argv: string[]): string[];
+  wrap(argv: readonly string[]): string[];
   /**
    * Calls that the tracer itself refuses, by name and errno, so that they are seen. In a traced step the sandbox's filter
    * answers exactly these with SECCOMP_RET_TRACE (which without a living tracer is ENOSYS: it fails closed) and all

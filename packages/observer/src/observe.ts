@@ -4,7 +4,7 @@ import { FileHasher, fileRecords } from "./file-records.ts";
 import { MountMap } from "./mount-map.ts";
 import type { Coverage, Observation, ObservedProcess, ObservedStep, ObserverTier } from "./observation.ts";
 import { StepRecorder } from "./step-recorder.ts";
-import { compressTrace, readTraceLines } from "./trace-log.ts";
+import { readTrace } from "./trace-log.ts";
 import { displayName } from "./trace-text.ts";
 
 /** A trace on disk and what belongs to it. */
@@ -35,8 +35,7 @@ export async function observe(trace: FinishedTrace): Promise<Observation> {
   const mounts = new MountMap(trace.step);
   const recorder = new StepRecorder(trace.step.command, mounts.linkBefore);
   const { losses } = recorder;
-  const read = readTraceLines(trace.log, (line) => recorder.line(line));
-  const compressed = read.bytes > 0 ? compressTrace(trace.log) : undefined;
+  const read = await readTrace(trace.log, (line) => recorder.line(line));
   if (trace.overLimit) losses.add("TRACE_LIMIT", "the trace grew beyond its limit");
   else if (read.bytes === 0) losses.add("TRACE_MISSING", "there is no trace");
   if (read.cut) losses.add("LINE_CUT", "the last line has no end");
@@ -47,7 +46,6 @@ export async function observe(trace: FinishedTrace): Promise<Observation> {
   const files = fileRecords(recorder, mounts, hasher, trace.step);
   const processes = processRecords(recorder, hasher);
   checkExit(recorder, trace.step);
-  const log = await compressed;
   return {
     tier: trace.tier,
     complete: losses.complete,
@@ -64,31 +62,29 @@ export async function observe(trace: FinishedTrace): Promise<Observation> {
       lines: recorder.lines,
       opens: recorder.opens,
       failedOpens: recorder.failedOpens,
-      processes: recorder.processes.processes,
+      processes: recorder.processes.count,
     },
-    log,
+    log: read.log,
   };
 }
 
 function processRecords(recorder: StepRecorder, hasher: FileHasher): ObservedProcess[] {
-  return recorder.processes.runs
-    .filter((run) => run.process.inStep)
-    .map((run) => {
-      const found = run.base === undefined ? undefined : hasher.file(run.base, true);
-      if (run.base !== undefined && found === undefined)
-        recorder.losses.add("EXECUTABLE_UNKNOWN", `process ${run.pid} executed ${run.executable}, which was not there`);
-      return {
-        pid: run.pid,
-        parent: run.process.parent,
-        executable: run.executable,
-        executableBy: run.executableBy,
-        digest: found?.file.digest,
-        argv: run.argv,
-        argvTruncated: run.argvTruncated,
-        directory: displayName(run.directory ?? "unknown"),
-        exit: run.exit,
-      };
-    });
+  return recorder.processes.runs.map((run) => {
+    const found = run.base === undefined ? undefined : hasher.file(run.base, true);
+    if (run.base !== undefined && found === undefined)
+      recorder.losses.add("EXECUTABLE_UNKNOWN", `process ${run.pid} executed ${run.executable}, which was not there`);
+    return {
+      pid: run.pid,
+      parent: run.parent,
+      executable: run.executable,
+      executableBy: run.executableBy,
+      digest: found?.file.digest,
+      argv: run.argv,
+      argvTruncated: run.argvTruncated,
+      directory: displayName(run.directory ?? "unknown"),
+      exit: run.exit,
+    };
+  });
 }
 
 /** The worker and the trace must tell the same end of the step's own process. */

@@ -1,7 +1,8 @@
+import { type Birth, matchBirths } from "./births.ts";
 import type { LossRecord } from "./losses.ts";
 import type { ProcessExit } from "./observation.ts";
 
-/** A directory that tasks made with CLONE_FS share. Undefined: not known until a call shows it. */
+/** The working directory of a task. Undefined: not known until a call shows it. */
 export interface WorkingDirectory {
   path: string | undefined;
 }
@@ -15,52 +16,61 @@ export interface PendingCall {
 /** One program run by one process. */
 export interface ProgramRun {
   readonly pid: number;
-  process: Process;
+  parent: number | undefined;
   executable: string;
   executableBy: "descriptor" | "argument" | "inherited";
   /** Path of the executed file as it lay there before the step; undefined when the step made it. */
   base: string | undefined;
+  /** Started through /proc/self/exe: the same program again. */
+  readonly own: boolean;
   argv: readonly string[];
   argvTruncated: boolean;
   directory: string | undefined;
   exit: ProcessExit | undefined;
+  /** Number of the line that says so. */
+  readonly line: number;
 }
 
-/** A thread group. */
-export interface Process {
-  readonly pid: number;
-  parent: number | undefined;
-  run: ProgramRun | undefined;
-  inStep: boolean;
-}
-
-/** A thread. */
+/** A thread, which is known by its number in the host from its first line on. */
 export interface Task {
   readonly tid: number;
-  process: Process;
+  readonly firstLine: number;
+  inStep: boolean;
   directory: WorkingDirectory;
   pending: PendingCall | undefined;
-  adopted: boolean;
+  /** What is to be done once the working directory is known. */
+  deferred: (() => void)[];
+  run: ProgramRun | undefined;
+  exit: ProcessExit | undefined;
 }
 
-const MAX_RUNS = 100_000;
+interface Expected {
+  readonly parent: number;
+  readonly directory: WorkingDirectory;
+  readonly path: string | undefined;
+  readonly shared: boolean;
+}
+
+const MAX_TASKS = 400_000;
+export const cloneCalls: ReadonlySet<string> = new Set(["clone", "clone3", "fork", "vfork"]);
 
 /**
- * Who is alive, who made whom, and which program each runs. A child's first lines often come before the line in which
- * its parent's clone returns, so a task that is not known yet is taken in provisionally and adopted later.
+ * Who is alive and which program each runs. strace prints the number of a new process as its parent sees it, which in a
+ * namespace of its own is not the host's; translating it costs the tracer a search of /proc for each one. So parents and
+ * children are matched at the end, by the order of their numbers (`births.ts`).
  */
 export class ProcessTable {
   readonly runs: ProgramRun[] = [];
-  readonly tasks = new Map<number, Task>();
-  /** Provisional tasks that ended before they were adopted. */
-  readonly #orphans = new Map<number, Task[]>();
-  /** Tasks that died within a clone call, each of which may have made one child. */
+  readonly #alive = new Map<number, Task>();
+  readonly #all: Task[] = [];
+  readonly #births: Birth[] = [];
+  /** Calls that make a task which has not had a line yet; emptied when as many tasks have appeared. */
+  #expected: Expected[] = [];
+  #appeared = 0;
   #interruptedClones = 0;
-  readonly #losses: LossRecord;
   #started: number | undefined;
+  readonly #losses: LossRecord;
   overflowed = false;
-  processes = 0;
-  firstPid: number | undefined;
 
   constructor(losses: LossRecord) {
     this.#losses = losses;
@@ -71,110 +81,177 @@ export class ProcessTable {
     return this.#started;
   }
 
-  task(tid: number): Task {
-    let task = this.tasks.get(tid);
-    if (task === undefined) {
-      const first = this.firstPid === undefined;
-      this.firstPid ??= tid;
-      this.processes++;
-      const process: Process = { pid: tid, parent: undefined, run: undefined, inStep: this.#started !== undefined };
-      task = { tid, process, directory: { path: undefined }, pending: undefined, adopted: first };
-      this.tasks.set(tid, task);
-    }
+  /** Threads and processes that the step made, and its own. */
+  get count(): number {
+    return this.#all.filter((task) => task.inStep).length;
+  }
+
+  find(tid: number): Task | undefined {
+    return this.#alive.get(tid);
+  }
+
+  task(tid: number, line: number): Task {
+    return this.#alive.get(tid) ?? this.#appear(tid, line);
+  }
+
+  #appear(tid: number, line: number): Task {
+    const task: Task = {
+      tid,
+      firstLine: line,
+      inStep: this.#started !== undefined,
+      directory: this.#expectedDirectory(),
+      pending: undefined,
+      deferred: [],
+      run: undefined,
+      exit: undefined,
+    };
+    this.#alive.set(tid, task);
+    if (this.#all.length < MAX_TASKS) this.#all.push(task);
+    else this.overflowed = true;
     return task;
+  }
+
+  /** The directory that a new task starts in, as far as all calls that may have made it agree. */
+  #expectedDirectory(): WorkingDirectory {
+    const [first, ...others] = this.#expected;
+    if (++this.#appeared >= this.#expected.length) {
+      this.#expected = [];
+      this.#appeared = 0;
+    }
+    if (first === undefined) return { path: undefined };
+    if (others.length === 0) return first.shared ? first.directory : { path: first.path };
+    const agreed = others.every((other) => other.path === first.path && !other.shared) && !first.shared;
+    return { path: agreed ? first.path : undefined };
+  }
+
+  /** A call that makes a task has begun. */
+  cloning(parent: Task, args: string): void {
+    const shared = /\bCLONE_FS\b/.test(args);
+    this.#expected.push({ parent: parent.tid, directory: parent.directory, path: parent.directory.path, shared });
+  }
+
+  /** It failed, or was interrupted and will begin again. */
+  notCloned(parent: Task): void {
+    const at = this.#expected.findIndex((expected) => expected.parent === parent.tid);
+    if (at >= 0) this.#expected.splice(at, 1);
+  }
+
+  /** It returned `child`, in the numbering of the parent's namespace. */
+  cloned(parent: Task, child: number, thread: boolean, line: number): void {
+    this.#births.push({ parent: parent.tid, child, thread, line, inStep: parent.inStep });
+    if (this.#births.length > MAX_TASKS) this.overflowed = true;
   }
 
   /** Sets up the sandbox no longer: from here on everything that `task` and its children do is the step's. */
   start(task: Task): void {
-    this.#started = task.process.pid;
-    task.process.inStep = true;
+    this.#started = task.tid;
+    task.inStep = true;
   }
 
-  /** A clone, fork or vfork of `parent` returned `child`. */
-  cloned(parent: Task, child: number, flags: ReadonlySet<string>): void {
-    const orphans = this.#orphans.get(child);
-    const task = orphans?.shift() ?? this.task(child);
-    if (orphans?.length === 0) this.#orphans.delete(child);
-    if (task.adopted) {
-      this.#losses.add("PROCESS_UNENDED", `process ${child} started again without having ended`);
-      return;
-    }
-    task.adopted = true;
-    if (flags.has("CLONE_THREAD")) {
-      this.processes--;
-      if (task.process.run === undefined) task.process = parent.process;
-      task.directory = parent.directory;
-      return;
-    }
-    task.process.parent = parent.process.pid;
-    if (!parent.process.inStep) task.process.inStep = false;
-    if (flags.has("CLONE_FS")) task.directory = parent.directory;
-    else task.directory.path ??= parent.directory.path;
-    const inherited = parent.process.run;
-    if (task.process.run === undefined && inherited !== undefined) {
-      task.process.run = this.#add({
-        ...inherited,
-        pid: child,
-        process: task.process,
-        executableBy: "inherited",
-        directory: task.directory.path ?? inherited.directory,
-        exit: undefined,
-      });
-    }
-    if (task.process.run !== undefined) task.process.run.directory ??= task.directory.path;
-    if (orphans !== undefined && task.process.run !== undefined) task.process.run.exit ??= this.#ends.get(task);
-  }
-  readonly #ends = new Map<Task, ProcessExit>();
-
-  /** A program replaced the one of `task`'s process. */
-  executed(task: Task, run: Pick<ProgramRun, "executable" | "executableBy" | "base" | "argv" | "argvTruncated">): void {
-    const { process } = task;
-    if (process.run !== undefined && process.run.exit === undefined) process.run.exit = { replaced: true };
-    // A fork that goes on to execute is one program, not two.
-    if (process.run?.executableBy === "inherited") this.#discard(process.run);
-    process.run = this.#add({ ...run, pid: process.pid, process, directory: task.directory.path, exit: undefined });
+  /** A program replaced the one of `task`. */
+  executed(task: Task, run: Omit<ProgramRun, "pid" | "parent" | "exit" | "directory">): ProgramRun {
+    if (task.run !== undefined) task.run.exit = { replaced: true };
+    task.run = { ...run, pid: task.tid, parent: undefined, directory: task.directory.path, exit: undefined };
     task.directory = { path: task.directory.path };
+    if (task.inStep) {
+      if (this.runs.length < MAX_TASKS) this.runs.push(task.run);
+      else this.overflowed = true;
+    }
+    return task.run;
   }
 
   /** The leader `tid` is gone; the thread `by` that executed goes on under its number. */
-  superseded(tid: number, by: number): void {
-    const leader = this.task(tid);
-    const caller = this.tasks.get(by);
-    this.tasks.delete(by);
-    if (caller !== undefined) leader.directory = caller.directory;
-    leader.pending = caller?.pending;
+  superseded(tid: number, by: number, line: number): void {
+    const leader = this.task(tid, line);
+    const caller = this.#alive.get(by);
+    if (caller === undefined) return;
+    this.#alive.delete(by);
+    caller.exit = { replaced: true };
+    leader.directory = caller.directory;
+    leader.pending = caller.pending;
   }
 
-  ended(tid: number, exit: ProcessExit): void {
-    const task = this.task(tid);
-    if (task.pending !== undefined && /^(?:clone3?|v?fork)$/.test(task.pending.name)) this.#interruptedClones++;
-    this.tasks.delete(tid);
-    if (tid === task.process.pid && task.process.run !== undefined) task.process.run.exit = exit;
-    if (!task.adopted) {
-      const waiting = this.#orphans.get(tid) ?? [];
-      waiting.push(task);
-      this.#orphans.set(tid, waiting);
-      this.#ends.set(task, exit);
-    }
+  ended(task: Task, exit: ProcessExit): void {
+    if (task.pending !== undefined && cloneCalls.has(task.pending.name)) this.#interruptedClones++;
+    this.#alive.delete(task.tid);
+    task.exit = exit;
+    if (task.run !== undefined) task.run.exit = exit;
   }
 
-  /** Checks, at the end of the trace, that every start and every end was seen. */
+  /** Matches parents and children, and checks that every start and every end was seen. */
   close(): void {
-    for (const task of this.tasks.values()) this.#losses.add("PROCESS_UNENDED", `process ${task.tid}`);
-    const unborn = [...this.#orphans.values()].flat().concat([...this.tasks.values()].filter((task) => !task.adopted));
-    for (const task of unborn.slice(this.#interruptedClones))
-      this.#losses.add("PROCESS_UNBORN", `process ${task.tid} was traced, and no call was seen to make it`);
+    for (const task of this.#alive.values()) this.#losses.add("PROCESS_UNENDED", `process ${task.tid}`);
+    const [root, ...others] = this.#all;
+    if (root === undefined) return;
+    const matched = matchBirths(this.#births, others);
+    if (matched.unborn.length > this.#interruptedClones)
+      for (const task of matched.unborn.slice(this.#interruptedClones))
+        this.#losses.add("PROCESS_UNBORN", `process ${task.tid} was traced, and no call was seen to make it`);
+    for (const birth of matched.unseen)
+      this.#losses.add("PROCESS_UNTRACED", `process ${birth.parent} made ${birth.child}, which was not traced`);
+    this.#relate(matched.births);
   }
 
-  #add(run: ProgramRun): ProgramRun {
-    if (this.runs.length >= MAX_RUNS) this.overflowed = true;
-    else this.runs.push(run);
-    return run;
-  }
-
-  #discard(run: ProgramRun): void {
-    // The record to discard is nearly always among the last ones.
-    const at = this.runs.lastIndexOf(run);
-    if (at >= 0) this.runs.splice(at, 1);
+  #relate(births: ReadonlyMap<Task, Birth>): void {
+    const byTid = new Map<number, Task[]>();
+    for (const task of this.#all) byTid.set(task.tid, [...(byTid.get(task.tid) ?? []), task]);
+    const parentOf = (task: Task): Task | undefined => {
+      const birth = births.get(task);
+      return birth === undefined
+        ? undefined
+        : byTid.get(birth.parent)?.findLast((candidate) => candidate.firstLine <= birth.line);
+    };
+    const leaderOf = (task: Task | undefined): Task | undefined => {
+      let leader = task;
+      for (let depth = 0; leader !== undefined && births.get(leader)?.thread && depth < 10_000; depth++)
+        leader = parentOf(leader);
+      return leader;
+    };
+    const runsOf = new Map<Task, ProgramRun[]>();
+    const owners = new Map<ProgramRun, Task>();
+    for (const run of this.runs) {
+      const owner = byTid.get(run.pid)?.findLast((task) => task.firstLine <= run.line);
+      if (owner === undefined) continue;
+      owners.set(run, owner);
+      runsOf.set(owner, [...(runsOf.get(owner) ?? []), run]);
+    }
+    for (const [run, owner] of owners) run.parent = leaderOf(parentOf(owner))?.tid;
+    /** The program that a task has from the one that made it. */
+    const inherited = (task: Task): ProgramRun | undefined => {
+      let ancestor = leaderOf(parentOf(task));
+      let line = births.get(task)?.line ?? 0;
+      for (let depth = 0; ancestor !== undefined && depth < 1000; depth++) {
+        const run = runsOf.get(ancestor)?.findLast((candidate) => candidate.line <= line);
+        if (run !== undefined) return run;
+        line = births.get(ancestor)?.line ?? 0;
+        ancestor = leaderOf(parentOf(ancestor));
+      }
+      return undefined;
+    };
+    for (const [run, owner] of owners) {
+      if (!run.own) continue;
+      const before = runsOf.get(owner)?.findLast((candidate) => candidate.line < run.line) ?? inherited(owner);
+      if (before === undefined || before.executable === "")
+        this.#losses.add("EXECUTABLE_UNKNOWN", `process ${run.pid} executed /proc/self/exe`);
+      run.executable = before?.executable ?? "/proc/self/exe";
+      run.base = before?.base;
+    }
+    for (const task of this.#all) {
+      const birth = births.get(task);
+      if (!task.inStep || birth?.thread || runsOf.has(task)) continue;
+      // A fork that never executed: it runs on in its parent's program.
+      const run = inherited(task);
+      if (run === undefined || this.runs.length >= MAX_TASKS) continue;
+      this.runs.push({
+        ...run,
+        pid: task.tid,
+        parent: leaderOf(parentOf(task))?.tid,
+        executableBy: "inherited",
+        directory: task.directory.path ?? run.directory,
+        exit: task.exit,
+        line: task.firstLine,
+      });
+    }
+    this.runs.sort((a, b) => a.line - b.line);
   }
 }

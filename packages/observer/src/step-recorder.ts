@@ -4,7 +4,7 @@ import { NetworkLedger } from "./network-ledger.ts";
 import type { RefusedCall } from "./observation.ts";
 import type { LinkBefore } from "./path-tree.ts";
 import { pathOf } from "./path-tree.ts";
-import { ProcessTable, type ProgramRun, type Task } from "./process-table.ts";
+import { cloneCalls, ProcessTable, type ProgramRun, type Task } from "./process-table.ts";
 import { completeCall, parseTraceLine, splitArguments, type TraceLine } from "./trace-line.ts";
 import { descriptor, displayName, quotedText, toBytes } from "./trace-text.ts";
 
@@ -16,6 +16,8 @@ const namingCalls = new Set(
 );
 /** Number of `arch_prctl`, which changes nothing that is recorded; undefined where it does not exist. */
 const ARCH_PRCTL = process.arch === "x64" ? 158n : undefined;
+
+const OWN_PROGRAM = /^\/proc\/(?:self|thread-self)\/exe$/;
 
 type Program = Pick<ProgramRun, "executable" | "executableBy" | "base">;
 
@@ -39,10 +41,25 @@ export class StepRecorder {
 
   line(text: string): void {
     this.lines++;
+    if (this.#repeats(text)) return;
     const line = parseTraceLine(text);
     if (line === undefined) this.#unparsed(text);
     else this.#event(line, text);
   }
+
+  /**
+   * Builds open the same headers and libraries thousands of times. A line that differs from an earlier one in its process
+   * alone, and that only opens for reading, adds nothing, unless a name was moved in between.
+   */
+  #repeats(text: string): boolean {
+    const space = text.indexOf(" ");
+    if (!this.#seen.has(text.slice(space))) return false;
+    const task = this.processes.find(Number(text.slice(0, space)));
+    if (task?.pending !== undefined || task?.directory.path === undefined || !task.inStep) return false;
+    this.opens++;
+    return true;
+  }
+  readonly #seen = new Set<string>();
 
   /** Ends the record: whatever is still open is a loss. */
   close(): void {
@@ -62,15 +79,16 @@ export class StepRecorder {
   }
 
   #event(line: TraceLine, text: string): void {
-    const task = this.processes.task(line.pid);
+    const task = this.processes.task(line.pid, this.lines);
     switch (line.kind) {
       case "failed-open":
-        if (task.process.inStep) this.failedOpens++;
+        if (task.inStep) this.failedOpens++;
         return;
       case "call":
         return this.#call(task, line.name, line.args, line.result, text);
       case "unfinished":
         task.pending = { name: line.name, args: line.args };
+        if (cloneCalls.has(line.name)) this.processes.cloning(task, line.args);
         return;
       case "resumed": {
         const { pending } = task;
@@ -78,29 +96,40 @@ export class StepRecorder {
         const call =
           pending?.name === line.name ? completeCall(line.pid, line.name, pending.args + line.rest) : undefined;
         if (call?.kind !== "call") return this.#unparsed(text);
+        if (pending !== undefined && cloneCalls.has(pending.name)) {
+          if (!call.result.endsWith(" (INJECTED)")) return this.#cloned(task, call.args, call.result, text);
+          this.processes.notCloned(task);
+        }
         return this.#call(task, call.name, call.args, call.result, text);
       }
       case "moved":
         task.pending = { name: line.name, args: line.args };
         return;
       case "superseded":
-        return this.processes.superseded(line.pid, line.by);
+        return this.processes.superseded(line.pid, line.by, this.lines);
       case "exited":
         this.#cutShort(task);
-        return this.processes.ended(line.pid, { code: line.code });
+        return this.processes.ended(task, { code: line.code });
       case "killed":
         this.#cutShort(task);
-        return this.processes.ended(line.pid, { signal: line.signal });
+        return this.processes.ended(task, { signal: line.signal });
       case "signal":
-        if (line.signal === "SIGSYS" && task.process.inStep) this.#trapped(task, line.detail);
+        if (line.signal === "SIGSYS" && task.inStep) this.#trapped(task, line.detail);
         return;
       case "stopped":
         return;
     }
   }
 
+  /** The directory that these names were relative to is never going to be known. */
+  #giveUp(task: Task): void {
+    for (const _ of task.deferred.splice(0))
+      this.losses.add("NAME_UNRESOLVED", `a relative name used by process ${task.tid}, whose directory is not known`);
+  }
+
   #cutShort(task: Task): void {
-    if (task.pending !== undefined && task.process.inStep && namingCalls.has(task.pending.name))
+    this.#giveUp(task);
+    if (task.pending !== undefined && task.inStep && namingCalls.has(task.pending.name))
       this.losses.add("CALL_UNFINISHED", `${task.pending.name} of process ${task.tid}`);
   }
 
@@ -118,9 +147,12 @@ export class StepRecorder {
   }
 
   #call(task: Task, name: string, args: string, result: string, text: string): void {
-    if (args.startsWith("AT_FDCWD<")) task.directory.path = descriptor(args.slice(0, args.indexOf(">") + 1))?.path;
+    if (args.startsWith("AT_FDCWD<")) {
+      task.directory.path = descriptor(args.slice(0, args.indexOf(">") + 1))?.path;
+      for (const act of task.deferred.splice(0)) act();
+    }
     if (result.endsWith(" (INJECTED)")) {
-      if (task.process.inStep) this.#refuse(task, name, /^-1 (E[A-Z]+)/.exec(result)?.[1] ?? "refused");
+      if (task.inStep) this.#refuse(task, name, /^-1 (E[A-Z]+)/.exec(result)?.[1] ?? "refused");
       return;
     }
     switch (name) {
@@ -128,6 +160,7 @@ export class StepRecorder {
       case "clone3":
       case "fork":
       case "vfork":
+        this.processes.cloning(task, args);
         return this.#cloned(task, args, result, text);
       case "execve":
       case "execveat":
@@ -136,7 +169,7 @@ export class StepRecorder {
       case "fchdir":
         return this.#moved(task, name, args, result);
     }
-    if (!task.process.inStep) return;
+    if (!task.inStep) return;
     if (networkCalls.has(name)) this.network.call(task.tid, name, args, result);
     else if (name === "openat" || name === "open" || name === "openat2" || name === "creat")
       this.#opened(name, args, result, text);
@@ -144,16 +177,14 @@ export class StepRecorder {
   }
 
   #cloned(task: Task, args: string, result: string, text: string): void {
-    const match = /^(\d+)(?: \/\* (\d+) in strace's PID NS \*\/)?$/.exec(result);
-    if (match === null) {
+    if (!/^\d+$/.test(result)) {
+      this.processes.notCloned(task);
       if (!/^(?:-1 E|\?)/.test(result)) this.#unparsed(text);
       return;
     }
-    const flags = new Set(/flags=([A-Z_0-9x|]+)/.exec(args)?.[1]?.split("|"));
-    const child = Number(match[2] ?? match[1]);
-    if (flags.has("CLONE_UNTRACED"))
-      this.losses.add("PROCESS_UNBORN", `process ${task.tid} made one that cannot be traced (CLONE_UNTRACED)`);
-    else this.processes.cloned(task, child, flags);
+    if (/\bCLONE_UNTRACED\b/.test(args))
+      this.losses.add("PROCESS_UNTRACED", `process ${task.tid} made one that cannot be traced (CLONE_UNTRACED)`);
+    this.processes.cloned(task, Number(result), /\bCLONE_THREAD\b/.test(args), this.lines);
   }
 
   #executed(task: Task, name: string, args: string, result: string, text: string): void {
@@ -168,16 +199,19 @@ export class StepRecorder {
       if (call !== ARCH_PRCTL) this.losses.add("CALL_LOST", `call number ${call} of process ${task.tid}`);
     }
     const parts = splitArguments(args);
-    const [pathAt, argvAt] = name === "execve" ? [0, 1] : [1, 2];
-    const argv = argumentList(parts[argvAt] ?? "");
-    const started = this.processes.started === undefined && this.#isCommand(argv);
-    if (started) this.processes.start(task);
-    const program = this.#program(task, name, parts, pathAt);
-    this.processes.executed(task, {
-      ...program,
+    const argv = argumentList(parts[name === "execve" ? 1 : 2] ?? "");
+    if (this.processes.started === undefined && this.#isCommand(argv)) this.processes.start(task);
+    const from = name === "execveat" ? descriptor(parts[0] ?? "") : undefined;
+    const given = quotedText(parts[name === "execve" ? 0 : 1] ?? "");
+    const run = this.processes.executed(task, {
+      ...this.#program(task, given, from),
+      own: given !== undefined && OWN_PROGRAM.test(given.text),
       argv: argv.values.map(displayName),
       argvTruncated: argv.cut,
+      line: this.lines,
     });
+    if (run.executable === "" && !run.own)
+      task.deferred.push(() => Object.assign(run, this.#program(task, given, from)));
   }
 
   #isCommand(argv: { values: readonly string[]; cut: boolean }): boolean {
@@ -186,33 +220,36 @@ export class StepRecorder {
     return values.every((value, i) => (cut ? this.#command[i]?.startsWith(value) : this.#command[i] === value));
   }
 
-  #program(task: Task, name: string, parts: readonly string[], pathAt: number): Program {
-    const { inStep } = task.process;
-    const from = name === "execveat" ? descriptor(parts[0] ?? "") : undefined;
-    const given = quotedText(parts[pathAt] ?? "");
+  /** What was executed; the empty name when that is known later. */
+  #program(
+    task: Task,
+    given: { text: string; cut: boolean } | undefined,
+    from: ReturnType<typeof descriptor>,
+  ): Program {
+    const { inStep } = task;
     if (from !== undefined && given?.text === "" && !from.current) {
       const base = inStep && !from.deleted ? this.files.executed(from.path) : undefined;
       return { executable: displayName(from.path), executableBy: "descriptor", base };
     }
+    const byArgument = (executable: string, base?: string): Program => ({ executable, executableBy: "argument", base });
     const unknown = (what: string): Program => {
       if (inStep) this.losses.add("EXECUTABLE_UNKNOWN", `process ${task.tid} executed ${what}`);
-      return { executable: what, executableBy: "argument", base: undefined };
+      return byArgument(what);
     };
     if (given === undefined || given.cut) return unknown("a name that could not be read");
-    const own = task.process.run;
-    if (/^\/proc\/(?:self|thread-self)\/exe$/.test(given.text) && own !== undefined)
-      return { executable: own.executable, executableBy: "argument", base: own.base };
     const path = this.#join(task, given.text, from?.path);
+    if (OWN_PROGRAM.test(given.text) || (path === undefined && !given.text.startsWith("/"))) return byArgument("");
     if (path === undefined) return unknown(displayName(given.text));
-    if (!inStep) return { executable: displayName(path), executableBy: "argument", base: undefined };
+    if (!inStep) return byArgument(displayName(path));
     const found = this.files.tree.resolve(path, true);
     const real = found === undefined ? undefined : pathOf(found);
     if (real === undefined || /^\/(?:proc|dev)\//.test(real)) return unknown(displayName(given.text));
-    return { executable: displayName(real), executableBy: "argument", base: this.files.executed(real) };
+    return byArgument(displayName(real), this.files.executed(real));
   }
 
   #moved(task: Task, name: string, args: string, result: string): void {
     if (result !== "0") return;
+    this.#giveUp(task);
     if (name === "fchdir") {
       task.directory.path = descriptor(args)?.path;
       return;
@@ -250,7 +287,9 @@ export class StepRecorder {
       });
     }
     const end = rest.indexOf(",");
-    this.files.opened(found.path, found.deleted, openFlags(end < 0 ? rest : rest.slice(0, end)));
+    const flags = openFlags(end < 0 ? rest : rest.slice(0, end));
+    this.files.opened(found.path, found.deleted, flags);
+    if (!flags.write && !flags.create && this.#seen.size < 50_000) this.#seen.add(text.slice(text.indexOf(" ")));
   }
 
   #named(task: Task, name: string, args: string, result: string, text: string): void {
@@ -262,7 +301,16 @@ export class StepRecorder {
       }
       return this.#unparsed(text);
     }
+    if (name.startsWith("rename")) this.#seen.clear();
     const parts = splitArguments(args);
+    if (task.directory.path === undefined && parts.some((part) => part.startsWith('"') && !part.startsWith('"/'))) {
+      // Most programs soon make a call that shows their directory.
+      const unknown = !parts.some((part) => descriptor(part) !== undefined);
+      if (unknown) {
+        task.deferred.push(() => this.#named(task, name, args, result, text));
+        return;
+      }
+    }
     const name1 = (at: number) => this.#nameOf(task, parts[at], undefined, text);
     const nameAt = (directory: number) => this.#nameOf(task, parts[directory + 1], parts[directory], text);
     const { files } = this;

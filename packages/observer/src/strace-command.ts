@@ -52,7 +52,6 @@ export function straceCommand(strace: string, log: string, argv: readonly string
     "--seccomp-bpf",
     "-A", // append: the log can be cut at its limit while strace writes
     "--decode-fds=path",
-    "--decode-pids=pidns",
     "--quiet=attach,personality",
     `--string-limit=${STRING_LIMIT}`,
     `--signal=!${silentSignals.join(",")}`,
