@@ -1,3 +1,5 @@
+import { unlinkSync } from "node:fs";
+import { join } from "node:path";
 import { compareTreePaths, treeDigest } from "@touchmark/core";
 import { sourceErrors } from "./errors.ts";
 import { checkEmpty, type ExportedTree, exportFiles, setTimes, writeFileEntry, writeLinks } from "./export-tree.ts";
@@ -171,6 +173,8 @@ function replacePointers(
     out.bytes += bytes.length;
     if (out.bytes > limits.totalBytes)
       throw sourceErrors.make("SOURCE_TOO_LARGE", `expected at most ${limits.totalBytes} bytes in all`);
+    // The pointer's own text stands there; nothing else can, since names are unique and links come last.
+    unlinkSync(join(options.directory, path));
     out.entries.push(writeFileEntry(options.directory, path, bytes, executable, out.seconds));
     return { path, digest: pointer.digest, size: pointer.size };
   });
