@@ -58,8 +58,7 @@ export function certificateFile(directory: string, name: string, issue?: () => U
   const block = decodePem(presentFile(directory, name));
   try {
     if (block?.label !== "CERTIFICATE") throw new Error("not one PEM block");
-    new X509Certificate(block.der);
-    return block.der;
+    return new X509Certificate(block.der).raw;
   } catch (cause) {
     throw identityErrors.make("KEY_FILE_DAMAGED", `expected a certificate (PEM) at ${path}`, { cause });
   }

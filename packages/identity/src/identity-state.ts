@@ -51,15 +51,11 @@ export function readState(directory: string): IdentityState | undefined {
   } catch (cause) {
     throw identityErrors.make("KEY_FILE_DAMAGED", `expected JSON at ${path}`, { cause });
   }
-  const state = value as unknown as IdentityState;
-  if (
-    typeof state === "object" &&
-    state !== null &&
-    typeof state.format === "string" &&
-    state.format !== STATE_FORMAT
-  ) {
-    throw identityErrors.make("IDENTITY_VERSION_UNKNOWN", `expected ${STATE_FORMAT}, found ${state.format} at ${path}`);
+  const format = typeof value === "object" && value !== null && "format" in value ? value.format : undefined;
+  if (typeof format === "string" && format !== STATE_FORMAT) {
+    throw identityErrors.make("IDENTITY_VERSION_UNKNOWN", `expected ${STATE_FORMAT}, found ${format} at ${path}`);
   }
+  const state = value as unknown as IdentityState;
   if (!isState(state)) throw identityErrors.make("KEY_FILE_DAMAGED", `expected an identity's state at ${path}`);
   return state;
 }

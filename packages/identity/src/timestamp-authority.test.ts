@@ -118,7 +118,11 @@ const sha256Oid = "2.16.840.1.101.3.4.2.1";
 const good = sequence(integer(1), imprint(sha256Oid, 32), integer(5), boolean(true));
 const failureOf = (request: Uint8Array) => {
   const text = spawnSync(openssl ?? "", [
-    ...["ts", "-reply", "-text", "-in", file("rejection.tsr", factory.identity.timestampAuthority.respond(request))],
+    "ts",
+    "-reply",
+    "-text",
+    "-in",
+    file("rejection.tsr", factory.identity.timestampAuthority.respond(request)),
   ]).stdout.toString();
   return /Failure info: (.*)/.exec(text)?.[1];
 };

@@ -153,10 +153,24 @@ test.runIf(linux)("W5: a workload that was never confirmed while it ran stays go
 
 test("W1: facts of a worker become selectors in the same way", () => {
   const facts = {
-    ...{ pid: 7, parent: 1, startTime: "99", uid: 1001, gid: 1001, pidNamespace: "4026532000" },
-    ...{ cgroup: "0::/step", executable: "/usr/bin/make", executableDigest: `sha256:${"0".repeat(64)}` as const },
+    pid: 7,
+    parent: 1,
+    startTime: "99",
+    uid: 1001,
+    gid: 1001,
+    pidNamespace: "4026532000",
+    cgroup: "0::/step",
+    executable: "/usr/bin/make",
+    executableDigest: `sha256:${"0".repeat(64)}` as const,
   };
   expect(selectorsOf(facts).map(({ type }) => type)).toEqual([
-    ...["pid", "start-time", "pid-namespace", "uid", "gid", "cgroup", "executable", "executable-digest"],
+    "pid",
+    "start-time",
+    "pid-namespace",
+    "uid",
+    "gid",
+    "cgroup",
+    "executable",
+    "executable-digest",
   ]);
 });

@@ -88,7 +88,7 @@ function artifacts(list: readonly { readonly name?: string; readonly digest?: Di
 export function olpcCanonicalJson(value: unknown): string {
   if (value === null || typeof value === "boolean") return String(value);
   if (typeof value === "string") return `"${value.replace(/[\\"]/g, "\\$&")}"`;
-  if (Number.isSafeInteger(value)) return String(value);
+  if (typeof value === "number" && Number.isSafeInteger(value)) return String(value);
   if (Array.isArray(value)) return `[${value.map(olpcCanonicalJson).join(",")}]`;
   if (typeof value === "object") {
     const members = Object.entries(value).filter(([, member]) => member !== undefined);

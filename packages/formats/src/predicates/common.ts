@@ -17,7 +17,7 @@ import {
 /** Shapes that several predicates share. */
 
 /** `sha256:` and 64 lower-case hexadecimal digits. */
-export const digest = text({ pattern: /^sha256:[0-9a-f]{64}$/, max: 71 }) as Shape<string> as Shape<Digest>;
+export const digest = text({ pattern: /^sha256:[0-9a-f]{64}$/, max: 71 }) as Shape<Digest>;
 /** RFC 3339 in UTC, to the second or millisecond. */
 export const time = text({ pattern: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/, max: 24 });
 /** SPIFFE id. */

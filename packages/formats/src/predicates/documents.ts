@@ -60,16 +60,21 @@ function referencePage(): string {
       `${title}. Type \`${type}\`; ${kind === "own" ? "closed" : "open"}; signed by ${signer}.`,
       `[Schema](${name}.schema.json), [example](examples/${name}.json).`,
       "",
-      "| member | value | meaning |",
-      "| --- | --- | --- |",
-      ...memberRows(shape.schema, ""),
+      ...table(["member", "value", "meaning"], memberRows(shape.schema, "")),
       "",
     );
   }
   return lines.join("\n");
 }
 
-function memberRows(schema: JsonSchema, prefix: string): string[] {
+/** A Markdown table with columns of even width, as the formatter wants it. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) => `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)];
+}
+
+function memberRows(schema: JsonSchema, prefix: string): string[][] {
   const properties = (schema["properties"] ?? {}) as Record<string, JsonSchema>;
   const required = new Set((schema["required"] as string[] | undefined) ?? []);
   return Object.entries(properties).flatMap(([name, member]) => {
@@ -81,12 +86,12 @@ function memberRows(schema: JsonSchema, prefix: string): string[] {
       nested?.["properties"] === undefined
         ? []
         : memberRows(nested, `${prefix}${name}${items === undefined ? "" : "[]"}.`);
-    return [`| \`${path}\` | ${valueOf(member)} | ${description.replaceAll("|", "\\|")} |`, ...inner];
+    return [[`\`${path}\``, valueOf(member), description.replaceAll("|", "\\|")], ...inner];
   });
 }
 
 function valueOf(schema: JsonSchema): string {
-  if (schema["const"] !== undefined) return `\`${String(schema["const"])}\``;
+  if (typeof schema["const"] === "string") return `\`${schema["const"]}\``;
   if (Array.isArray(schema["enum"])) return schema["enum"].map((value) => `\`${String(value)}\``).join(", ");
   if (Array.isArray(schema["anyOf"])) return schema["anyOf"].map((each) => valueOf(each as JsonSchema)).join(" or ");
   if (schema["type"] === "array") return `list of ${valueOf(schema["items"] as JsonSchema)}`;
@@ -95,6 +100,6 @@ function valueOf(schema: JsonSchema): string {
   }
   const names: Readonly<Record<string, string>> = { string: "text", integer: "whole number", boolean: "true or false" };
   const type = String(schema["type"]);
-  if (schema["pattern"] !== undefined && String(schema["pattern"]).includes("sha256")) return "digest";
+  if (typeof schema["pattern"] === "string" && schema["pattern"].includes("sha256")) return "digest";
   return names[type] ?? type;
 }
