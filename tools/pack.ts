@@ -1,6 +1,7 @@
 // Makes the npm package, touchmark-VERSION.tgz: the same bytes in any directory at any time.
 //
-//   pack.ts [--dist DIR] [--out DIR]     DIR of the bundle (default: dist), and where the package goes (default: here)
+//   pack.ts [--dist DIR] [--out PATH]     DIR of the bundle (default: dist), and the directory or the .tgz file that the
+//                                         package goes to (default: here)
 
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -13,7 +14,8 @@ import { repositoryRoot, repositoryVersion } from "./repository.ts";
 const { values } = parseArgs({ options: { dist: { type: "string" }, out: { type: "string" } } });
 const dist = resolve(values.dist ?? join(repositoryRoot, "dist"));
 const version = repositoryVersion();
-const target = join(resolve(values.out ?? "."), `touchmark-${version}.tgz`);
+const out = resolve(values.out ?? ".");
+const target = out.endsWith(".tgz") ? out : join(out, `touchmark-${version}.tgz`);
 
 const bytes = tarball([...packageFiles()]);
 writeFileSync(target, bytes);

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { pipelineSchema } from "@touchmark/formats/pipeline";
 import { predicateDocuments } from "@touchmark/formats/predicate-documents";
 import { repositoryRoot } from "../repository.ts";
 import { sourcePaths } from "../sources/repository-modules.ts";
@@ -16,7 +17,12 @@ export interface GeneratedDocument {
 /** All documents that are made from code, as the code now says. */
 export async function generatedDocuments(): Promise<GeneratedDocument[]> {
   const codes = await readErrorCodes(sourcePaths(/errors\.ts$/));
-  return [{ path: "docs/errors.md", text: errorsPage(codes) }, ...predicateDocuments()];
+  const pipeline = `${JSON.stringify(pipelineSchema(), null, 2)}\n`;
+  return [
+    { path: "docs/errors.md", text: errorsPage(codes) },
+    { path: "docs/formats/pipeline.schema.json", text: pipeline },
+    ...predicateDocuments(),
+  ];
 }
 
 /** The committed documents are those that the code makes. */
