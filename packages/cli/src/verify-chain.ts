@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Digest } from "@touchmark/core";
-import type { VerifiedChain } from "@touchmark/verify";
+import type { VerifiedChain } from "@touchmark/verify/chain";
 import { given, type Invocation, text } from "./command.ts";
 import { cliErrors } from "./errors.ts";
 import { printable, type Terminal } from "./terminal.ts";
@@ -66,7 +66,8 @@ async function fromDirectory(artifact: string, invocation: Invocation, terminal:
   const source = need("source", "--source URI");
   const bundles = readBundles(resolve(terminal.directory, need("evidence", "--evidence DIR")));
   const { namedArtifact } = await import("@touchmark/pipeline");
-  const { readTrustRoot, verifyRun } = await import("@touchmark/verify");
+  const { readTrustRoot } = await import("@touchmark/verify");
+  const { verifyRun } = await import("@touchmark/verify/chain");
   const { digest } = await namedArtifact(artifact);
   const issuer = text(invocation, "issuer");
   const witnessPolicy = text(invocation, "witnessPolicy");

@@ -54,7 +54,7 @@ export async function debugStep(
   }
   const trees = new Map<string, Digest>([["source", sourceTree]]);
   for (const done of run.steps) if (done.output !== null) trees.set(done.name, done.output);
-  const worker = bubblewrapWorker({ stateDirectory: factory.home.paths.work });
+  const worker = bubblewrapWorker({ stateDirectory: join(factory.home.path, "sandbox") });
   try {
     const job = stepJob(
       {

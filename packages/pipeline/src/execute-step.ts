@@ -106,7 +106,6 @@ export function stepJob(
     environment: {
       ...(open ? context.clientEnvironment : {}),
       ...step.environment,
-      TOUCHMARK_OUTPUT: definition.output,
     },
     mounts: inputs.map((input) => ({ host: context.trees.root(input.tree), at: input.at, access: input.access })),
     output: { host: outputDirectory, at: definition.output },

@@ -4,7 +4,7 @@ import type { TriggerRequest } from "@touchmark/formats/predicates";
 import { straceObserver } from "@touchmark/observer";
 import { type OpenRun, openIndex } from "@touchmark/store";
 import { readTrustRoot } from "@touchmark/verify";
-import { bubblewrapWorker, insecureProcessWorker, type Worker } from "@touchmark/worker";
+import { bubblewrapWorker, type Worker } from "@touchmark/worker";
 import { clientEnvironment } from "./client-environment.ts";
 import { pipelineErrors } from "./errors.ts";
 import { nodeStatement } from "./evidence/node-statement.ts";
@@ -17,6 +17,7 @@ import { finishRun, type ReleasedArtifact } from "./finish-run.ts";
 import { hostFiles } from "./host-files.ts";
 import { makePlan } from "./plan.ts";
 import type { RunListener, StepStatus } from "./progress.ts";
+import { recordProject } from "./project-record.ts";
 import { type RunSession, recordSteps, type StepReport } from "./run-session.ts";
 import { runStep } from "./run-step.ts";
 import { schedule } from "./schedule.ts";
@@ -229,8 +230,7 @@ async function performRun(session: RunSession, request: RunRequest, begun: numbe
 
 /** Chooses the worker: a sandbox always, unless a step asks for none and the caller allows it. */
 function chooseWorker(factory: Factory, request: RunRequest, asked: boolean): Worker {
-  if (!asked) return bubblewrapWorker({ stateDirectory: factory.home.paths.work });
-  if (request.insecureProcess === true) return insecureProcessWorker({ stateDirectory: factory.home.paths.work });
+  if (!asked || request.insecureProcess === true) return bubblewrapWorker({ stateDirectory: join(factory.home.path, "sandbox") });
   throw pipelineErrors.make("PROCESS_NOT_ALLOWED", "a step declares insecure-process: true");
 }
 

@@ -1,5 +1,6 @@
 import { builderId } from "@touchmark/identity";
-import { readTrustRoot, type VerifiedChain, verifyRun } from "@touchmark/verify";
+import { readTrustRoot } from "@touchmark/verify";
+import { type VerifiedChain, verifyRun } from "@touchmark/verify/chain";
 import { pipelineErrors } from "./errors.ts";
 import type { Factory } from "./factory.ts";
 import { gatherEvidence } from "./gather.ts";

@@ -74,7 +74,7 @@ export function verifyRun(
   expectations: ChainExpectations & { readonly now?: Date; readonly witnessPolicy?: string | undefined },
 ): VerifiedChain {
   const { trustDomain } = readBuilder(expectations);
-  const domain = trustDomain.replace(/[.\\+*?^$()[\]{}|/-]/g, "\\$&");
+  const domain = trustDomain.replaceAll(".", "\\.");
   const expected = prepareExpectations({
     artifact: "unbound",
     identityPattern: `spiffe:\\/\\/${domain}\\/.+`,
