@@ -135,9 +135,11 @@ export class LogWriter implements TransparencyLog {
 
   /** The published checkpoint, refused when it is older than one that was signed. */
   #published(): Head | undefined {
+    // The memory first: it is never ahead of the checkpoint, but another process may move both on between two reads.
+    const signed = this.#keys.memory?.read();
     const published = readPublished(this.#options.directory, this.#keys.signer, this.#head);
     refuseRollback(published, this.#head);
-    refuseRollback(published, this.#keys.memory?.read());
+    refuseRollback(published, signed);
     return published;
   }
 
