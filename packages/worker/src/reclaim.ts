@@ -1,0 +1,56 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { findControlGroups, reclaimControlGroups } from "./control-group.ts";
+import { startTime } from "./process-facts.ts";
+
+/** Name of what belongs to a run: process, its start, a token; by it a later process knows whether the run still lives. */
+export function scratchName(token: string): string {
+  return `${process.pid}-${startTime(process.pid)}-${token}`;
+}
+
+/** True when the process that made a name of `scratchName` still runs. */
+export function isLiveName(name: string): boolean {
+  const [pid, began] = name.split("-");
+  return began !== undefined && startTime(Number(pid)) === began;
+}
+
+/**
+ * Removes what killed runs left behind: private views, pipes, control groups (SPEC W10). Their processes are dead
+ * already, since each sandbox dies with the worker that made it. Safe beside running workers.
+ *
+ * @param stateDirectory the one that the workers were given
+ * @returns how many things were removed
+ */
+export async function reclaim(stateDirectory: string): Promise<number> {
+  let removed = 0;
+  for (const kind of ["steps", "pipes"]) {
+    const directory = join(stateDirectory, "sandbox", kind);
+    if (!existsSync(directory)) continue;
+    for (const name of readdirSync(directory)) {
+      if (isLiveName(name)) continue;
+      removeScratch(join(directory, name));
+      removed += 1;
+    }
+  }
+  const groups = findControlGroups();
+  if (groups !== null) removed += await reclaimControlGroups(groups, isLiveName);
+  return removed;
+}
+
+/** Removes a directory that a step has written to: any modes, any depth. */
+export function removeScratch(path: string): void {
+  if (!existsSync(path)) return;
+  for (const name of readdirSync(path)) {
+    // The kernel keeps an unreadable directory of its own in an overlay's work directory.
+    const kernels = join(path, name, "work");
+    if (name.startsWith("work") && existsSync(kernels)) chmodSync(kernels, 0o700);
+  }
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // Directories without modes, or nested deeper than a path can say: chmod and rm walk by descriptors.
+    spawnSync("chmod", ["-R", "u+rwX", path], { stdio: "ignore" });
+    spawnSync("rm", ["-rf", path], { stdio: "ignore" });
+  }
+}

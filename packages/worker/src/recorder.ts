@@ -1,0 +1,167 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { workerErrors } from "./errors.ts";
+import { refusalErrno, type SeccompFilter, seccompFilter } from "./filter.ts";
+import type { RefusedCall } from "./result.ts";
+import { type Architecture, systemCallNumber } from "./system-calls.ts";
+
+/**
+ * Answers what the filter asks (SPEC W6). Until the sandbox program installs its own filter, which is its last act
+ * before the step, everything passes: that is set-up, made by our own programs. From then on nothing passes, and
+ * each call is counted before it is answered, so a step cannot run on before its attempt is known. When this
+ * program dies, the kernel answers ENOSYS.
+ */
+const program = String.raw`
+use strict; $| = 1; $SIG{PIPE} = 'IGNORE';
+my ($path, $recvmsg, $prctl, $table) = @ARGV;
+my %rule = map { my ($n, @r) = split /:/; ($n, \@r) } split /,/, $table;
+socket(my $server, 1, 5, 0) or die $!; bind($server, pack 'S a*', 1, "$path\0") or die "$path: $!"; listen($server, 64); print "{}\n";
+my (%step, $in);
+sub answer {
+  my ($step) = @_;
+  my $n = "\0" x 80; ioctl($step->{listener}, 0xc0502100, $n) or return;
+  my ($id, $pid, undef, $number, undef, undef, @a) = unpack 'Q L L l L Q Q6', $n;
+  my ($error, $pass) = (0, 1);
+  if ($number == $prctl) { $step->{sealed} = 1 }
+  elsif ($step->{sealed}) {
+    my ($errno, $index) = @{ $rule{$number} // [1, ''] };
+    ($error, $pass) = (-$errno, 0);
+    my $key = "$pid,$number," . ($index eq '' ? 'null' : '"' . ($a[$index] & 0xffffffff) . '"');
+    if (exists $step->{seen}{$key}) { $step->{seen}{$key}[0]++ }
+    elsif (keys %{ $step->{seen} } < 4096) { $step->{seen}{$key} = [1, $step->{order}++] }
+    else { $step->{more}++ }
+  }
+  my $r = pack 'Q q l L', $id, 0, $error, $pass; ioctl($step->{listener}, 0xc0182101, $r);
+}
+while (1) {
+  my $bits = ''; vec($bits, 0, 1) = 1; vec($bits, fileno $server, 1) = 1;
+  vec($bits, fileno $_->{listener}, 1) = 1 for grep { !$_->{gone} } values %step;
+  select(my $ready = $bits, undef, my $except = $bits, undef);
+  for my $step (values %step) { answer($step) if vec $ready, fileno $step->{listener}, 1 }
+  if (vec $ready, fileno $server, 1) {
+    accept(my $c, $server) or next;
+    my ($text, $control) = ("\0" x 64, "\0" x 32);
+    my $vector = pack 'P Q', $text, 64;
+    my $message = pack 'Q Q P Q P Q Q', 0, 0, $vector, 1, $control, 32, 0;
+    my $length = syscall($recvmsg, fileno $c, $message, 0x40000000);
+    my (undef, $level, $type, $fd) = unpack 'Q l l l', $control;
+    if ($length > 0 && $level == 1 && $type == 1) {
+      open my $listener, '+<&=', $fd; ioctl($listener, 0x40082104, 1);
+      $step{ substr $text, 0, $length } = { listener => $listener, seen => {}, order => 0, more => 0 };
+      syswrite $c, 'k';
+    }
+  }
+  if (vec $ready, 0, 1) {
+    sysread(STDIN, $in, 4096, length($in // '')) or do { unlink $path; exit };
+    while ($in =~ s/^(.*)\n//) {
+      my $step = delete $step{$1}; my $seen = $step->{seen} // {};
+      my @calls = sort { $$seen{$a}[1] <=> $$seen{$b}[1] } keys %$seen;
+      print '{"step":"', $1, '","known":', ($step ? 1 : 0), ',"sealed":', ($step->{sealed} ? 1 : 0), ',"more":', ($step->{more} // 0),
+        ',"calls":[', join(',', map { "[$_,$$seen{$_}[0]]" } @calls), "]}\n";
+    }
+  }
+}
+`;
+
+/** What the recorder saw of one step. */
+export interface Refusals {
+  readonly calls: readonly RefusedCall[];
+  /** True when no refused call can be missing from `calls`. */
+  readonly complete: boolean;
+}
+
+interface Answer {
+  readonly step: string;
+  readonly known: 0 | 1;
+  readonly sealed: 0 | 1;
+  readonly more: number;
+  /** Process, call number, deciding argument, count. */
+  readonly calls: readonly (readonly [number, number, string | null, number])[];
+}
+
+/** The recorder of refused calls: one process for the life of a worker, serving all its steps. */
+export interface Recorder {
+  /** Socket by which a launcher hands over its listener. */
+  readonly path: string;
+  /** True until the process has ended. */
+  alive(): boolean;
+  /** What was refused to a step that is dead; forgets it. */
+  finish(step: string, filter: SeccompFilter): Promise<Refusals>;
+  close(): void;
+}
+
+/** Starts a recorder that listens at `path` (at most 100 bytes). */
+export async function startRecorder(perl: string, architecture: Architecture, path: string): Promise<Recorder> {
+  const number = (call: "recvmsg" | "prctl"): string => String(systemCallNumber(architecture, call));
+  const table = [...seccompFilter(architecture, "none", "notify").refusals].map(
+    ([call, refusal]) => `${call}:${refusalErrno[refusal.errno]}:${refusal.argument ?? ""}`,
+  );
+  const child: ChildProcess = spawn(perl, ["-e", program, path, number("recvmsg"), number("prctl"), table.join(",")], {
+    stdio: ["pipe", "pipe", "ignore"],
+    env: {},
+    cwd: "/",
+    detached: true,
+  });
+  const waiting = new Map<string, (answer: Answer | null) => void>();
+  let ended = false;
+  const lines = createInterface({ input: child.stdout ?? process.stdin });
+  const ready = new Promise<boolean>((resolve) => {
+    child.once("error", () => resolve(false));
+    child.once("exit", () => {
+      ended = true;
+      resolve(false);
+      for (const settle of waiting.values()) settle(null);
+      waiting.clear();
+    });
+    lines.on("line", (line) => {
+      if (line === "{}") return resolve(true);
+      const answer: Answer = JSON.parse(line);
+      waiting.get(answer.step)?.(answer);
+      waiting.delete(answer.step);
+    });
+  });
+  child.stdin?.on("error", () => {});
+  if (!(await ready)) throw workerErrors.make("SANDBOX_FAILED", `expected a recorder of refused calls at ${path}`);
+  hold(child, false);
+  return {
+    path,
+    alive: () => !ended,
+    finish: async (step, filter) => {
+      if (ended) return { calls: [], complete: false };
+      hold(child, true);
+      const answer = await new Promise<Answer | null>((resolve) => {
+        waiting.set(step, resolve);
+        child.stdin?.write(`${step}\n`);
+      });
+      if (waiting.size === 0) hold(child, false);
+      return answer === null ? { calls: [], complete: false } : translate(answer, filter);
+    },
+    close: () => {
+      child.stdin?.end();
+    },
+  };
+}
+
+/** A recorder that waits must not keep the process alive; one that is asked must. */
+function hold(child: ChildProcess, on: boolean): void {
+  const handles: unknown[] = [child, child.stdin, child.stdout];
+  for (const handle of handles) {
+    if (handle === null || typeof handle !== "object") continue;
+    const method: unknown = Reflect.get(handle, on ? "ref" : "unref");
+    if (typeof method === "function") method.call(handle);
+  }
+}
+
+function translate(answer: Answer, filter: SeccompFilter): Refusals {
+  const calls = answer.calls.map(([pid, number, argument, count]): RefusedCall => {
+    const refusal = filter.refusals.get(number);
+    return {
+      call: refusal?.call ?? `x32_${number & 0x3fffffff}`,
+      pid,
+      argument,
+      errno: refusal?.errno ?? "EPERM",
+      count,
+    };
+  });
+  return { calls, complete: answer.known === 1 && answer.sealed === 1 && answer.more === 0 };
+}

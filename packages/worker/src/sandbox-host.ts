@@ -1,0 +1,117 @@
+import { randomBytes } from "node:crypto";
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { tryAbilities } from "./abilities.ts";
+import { type ControlGroupHost, findControlGroups } from "./control-group.ts";
+import { workerErrors } from "./errors.ts";
+import { openFilter, type SeccompFilter, seccompFilter } from "./filter.ts";
+import { LogPipes } from "./log-pipes.ts";
+import { type MountAbilities, stage } from "./mount-plan.ts";
+import { scratchName } from "./reclaim.ts";
+import { type Recorder, startRecorder } from "./recorder.ts";
+import { type Architecture, hostArchitecture } from "./system-calls.ts";
+import { SystemViews } from "./system-view.ts";
+
+/** What a worker found on its host, and what it keeps for all its steps. */
+export interface SandboxHost {
+  readonly directory: string;
+  readonly bwrap: string;
+  readonly bwrapVersion: string;
+  readonly perl: string;
+  readonly architecture: Architecture;
+  readonly root: boolean;
+  readonly abilities: MountAbilities;
+  readonly groups: ControlGroupHost | null;
+  /** Null when refused calls cannot be recorded here: the filter then answers by itself. */
+  readonly recorder: Recorder | null;
+  /** True when Landlock can cut abstract Unix sockets, which an open network would share. */
+  readonly scope: boolean;
+  readonly pipes: LogPipes;
+  readonly views: SystemViews;
+  filter(network: "none" | "open"): SeccompFilter;
+  /** File with the real filter, and one that allows everything. */
+  filterFile(filter: SeccompFilter): string;
+  readonly openFilterFile: string;
+}
+
+/** Looks a program up on `PATH`, then in the system's directories. */
+export function findProgram(name: string): string | null {
+  const directories = [...(process.env.PATH ?? "").split(delimiter), "/usr/bin", "/bin", "/usr/sbin", "/sbin"];
+  for (const directory of directories) {
+    if (!directory.startsWith("/")) continue;
+    try {
+      accessSync(join(directory, name), constants.X_OK);
+      return join(directory, name);
+    } catch {
+      // Not here.
+    }
+  }
+  return null;
+}
+
+/** Opens the worker's directory and tries what this host can do; nothing is taken on trust. */
+export async function openSandboxHost(
+  directory: string,
+  programs: { bwrap?: string; perl?: string },
+): Promise<SandboxHost> {
+  const architecture = hostArchitecture();
+  const bwrap = programs.bwrap ?? findProgram("bwrap");
+  const perl = programs.perl ?? findProgram("perl");
+  if (bwrap === null || perl === null) {
+    const name = bwrap === null ? "bubblewrap" : "perl-base";
+    throw workerErrors.make(
+      "SANDBOX_UNAVAILABLE",
+      `expected the program ${bwrap === null ? "bwrap" : "perl"}, found none`,
+      {
+        hint: `apt-get install ${name}`,
+      },
+    );
+  }
+  const root = process.getuid?.() === 0;
+  for (const name of ["steps", "etc", "filters", "pipes"])
+    mkdirSync(join(directory, name), { recursive: true, mode: 0o700 });
+  if (root) mkdirSync(stage, { recursive: true, mode: 0o755 });
+  const tried = await tryAbilities({ bwrap, perl, architecture, root, scratch: join(directory, "steps") });
+  const recorder = await tryRecorder(perl, architecture, directory);
+  const files = join(directory, "filters");
+  const openFilterFile = join(files, "open.bpf");
+  writeFileSync(openFilterFile, openFilter());
+  const known = new Map<string, SeccompFilter>();
+  return {
+    directory,
+    bwrap,
+    bwrapVersion: tried.bwrapVersion,
+    perl,
+    architecture,
+    root,
+    abilities: { root, overlay: tried.overlay, idmap: tried.idmap, device: statSync(directory).dev },
+    groups: findControlGroups(),
+    recorder,
+    scope: tried.scope,
+    pipes: new LogPipes(join(directory, "pipes", scratchName(randomBytes(4).toString("hex")))),
+    views: new SystemViews(join(directory, "etc")),
+    filter: (network) => {
+      const filter = known.get(network) ?? seccompFilter(architecture, network, recorder === null ? "errno" : "notify");
+      known.set(network, filter);
+      return filter;
+    },
+    filterFile: (filter) => {
+      const path = join(files, `${filter.digest.slice("sha256:".length)}.bpf`);
+      if (!existsSync(path)) writeFileSync(path, filter.bytes);
+      return path;
+    },
+    openFilterFile,
+  };
+}
+
+async function tryRecorder(perl: string, architecture: Architecture, directory: string): Promise<Recorder | null> {
+  // A socket's path is short; a deep home falls back to the temporary directory.
+  const near = join(directory, `refused-${process.pid}-${Date.now()}`);
+  const place = near.length <= 100 ? near : join(mkdtempSync("/tmp/touchmark-"), "refused");
+  rmSync(place, { force: true });
+  try {
+    return await startRecorder(perl, architecture, place);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,69 @@
+import type { StepJob } from "./job.ts";
+import { inside } from "./system-view.ts";
+
+/** Variables that every step has, whatever host and caller (SPEC W9). The caller's own may replace all but the last two. */
+export function stepConstants(job: StepJob, toolchainPath: readonly string[]): Record<string, string> {
+  return {
+    HOME: inside.home,
+    USER: inside.name,
+    LOGNAME: inside.name,
+    SHELL: "/bin/sh",
+    PATH: [...toolchainPath, "/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"].join(":"),
+    LANG: "C.UTF-8",
+    LC_ALL: "C.UTF-8",
+    TZ: "UTC",
+    TMPDIR: "/tmp",
+    TERM: "dumb",
+    SOURCE_DATE_EPOCH: String(job.sourceDateEpoch),
+    TOUCHMARK_OUTPUT: job.output.at,
+  };
+}
+
+/** Descriptors that the sandbox program gets beside the standard ones. */
+export const descriptor = { status: 3, filter: 4, hold: 5, options: 6, next: 7 } as const;
+
+/** What differs between two calls of the sandbox program. */
+export interface SandboxShape {
+  readonly job: StepJob;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Options that bind the view, the inputs and the output, in order. */
+  readonly binds: readonly string[];
+  readonly temporaryBytes: number;
+  /** False for an interactive shell, which needs its terminal. */
+  readonly newSession: boolean;
+}
+
+/** Options of the sandbox program, for its options descriptor: on the command line all users could read them. */
+export function sandboxOptions(shape: SandboxShape): string[] {
+  const { job } = shape;
+  const size = ["--size", String(shape.temporaryBytes)];
+  return [
+    ...["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup"],
+    ...(job.network === "none" ? ["--unshare-net"] : []),
+    ...["--disable-userns", "--uid", String(inside.user), "--gid", String(inside.group), "--hostname", inside.host],
+    ...["--cap-drop", "ALL", "--die-with-parent", ...(shape.newSession ? ["--new-session"] : [])],
+    "--clearenv",
+    ...Object.entries(shape.environment).flatMap(([name, value]) => ["--setenv", name, value]),
+    ...["--proc", "/proc", "--dev", "/dev", "--perms", "1777", ...size, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"],
+    ...["--perms", "1777", ...size, "--tmpfs", "/tmp", "--perms", "1777", ...size, "--tmpfs", "/var/tmp"],
+    ...["--perms", "0755", ...size, "--tmpfs", inside.home, "--dir", "/run", "--dir", "/sys"],
+    ...shape.binds,
+    ...["--remount-ro", "/", "--chdir", job.directory],
+  ];
+}
+
+/**
+ * Command line of the sandbox program, with the step's own command at its end.
+ *
+ * @param processLimit bound on processes that only a resource limit enforces, set inside; null where a control group does it
+ */
+export function sandboxCommand(program: string, command: readonly string[], processLimit: number | null): string[] {
+  const limit = `ulimit -u ${processLimit} 2>/dev/null || ulimit -p ${processLimit}; exec "$@"`;
+  return [
+    program,
+    ...["--json-status-fd", String(descriptor.status), "--seccomp", String(descriptor.filter)],
+    ...["--block-fd", String(descriptor.hold), "--args", String(descriptor.options), "--"],
+    ...(processLimit === null ? [] : ["/bin/sh", "-c", limit, "sh"]),
+    ...command,
+  ];
+}

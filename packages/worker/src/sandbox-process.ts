@@ -1,0 +1,131 @@
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { Duplex } from "node:stream";
+import { workerErrors } from "./errors.ts";
+import { isAlive, namespaceInode, startTime } from "./process-facts.ts";
+import type { SandboxEvidence } from "./result.ts";
+import { descriptor } from "./sandbox-options.ts";
+import type { StepSandbox } from "./step-sandbox.ts";
+
+/** Facts that the kernel gave while the sandbox was held before its start. */
+export interface HeldFacts {
+  readonly pid: number;
+  readonly began: string;
+  readonly namespaces: SandboxEvidence["namespaces"];
+}
+
+/** A started sandbox. */
+export interface SandboxProcess {
+  /** Resolves when the outermost program is dead and has said all; code as a shell prints it, null when none was said. */
+  readonly exit: Promise<number | null>;
+  /** Null until the sandbox stands. */
+  held(): HeldFacts | null;
+  /** Kills the first process of the pid namespace, and with it the kernel everything inside; before it stands, all. */
+  kill(): void;
+  /** Kills the outermost program, and with it everything below. */
+  killOutermost(): void;
+}
+
+/**
+ * Starts a sandbox. It is held before its command until the kernel's facts about it have been read, and `onHeld` called.
+ *
+ * @param standard what the step gets as its three standard descriptors
+ */
+export function startSandbox(
+  sandbox: StepSandbox,
+  standard: readonly ("inherit" | "ignore" | number)[],
+  ownSession: boolean,
+  onHeld: () => void,
+): SandboxProcess {
+  const [program = "", ...words] = sandbox.argv;
+  const filter = openSync(sandbox.filterFile, "r");
+  const stdio: StdioOptions = [...standard, "pipe", filter, "pipe", "pipe"];
+  // None of the step's variables: the launcher is not in the sandbox.
+  const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
+  let child: ChildProcess;
+  try {
+    child = spawn(program, words, { stdio, env, cwd: "/", detached: ownSession });
+  } finally {
+    closeSync(filter);
+  }
+  const status = channel(child, descriptor.status);
+  const hold = channel(child, descriptor.hold);
+  channel(child, descriptor.options)?.end(sandbox.options);
+  let held: HeldFacts | null = null;
+  let exitCode: number | null = null;
+  let text = "";
+  status?.setEncoding("latin1").on("data", (chunk: string) => {
+    text += chunk;
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
+      const line: Record<string, unknown> = JSON.parse(text.slice(0, end));
+      text = text.slice(end + 1);
+      const code = line["exit-code"];
+      if (typeof code === "number") exitCode = code;
+      const pid = line["child-pid"];
+      if (typeof pid !== "number") continue;
+      held = heldFacts(pid, line);
+      onHeld();
+      hold?.end("go");
+    }
+  });
+  const said = new Promise<void>((resolve) => (status ? status.once("close", () => resolve()) : resolve()));
+  const ended = new Promise<void>((resolve, reject) => {
+    child.once("exit", () => resolve());
+    child.once("error", (cause) => {
+      reject(workerErrors.make("SANDBOX_FAILED", `expected to start ${program}, found ${cause.message}`, { cause }));
+    });
+  });
+  return {
+    exit: ended.then(() => said).then(() => exitCode),
+    held: () => held,
+    kill: () => {
+      if (held === null || !isAlive(held.pid, held.began) || !signalKill(held.pid)) child.kill("SIGKILL");
+    },
+    killOutermost: () => {
+      child.kill("SIGKILL");
+    },
+  };
+}
+
+function channel(child: ChildProcess, index: number): Duplex | null {
+  const streams: readonly unknown[] = child.stdio;
+  const stream = streams[index];
+  if (!(stream instanceof Duplex)) return null;
+  stream.on("error", () => {});
+  return stream;
+}
+
+function signalKill(pid: number): boolean {
+  try {
+    return process.kill(pid, "SIGKILL");
+  } catch {
+    return false;
+  }
+}
+
+function heldFacts(pid: number, line: Readonly<Record<string, unknown>>): HeldFacts | null {
+  const began = startTime(pid);
+  if (began === null) return null;
+  const namespaces: Partial<Record<keyof SandboxEvidence["namespaces"], string>> = {};
+  for (const kind of ["cgroup", "ipc", "mnt", "net", "pid", "uts"] as const) {
+    const inode = line[`${kind}-namespace`];
+    if (typeof inode === "number") namespaces[kind] = String(inode);
+  }
+  const user = namespaceInode(pid, "user");
+  if (user !== null) namespaces.user = user;
+  return { pid, began, namespaces };
+}
+
+/** No survivor, ever (SPEC W2): neither in the control group nor as the namespace's first process. */
+export async function assertDead(sandbox: StepSandbox, held: HeldFacts | null): Promise<void> {
+  const emptied = sandbox.group === null || (await sandbox.group.empty());
+  for (let attempt = 0; held !== null && attempt < 200 && isAlive(held.pid, held.began); attempt += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  if (!emptied || (held !== null && isAlive(held.pid, held.began))) {
+    throw workerErrors.make(
+      "SANDBOX_SURVIVOR",
+      `expected no process of the step, found ${sandbox.group?.members().join(", ") || held?.pid}`,
+    );
+  }
+}
