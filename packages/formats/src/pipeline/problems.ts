@@ -55,12 +55,14 @@ export class Problems {
           `expected ${kinds[issue.expected] ?? issue.expected}, but the key is missing`,
         );
       else {
-        const quote = issue.expected === "string" && (typeof value === "number" || typeof value === "boolean");
+        const own = issue.message.startsWith("expected ") ? issue.message : undefined;
+        const quote =
+          own === undefined && issue.expected === "string" && (typeof value === "number" || typeof value === "boolean");
         const advice = quote ? `; put it in quotes: "${String(value)}"` : "";
         this.add(
           "PIPELINE_VALUE_INVALID",
           path,
-          `expected ${kinds[issue.expected] ?? issue.expected}, found ${describe(value)}${advice}`,
+          `${own ?? `expected ${kinds[issue.expected] ?? issue.expected}`}, found ${describe(value)}${advice}`,
         );
       }
     } else if (issue.code === "invalid_value") {

@@ -45,7 +45,7 @@ const text = (most: number) => z.string().max(most, `expected at most ${most} ch
 const absolutePath = (what: string) => text(1024).meta({ description: what, examples: ["/work/source"] });
 const bytes = (what: string) =>
   z
-    .string()
+    .string('expected an amount of bytes such as "512MiB" or "2GiB"')
     .regex(bytesPattern, 'expected an amount of bytes such as "512MiB" or "2GiB"')
     .meta({ description: what, examples: ["2GiB", "512MiB"] });
 
@@ -117,7 +117,7 @@ const stepLimits = section(
       .optional()
       .meta({ description: "Processes and threads at one time. Default: 1024.", examples: [512] }),
     time: z
-      .string()
+      .string('expected a duration such as "60s", "10m" or "2h"')
       .regex(durationPattern, 'expected a duration such as "60s", "10m" or "2h"')
       .optional()
       .meta({ description: "Wall-clock time. Default: 30m.", examples: ["10m"] }),

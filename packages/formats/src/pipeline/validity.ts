@@ -149,7 +149,9 @@ function checkStep(
     checkPlace(input.at, where, problems);
   }
   checkPlace(step.output, [...path, "output"], problems);
-  checkMounts(step, path, problems);
+  if ([step.output, ...step.inputs.map((input) => input.at)].every((place) => placeFault(place) === undefined)) {
+    checkMounts(step, path, problems);
+  }
   for (const [i, toolchain] of step.toolchains.entries()) {
     const fault = toolchain.includes("/") ? placeFault(toolchain.replace(/^~/, "")) : undefined;
     if (fault)
