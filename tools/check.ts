@@ -35,7 +35,7 @@ const programs: Readonly<Record<string, readonly string[]>> = {
     ...orAll(["packages", "attacks", "bench", "tools"]),
   ],
   format: ["@biomejs/biome/bin/biome", "check", "--colors=off", "--max-diagnostics=40", ...orAll(["."])],
-  "dead code": ["knip/bin/knip.js", "--no-progress"],
+  "dead code": ["knip/bin/knip.js", "--no-progress", "--no-config-hints"],
 };
 
 /** Checks of our own, over the parsed sources. */

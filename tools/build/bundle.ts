@@ -1,6 +1,6 @@
 import { readdirSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { type Plugin, rolldown } from "rolldown";
+import { join } from "node:path";
+import { rolldown } from "rolldown";
 import { repositoryRoot } from "../repository.ts";
 import { licensesOf } from "./licenses.ts";
 
@@ -16,15 +16,14 @@ const sources = join(repositoryRoot, "packages/");
 export const entrySource = "packages/cli/src/main.ts";
 
 /**
- * Writes the bundle into an empty directory: `main.js`, and beside it one file for each part that is loaded on demand
- * or in a worker thread. The same sources give the same bytes, wherever the repository lies.
+ * Writes the bundle into an empty directory: `main.js`, and beside it one file for each part that is loaded on
+ * demand. The same sources give the same bytes, wherever the repository lies.
  */
 export async function bundle(directory: string): Promise<BundledFile[]> {
   const build = await rolldown({
     cwd: repositoryRoot,
     input: { main: join(repositoryRoot, entrySource) },
     platform: "node",
-    plugins: [threadEntries()],
     // No module of ours does anything by being imported; so what a command alone needs stays out of the entry.
     treeshake: { moduleSideEffects: (id) => !id.startsWith(sources) && !id.startsWith("node:") },
     onLog(level, log, handle) {
@@ -39,6 +38,12 @@ export async function bundle(directory: string): Promise<BundledFile[]> {
       format: "esm",
       entryFileNames: "[name].js",
       chunkFileNames: "[name]-[hash].js",
+      // What every start needs comes in one file: each further one costs a start half a millisecond.
+      codeSplitting: {
+        groups: [
+          { name: "start", test: /\/packages\/(cli\/src\/(terminal|errors|help|nearest)|core\/src\/error)\.ts$/ },
+        ],
+      },
       sourcemap: false,
       minify: false,
       comments: { legal: true, annotation: false, jsdoc: false },
@@ -49,24 +54,4 @@ export async function bundle(directory: string): Promise<BundledFile[]> {
   } finally {
     await build.close();
   }
-}
-
-const threadUrl = /new URL\(\s*"(\.\.?\/[^"]+)\.ts"\s*,\s*import\.meta\.url\s*,?\s*\)/g;
-
-/**
- * A worker thread is started by `new URL("./name.ts", import.meta.url)`. Each such file becomes an entry of its own,
- * `name.js`, and since all files of the bundle lie side by side, the address is `./name.js` from everywhere.
- */
-function threadEntries(): Plugin {
-  return {
-    name: "thread-entries",
-    transform(code, id) {
-      if (!id.endsWith(".ts") || !code.includes("import.meta.url")) return null;
-      return code.replace(threadUrl, (_, path: string) => {
-        const name = basename(path);
-        this.emitFile({ type: "chunk", id: join(dirname(id), `${path}.ts`), fileName: `${name}.js` });
-        return `new URL("./${name}.js", import.meta.url)`;
-      });
-    },
-  };
 }
