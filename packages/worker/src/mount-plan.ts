@@ -187,6 +187,8 @@ class Planning {
     this.#private = true;
     const area = this.#can.root ? `${stage}/${this.#count++}` : this.#scratch;
     if (this.#can.root) {
+      // The step's user walks through it to the merged view; on the host it stays below a directory of ours alone.
+      chmodSync(this.#scratch, 0o711);
       this.#operations.push(["directory", area], ["mount", this.#scratch, area, "none", mountFlag.bind, ""]);
     }
     own("lower");
