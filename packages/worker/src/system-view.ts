@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -10,6 +12,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -89,13 +92,8 @@ export class SystemViews {
     if (network === "open") shown.push(...forNetwork);
     const outside = certificates.filter((path) => !path.startsWith("/usr/"));
     for (const path of outside) if (path.startsWith("/etc/")) shown.push(path.slice(5));
-    const files: MountRow[] = [];
-    for (const name of [...new Set(shown)].sort()) {
-      if (files.some((row) => `/etc/${name}`.startsWith(`${row.at}/`))) continue;
-      const source = resolve(`/etc/${name}`);
-      if (source !== null) files.push({ at: `/etc/${name}`, kind: "system", source, access: "read-only" });
-    }
-    rows.push({ at: "/etc", kind: "generated", source: this.#directoryFor(key, files), access: "read-only" }, ...files);
+    const files = [...new Set(shown)].sort().filter((name) => resolve(`/etc/${name}`) !== null);
+    rows.push({ at: "/etc", kind: "generated", source: this.#directoryFor(key, files), access: "read-only" });
     for (const path of outside) {
       const source = path.startsWith("/etc/") ? null : resolve(path);
       if (source !== null) rows.push({ at: path, kind: "system", source, access: "read-only" });
@@ -103,10 +101,14 @@ export class SystemViews {
     return { rows };
   }
 
-  /** A directory with the generated files, and an empty place for each thing that is mounted over it. */
-  #directoryFor(key: string, files: readonly MountRow[]): string {
+  /**
+   * A directory with the generated files and copies of the named ones: one mount instead of dozens, which would cost
+   * each step more than all else. Its name tells the state of what was copied, so a change on the host makes a new one.
+   */
+  #directoryFor(key: string, names: readonly string[]): string {
+    const state = names.map((name) => fingerprint(`/etc/${name}`));
     const name = createHash("sha256")
-      .update(JSON.stringify([key, generated, files]))
+      .update(JSON.stringify([key, generated, names, state]))
       .digest("hex")
       .slice(0, 16);
     const path = join(this.#directory, name);
@@ -114,13 +116,9 @@ export class SystemViews {
     const making = `${path}.${process.pid}`;
     mkdirSync(making, { recursive: true, mode: 0o755 });
     for (const [file, text] of Object.entries(generated)) writeFileSync(join(making, file), text, { mode: 0o644 });
-    for (const row of files) {
-      const place = join(making, row.at.slice("/etc/".length));
-      if (row.source !== null && statSync(row.source).isDirectory()) mkdirSync(place, { recursive: true, mode: 0o755 });
-      else {
-        mkdirSync(dirname(place), { recursive: true, mode: 0o755 });
-        writeFileSync(place, "", { mode: 0o644 });
-      }
+    for (const one of names) {
+      mkdirSync(dirname(join(making, one)), { recursive: true, mode: 0o755 });
+      copyReadable(realpathSync(`/etc/${one}`), join(making, one));
     }
     try {
       renameSync(making, path);
@@ -128,6 +126,34 @@ export class SystemViews {
       rmSync(making, { recursive: true, force: true });
     }
     return path;
+  }
+}
+
+/** Copies what everybody may read, and links as links: what only root may read has no place in a step. */
+function copyReadable(from: string, to: string): void {
+  const entry = lstatSync(from);
+  if (entry.isSymbolicLink()) symlinkSync(readlinkSync(from), to);
+  else if (entry.isDirectory() && (entry.mode & 0o5) === 0o5) {
+    mkdirSync(to, { recursive: true, mode: 0o755 });
+    for (const name of readdirSync(from)) copyReadable(join(from, name), join(to, name));
+  } else if (entry.isFile() && (entry.mode & 0o4) !== 0) {
+    rmSync(to, { force: true });
+    copyFileSync(from, to);
+    chmodSync(to, entry.mode & 0o111 ? 0o755 : 0o644);
+  }
+}
+
+/** What changes when a copied file or directory changes. */
+function fingerprint(path: string): string {
+  try {
+    const entry = statSync(path);
+    const own = `${entry.mtimeMs} ${entry.ctimeMs} ${entry.size} ${entry.mode}`;
+    if (!entry.isDirectory()) return own;
+    return `${own} [${readdirSync(path)
+      .map((name) => fingerprint(join(path, name)))
+      .join(",")}]`;
+  } catch {
+    return "gone";
   }
 }
 
