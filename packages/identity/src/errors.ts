@@ -33,7 +33,7 @@ export const identityErrors = defineErrors({
     nature: "refused",
     meaning: "The root key file does not open with the passphrase, or is damaged.",
   },
-  IDENTITY_MISSING: {
+  IDENTITY_NOT_CREATED: {
     nature: "invalid",
     meaning: "No factory identity stands in the directory.",
     hint: "Create one first.",

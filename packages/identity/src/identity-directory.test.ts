@@ -103,7 +103,7 @@ test("F2: a file that is missing, a link or of another kind is refused", async (
     const missing = copy();
     rmSync(join(missing, name));
     await expect(open(missing), name).rejects.toMatchObject({
-      code: name === "identity.json" ? "IDENTITY_MISSING" : "IDENTITY_INCOMPLETE",
+      code: name === "identity.json" ? "IDENTITY_NOT_CREATED" : "IDENTITY_INCOMPLETE",
     });
   }
   const other = copy();
@@ -222,7 +222,7 @@ test("F5: other parameters, versions and passphrases are refused by name", async
   await expect(create(join(scratch, "issuer"), { issuer: "no url" })).rejects.toMatchObject({ code: "ISSUER_INVALID" });
   const origin = { ...factory.log, origin: "log.example/with/path" };
   await expect(create(join(scratch, "origin"), { log: origin })).rejects.toMatchObject({ code: "LOG_ORIGIN_UNUSABLE" });
-  await expect(open(join(scratch, "nowhere"))).rejects.toMatchObject({ code: "IDENTITY_MISSING" });
+  await expect(open(join(scratch, "nowhere"))).rejects.toMatchObject({ code: "IDENTITY_NOT_CREATED" });
   const newer = copy();
   const state = JSON.parse(readFileSync(join(newer, "identity.json"), "utf8"));
   writeFileSync(join(newer, "identity.json"), JSON.stringify({ ...state, format: "touchmark-identity/v2" }), {
@@ -268,6 +268,14 @@ test("F6: rotation puts a new generation in use and ends the old one", async () 
   ]);
   const { certificate } = await after.newSigner({ spiffeId: "spiffe://factory.example/builder" });
   expect(new X509Certificate(certificate).verify(new X509Certificate(after.chain()[0] ?? "").publicKey)).toBe(true);
+});
+
+test("F6: a rotation under a clock that was set back leaves a trusted root that can be read", () => {
+  const directory = copy();
+  const back = fixedClock("2020-01-01T00:00:00Z");
+  rotateAuthority({ directory, passphrase: factory.passphrase, clock: back, kind: "timestamp", graceSeconds: 0 });
+  const [retired] = parseTrustedRoot(readTrustedRoot(directory)).timestampAuthorities;
+  expect(retired?.validFor.end).toEqual(retired?.validFor.start);
 });
 
 test("R1: the trusted root is read without any private key", () => {

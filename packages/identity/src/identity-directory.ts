@@ -132,7 +132,7 @@ export function readIdentityFiles(directory: string): IdentityFiles {
 
 /**
  * The factory's `trusted_root.json` without opening any private key: what verifying on this machine starts from.
- * @throws IDENTITY_MISSING | IDENTITY_INCOMPLETE | IDENTITY_VERSION_UNKNOWN | KEY_FILE_DAMAGED | KEY_FILE_EXPOSED
+ * @throws IDENTITY_NOT_CREATED | IDENTITY_INCOMPLETE | IDENTITY_VERSION_UNKNOWN | KEY_FILE_DAMAGED | KEY_FILE_EXPOSED
  */
 export function readTrustedRoot(directory: string): Uint8Array {
   return trustedRootOf(directory, readyState(directory), certificateFile(directory, files.root));
@@ -182,7 +182,8 @@ function initialState(options: CreateOptions): IdentityState {
 
 function presentState(directory: string): IdentityState {
   const state = readState(directory);
-  if (state === undefined) throw identityErrors.make("IDENTITY_MISSING", `expected a factory identity in ${directory}`);
+  if (state === undefined)
+    throw identityErrors.make("IDENTITY_NOT_CREATED", `expected a factory identity in ${directory}`);
   return state;
 }
 

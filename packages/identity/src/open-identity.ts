@@ -31,7 +31,7 @@ export async function createFactoryIdentity(options: CreateOptions): Promise<Fac
 
 /**
  * Opens a factory identity for a run or for `attest`. The root key's file is not read.
- * @throws IDENTITY_MISSING | IDENTITY_INCOMPLETE | IDENTITY_VERSION_UNKNOWN | KEY_FILE_DAMAGED | KEY_FILE_EXPOSED |
+ * @throws IDENTITY_NOT_CREATED | IDENTITY_INCOMPLETE | IDENTITY_VERSION_UNKNOWN | KEY_FILE_DAMAGED | KEY_FILE_EXPOSED |
  *   KEY_CERTIFICATE_MISMATCH
  */
 export async function openFactoryIdentity(options: OpenOptions): Promise<FactoryIdentity> {

@@ -24,6 +24,7 @@ export interface TrustedRootParts {
 export function factoryTrustedRoot(parts: TrustedRootParts): Uint8Array {
   const authority = (each: { readonly certificate: Uint8Array; readonly validUntil?: string }): TrustedAuthority => {
     const parsed = new X509Certificate(each.certificate);
+    const start = Date.parse(parsed.validFrom);
     const commonName = /^CN=(.*)$/m.exec(parsed.subject)?.[1] ?? "";
     const retired = each.validUntil === undefined ? Number.POSITIVE_INFINITY : Date.parse(each.validUntil);
     return {
@@ -31,8 +32,9 @@ export function factoryTrustedRoot(parts: TrustedRootParts): Uint8Array {
       uri: `https://${parts.trustDomain}`,
       certificates: [each.certificate, parts.root],
       validFor: {
-        start: new Date(parsed.validFrom),
-        end: new Date(Math.min(Date.parse(parsed.validTo), retired)),
+        start: new Date(start),
+        // A rotation under a clock that was set back must not make a root that nobody can read.
+        end: new Date(Math.max(start, Math.min(Date.parse(parsed.validTo), retired))),
       },
     };
   };
