@@ -279,8 +279,10 @@ export class LogWriter implements TransparencyLog {
 
   async #acquire(): Promise<ProcessLock> {
     try {
-      mkdirSync(this.#options.directory, { recursive: true });
-      this.#lock ??= openLock(join(this.#options.directory, lockFile));
+      if (this.#lock === undefined) {
+        mkdirSync(this.#options.directory, { recursive: true });
+        this.#lock = openLock(join(this.#options.directory, lockFile));
+      }
       const lock = await this.#lock;
       await lock.acquire(this.#options.lockTimeoutMs ?? 30_000);
       return lock;
