@@ -1,3 +1,4 @@
+export { verifyAuthenticationCertificate } from "./authentication.ts";
 export {
   type AcceptedFacts,
   acceptedFacts,

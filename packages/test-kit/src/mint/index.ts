@@ -33,6 +33,7 @@ export {
   witnessKey,
 } from "./log.ts";
 export { type NaiveVerdict, naiveVerify } from "./naive.ts";
+export { type MintServices, mintServices } from "./services.ts";
 export { type MintStamper, mintTimestamp, type TimestampRecipe } from "./timestamp.ts";
 export {
   type AuthorityJson,

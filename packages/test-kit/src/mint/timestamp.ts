@@ -27,6 +27,8 @@ export interface TimestampRecipe {
   /** Changes the content after it was signed. */
   readonly contentAfter?: (content: Buffer) => Buffer;
   readonly noToken?: boolean;
+  /** DER MessageImprint, instead of that of the message. */
+  readonly imprint?: Uint8Array;
 }
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest();
@@ -36,13 +38,13 @@ const SHA1 = "1.3.14.3.2.26";
 /** Mints a TimeStampResp, DER (RFC 3161). */
 export function mintTimestamp(recipe: TimestampRecipe): Buffer {
   const { stamper, message } = recipe;
-  const imprint = recipe.weakImprint
+  const minted = recipe.weakImprint
     ? sequence(algorithm(SHA1), octets(createHash("sha1").update(message).digest()))
     : sequence(algorithm(SHA256), octets(sha256(message)));
   const content = sequence(
     integer(1),
     oid("1.3.6.1.4.1.99999.1"),
-    imprint,
+    recipe.imprint ?? minted,
     integer(Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     generalizedTime(recipe.at),
   );
