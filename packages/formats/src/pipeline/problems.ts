@@ -16,6 +16,8 @@ export class Problems {
 
   /** Notes a problem at the value, or at the key, of a path. */
   add(code: PipelineFileCode, path: YamlPath, message: string, side: "value" | "key" = "value"): void {
+    // Enough for any person; a hostile file could have thousands, each of which costs a search for its line.
+    if (this.#found.length >= 50) return;
     const where = path.map(String).join(".");
     const text = where === "" ? message : `${where}: ${message}`;
     this.#found.push({ code, ...this.#reading.locate(path, side), path: where, message: text });

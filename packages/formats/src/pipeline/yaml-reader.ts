@@ -64,7 +64,8 @@ export function readYaml(text: string, fileName: string): YamlReading {
       uniqueKeys: false,
       merge: false,
       resolveKnownTags: false,
-      logLevel: "silent",
+      // Not "silent", with which a second document goes unnoticed.
+      logLevel: "error",
     });
   } catch (cause) {
     throw new PipelineFileError(
