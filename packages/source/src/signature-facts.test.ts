@@ -13,6 +13,7 @@ const noGpg = !has("gpg");
 
 let repo: TestRepository;
 let keys: string;
+let made = 0;
 beforeAll(() => {
   keys = mkdtempSync(join(tmpdir(), "touchmark-keys-"));
   repo = new TestRepository();
@@ -24,7 +25,7 @@ afterAll(() => {
 });
 
 function sshKey(type: string, bits?: string): { path: string; line: string } {
-  const path = join(keys, `${type}${bits ?? ""}`);
+  const path = join(keys, `key-${made++}`);
   execFileSync("ssh-keygen", ["-q", "-t", type, ...(bits ? ["-b", bits] : []), "-N", "", "-C", "", "-f", path]);
   return { path, line: readFileSync(`${path}.pub`, "utf8").trim() };
 }

@@ -26,7 +26,12 @@ export function proposeMaven(files: ProjectFiles, toolchainsFor: ToolchainsFor):
       {
         name: "fetch",
         comment: "Downloads dependencies and plugins. A plugin that resolves more while it runs must be named here.",
-        command: ["mvn", "--batch-mode", "-Dmaven.repo.local=/work/repository", "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:go-offline"],
+        command: [
+          "mvn",
+          "--batch-mode",
+          "-Dmaven.repo.local=/work/repository",
+          "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:go-offline",
+        ],
         inputs: [{ from: "source", at: "/work/source", write: true }],
         output: "/work/repository",
         fetch: true,

@@ -33,11 +33,14 @@ export function proposePipeline(
   const files = new ProjectFiles(directory);
   const toolchainsFor = options.toolchainsFor ?? hostToolchains(process.env["PATH"] ?? "");
   const ecosystems = [proposeNode, proposeGo, proposePython, proposeRust, proposeMaven];
-  const proposals = ecosystems.flatMap((propose): Proposal[] => {
+  const found = ecosystems.flatMap((propose): Proposal[] => {
     const proposal = propose(files, toolchainsFor);
-    return proposal && proposal.steps.length > 0 ? [proposal] : [];
+    return proposal ? [proposal] : [];
   });
-  const findings: ProposalFinding[] = [];
+  const proposals = found.filter((proposal) => proposal.steps.length > 0);
+  const findings: ProposalFinding[] = found
+    .filter((proposal) => proposal.steps.length === 0)
+    .flatMap((p) => p.findings);
   const make = proposeMake(files, toolchainsFor);
   if (make && proposals.length === 0) proposals.push(make);
   else if (make) {
