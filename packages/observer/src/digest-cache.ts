@@ -1,18 +1,9 @@
-import { createHash, createHmac, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
-import {
-  type BigIntStats,
-  closeSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { createHash, randomInt } from "node:crypto";
+import { type BigIntStats, closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import type { Digest } from "@touchmark/core";
 import { observerErrors } from "./errors.ts";
 import { loaderOf } from "./program-loader.ts";
+import { SealedFile } from "./sealed-file.ts";
 import { fileName } from "./trace-text.ts";
 
 /** What is known of one file's content. */
@@ -34,23 +25,19 @@ const FORMAT = "touchmark digest cache v1";
 
 /**
  * Digests of the host's own files (compilers, libraries), kept between runs. A row counts only while device, inode, size,
- * modification and change time of its file are as recorded. Against a poisoned cache: the file is sealed with an HMAC
- * under a key of its own beside it (0600), so that whoever can write the cache without reading the key is refused; and each
- * use hashes some rows again, chosen at random, so that one who has the key is found out with time. SPEC.md, O20-O22.
+ * modification and change time of its file are as recorded. Against a poisoned cache: the file is sealed (`SealedFile`), so
+ * that whoever can write the cache without reading the key is refused; and each use hashes some rows again, chosen at random, so that one who has the key is found out with time. SPEC.md, O20-O22.
  */
 export class DigestCache {
-  readonly #file: string | undefined;
-  readonly #key: Buffer | undefined;
+  readonly #file: SealedFile | undefined;
   readonly #rows = new Map<string, Row>();
   readonly #used = new Map<string, Row>();
   #changed = false;
 
   /** @param file where the cache lies; absent: digests are kept in memory only. @throws DIGEST_CACHE_POISONED */
   constructor(file?: string) {
-    this.#file = file;
-    if (file === undefined) return;
-    this.#key = openKey(`${file}.key`);
-    for (const [path, row] of this.#read(file)) this.#rows.set(path, row);
+    this.#file = file === undefined ? undefined : new SealedFile(file);
+    this.#read(this.#file?.read() ?? "");
   }
 
   /** Digest of a regular file; undefined when there is none, or it changes while it is read. */
@@ -85,56 +72,25 @@ export class DigestCache {
 
   /** Writes the cache, whole and at once. */
   save(): void {
-    if (this.#file === undefined || this.#key === undefined || !this.#changed) return;
+    if (this.#file === undefined || !this.#changed) return;
     const now = BigInt(Date.now()) * 1_000_000n;
     const rows = [...this.#rows].filter(([, row]) => now - BigInt(row.stamp.split(" ")[4] ?? now) > SETTLED_NS);
     const body = rows
       .map(([path, row]) => JSON.stringify([path, row.stamp, row.digest, row.loader ?? null]))
       .join("\n");
-    const text = `${FORMAT}\n${body}`;
-    const temporary = `${this.#file}.${process.pid}.${randomBytes(6).toString("hex")}`;
-    writeFileSync(temporary, `${seal(this.#key, text)}\n${text}`, { mode: 0o600, flag: "wx" });
-    renameSync(temporary, this.#file);
+    this.#file.write(`${FORMAT}\n${body}`);
     this.#changed = false;
   }
 
-  #read(file: string): [string, Row][] {
-    let content: string;
-    try {
-      content = readFileSync(file, "utf8");
-    } catch {
-      return [];
-    }
-    const end = content.indexOf("\n");
-    const [stated, text] = [content.slice(0, end), content.slice(end + 1)];
-    const expected = seal(this.#key as Buffer, text);
-    if (stated.length !== expected.length || !timingSafeEqual(Buffer.from(stated), Buffer.from(expected)))
-      throw observerErrors.make("DIGEST_CACHE_POISONED", `the seal of ${file} does not fit its content`);
+  #read(text: string): void {
     const lines = text.split("\n");
-    if (lines[0] !== FORMAT) return [];
-    return lines.slice(1).flatMap((line) => {
-      if (line === "") return [];
+    if (lines[0] !== FORMAT) return;
+    for (const line of lines.slice(1)) {
+      if (line === "") continue;
       const [path, stamp, digest, loader] = JSON.parse(line) as [string, string, Digest, string | null];
-      return [[path, { stamp, digest, loader: loader ?? undefined }] as [string, Row]];
-    });
+      this.#rows.set(path, { stamp, digest, loader: loader ?? undefined });
+    }
   }
-}
-
-function seal(key: Buffer, text: string): string {
-  return createHmac("sha256", key).update(text).digest("hex");
-}
-
-/** Reads the key of the seal, or makes it. A key that others can write is refused. */
-function openKey(file: string): Buffer {
-  try {
-    writeFileSync(file, randomBytes(32), { mode: 0o600, flag: "wx" });
-  } catch {
-    // It exists already, made by us or by a run at the same time.
-  }
-  const { mode, uid } = statSync(file);
-  if ((mode & 0o077) !== 0 || uid !== process.getuid?.())
-    throw observerErrors.make("DIGEST_CACHE_POISONED", `expected ${file} to be ours and closed to others (0600)`);
-  return readFileSync(file);
 }
 
 function stampOf(path: string): string | undefined {

@@ -1,3 +1,4 @@
+export { describeEnvironment, type UsedEnvironment, type UsedFile } from "./environment.ts";
 export { observerErrors } from "./errors.ts";
 export { type LossCode, lossMeanings } from "./losses.ts";
 export type {
@@ -19,5 +20,6 @@ export type {
   TraceLog,
   Tracer,
 } from "./observation.ts";
+export type { HostPackage, PackageDatabaseOptions } from "./package-database.ts";
 export { absentCalls, tracedRefusals } from "./strace-command.ts";
 export { probeStrace, type StraceObserverOptions, type StraceProbe, straceObserver } from "./strace-observer.ts";
