@@ -6,7 +6,7 @@ import { bubblewrapWorker } from "@touchmark/worker";
 import { clientEnvironment } from "./client-environment.ts";
 import { pipelineErrors } from "./errors.ts";
 import { resolveInputs, stepJob } from "./execute-step.ts";
-import type { Factory } from "./factory.ts";
+import { type Factory, sandboxDirectory } from "./factory.ts";
 import { findRun } from "./lookup.ts";
 import { makePlan } from "./plan.ts";
 import { PIPELINE_FILE } from "./take-source.ts";
@@ -54,7 +54,7 @@ export async function debugStep(
   }
   const trees = new Map<string, Digest>([["source", sourceTree]]);
   for (const done of run.steps) if (done.output !== null) trees.set(done.name, done.output);
-  const worker = bubblewrapWorker({ stateDirectory: join(factory.home.path, "sandbox") });
+  const worker = bubblewrapWorker({ stateDirectory: sandboxDirectory(factory) });
   try {
     const job = stepJob(
       {

@@ -121,6 +121,11 @@ function passphraseOf(places: Places, given: string | undefined): string {
   return readFileSync(places.passphrase, "utf8").trim();
 }
 
+/** Where workers keep private views and pipes; what a killed one left there is reclaimed by the next. */
+export function sandboxDirectory(factory: Factory): string {
+  return join(factory.home.path, "sandbox");
+}
+
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {

@@ -49,6 +49,8 @@ export interface RunSession {
   readonly run: OpenRun;
   readonly recorder: EvidenceRecorder;
   readonly worker: Worker;
+  /** For steps that ask for no sandbox; absent unless the caller allowed them. */
+  readonly unsealed?: Worker;
   readonly probe: WorkerProbe;
   readonly observe: (traceDirectory: string) => Promise<Observer>;
   readonly hostFiles: HostFiles;

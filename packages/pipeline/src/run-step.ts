@@ -69,7 +69,7 @@ async function execute(
     return await executeStep(
       {
         run: session.run.id,
-        worker: session.worker,
+        worker: (step.definition.insecureProcess ? session.unsealed : undefined) ?? session.worker,
         observe: session.observe,
         trees: session.factory.trees,
         scratch: (prefix) => session.factory.home.scratch(prefix),

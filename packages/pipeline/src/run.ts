@@ -4,7 +4,7 @@ import type { TriggerRequest } from "@touchmark/formats/predicates";
 import { straceObserver } from "@touchmark/observer";
 import { type OpenRun, openIndex } from "@touchmark/store";
 import { readTrustRoot } from "@touchmark/verify";
-import { bubblewrapWorker, type Worker } from "@touchmark/worker";
+import { bubblewrapWorker, insecureProcessWorker, type Worker } from "@touchmark/worker";
 import { clientEnvironment } from "./client-environment.ts";
 import { pipelineErrors } from "./errors.ts";
 import { nodeStatement } from "./evidence/node-statement.ts";
@@ -13,9 +13,10 @@ import { sourceStatement, triggerStatement } from "./evidence/request-statements
 import type { RunFacts } from "./evidence/run-facts.ts";
 import { signerIds } from "./evidence/run-statements.ts";
 import type { Factory } from "./factory.ts";
+import { sandboxDirectory } from "./factory.ts";
 import { finishRun, type ReleasedArtifact } from "./finish-run.ts";
 import { hostFiles } from "./host-files.ts";
-import { makePlan } from "./plan.ts";
+import { makePlan, type Plan } from "./plan.ts";
 import type { RunListener, StepStatus } from "./progress.ts";
 import { recordProject } from "./project-record.ts";
 import { type RunSession, recordSteps, type StepReport } from "./run-session.ts";
@@ -68,11 +69,8 @@ export async function runPipeline(factory: Factory, request: RunRequest): Promis
   const startedAt = factory.clock.now();
   const { source, file } = await takeSource(factory, request, begun);
   const plan = makePlan(file, request.pipeline, request.parameters ?? {});
-  const worker = chooseWorker(
-    factory,
-    request,
-    plan.steps.some((step) => step.definition.insecureProcess),
-  );
+  const unsealed = unsealedWorker(factory, request, plan);
+  const worker = bubblewrapWorker({ stateDirectory: sandboxDirectory(factory) });
   const probe = await worker.probe();
   if (probe.tier === null) {
     const [first] = probe.missing;
@@ -133,6 +131,7 @@ export async function runPipeline(factory: Factory, request: RunRequest): Promis
     run,
     recorder: new EvidenceRecorder(identity, await factory.log(), factory.content),
     worker,
+    ...(unsealed === undefined ? {} : { unsealed }),
     probe,
     observe: (traceDirectory) =>
       straceObserver({ traceDirectory, digestCache: join(factory.home.paths.cache, "host-digests") }),
@@ -228,10 +227,14 @@ async function performRun(session: RunSession, request: RunRequest, begun: numbe
   };
 }
 
-/** Chooses the worker: a sandbox always, unless a step asks for none and the caller allows it. */
-function chooseWorker(factory: Factory, request: RunRequest, asked: boolean): Worker {
-  if (!asked || request.insecureProcess === true) return bubblewrapWorker({ stateDirectory: join(factory.home.path, "sandbox") });
-  throw pipelineErrors.make("PROCESS_NOT_ALLOWED", "a step declares insecure-process: true");
+/** The worker of steps that ask for no sandbox, when the caller allows them. @throws PROCESS_NOT_ALLOWED */
+function unsealedWorker(factory: Factory, request: RunRequest, plan: Plan): Worker | undefined {
+  const step = plan.steps.find(({ definition }) => definition.insecureProcess);
+  if (step === undefined) return undefined;
+  if (request.insecureProcess !== true) {
+    throw pipelineErrors.make("PROCESS_NOT_ALLOWED", `step ${step.name} declares insecure-process: true`);
+  }
+  return insecureProcessWorker({ stateDirectory: sandboxDirectory(factory), asked: true });
 }
 
 /** Closes the record of a run that an exception ended. */
