@@ -5,6 +5,7 @@ export { signedEntryTimestamp } from "./inclusion.ts";
 export { type CheckpointSigner, createLogKeys, type LogKeys, openLogKeys } from "./keys.ts";
 export { type OpenLogOptions, openLog, type TransparencyLog } from "./log.ts";
 export { type LogReader, type LogReaderOptions, openLogReader } from "./log-reader.ts";
+export { type EntryProof, type TrustedLogKey, verifyLogged } from "./logged.ts";
 export { type SignedMemory, signedMemory } from "./memory.ts";
 export { type LogProof, proveConsistency, proveInclusion, readEntry, type TreeHead } from "./reader.ts";
 export { directorySource, httpSource, type TileSource } from "./tile-source.ts";
