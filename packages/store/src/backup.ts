@@ -205,7 +205,9 @@ class ArchiveWriter {
     try {
       const stat = fstatSync(descriptor);
       const mtime = inTree ? seconds(stat.mtimeMs) : 0;
-      this.#write(tarHeader({ path, kind: "file", size: stat.size, mode: stat.mode & 0o777, mtime }));
+      // Outside trees a file is its owner's alone, before and after.
+      const mode = stat.mode & (inTree ? 0o777 : 0o700);
+      this.#write(tarHeader({ path, kind: "file", size: stat.size, mode, mtime }));
       const h = createHash("sha256");
       for (let left = stat.size; left > 0; ) {
         const chunk = Buffer.allocUnsafe(Math.min(left, CHUNK_BYTES));

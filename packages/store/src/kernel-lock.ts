@@ -39,6 +39,8 @@ export async function tryLock(path: string, shared = false): Promise<Lock | unde
   const { DatabaseSync } = await import("node:sqlite");
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
+    // No journal file: it would lie under the name that the lock file had when it was opened.
+    database.exec("PRAGMA journal_mode = MEMORY");
     if (shared) {
       database.exec("BEGIN");
       // Reading is what takes SQLite's shared lock; BEGIN alone is lazy.

@@ -182,6 +182,12 @@ class ArchiveReader {
     }
   }
 
+  #readPadding(size: number): void {
+    const zeros = padding(size);
+    this.#read(zeros);
+    if (zeros.some((byte) => byte !== 0)) throw malformed("content beyond the end of an entry");
+  }
+
   #admit(entry: TarEntry): void {
     checkArchivePath(entry.path, entry.kind);
     const shown = JSON.stringify(entry.path.slice(0, 200));
@@ -218,7 +224,7 @@ class ArchiveReader {
     }
     const bytes = Buffer.alloc(entry.size);
     this.#read(bytes);
-    this.#read(padding(entry.size));
+    this.#readPadding(entry.size);
     this.#enter(entry, sha256(bytes), entry.size);
     return bytes;
   }
@@ -252,7 +258,7 @@ class ArchiveReader {
         writeAll(descriptor, chunk);
         left -= chunk.length;
       }
-      this.#read(padding(entry.size));
+      this.#readPadding(entry.size);
       if (!inTree) fsyncSync(descriptor);
       this.#enter(entry, `sha256:${h.digest("hex")}`, entry.size);
     } finally {

@@ -248,7 +248,7 @@ class DirectoryTreeStore implements TreeStore {
   }
 
   async #removeAside(aside: string): Promise<number> {
-    const freed = removeTree(join(aside, "tree"));
+    const freed = removeTree(join(aside, "tree", "root"));
     await this.#home.releaseScratch(aside);
     return freed;
   }
