@@ -252,7 +252,9 @@ test("F6: rotation puts a new generation in use and ends the old one", async () 
   const later = fixedClock("2026-12-01T00:00:00Z");
   for (const kind of ["intermediate", "timestamp"] as const) {
     const grace = kind === "timestamp" ? { graceSeconds: 0 } : {};
-    rotateAuthority({ directory, passphrase: factory.passphrase, clock: later, kind, ...grace });
+    const rotated = rotateAuthority({ directory, passphrase: factory.passphrase, clock: later, kind, ...grace });
+    expect(rotated).toMatchObject({ kind, generation: 2 });
+    expect(rotated.publicKey).not.toBe(rotated.replaces);
   }
   const after = await openFactoryIdentity({ directory, clock: later });
   expect(Buffer.from(after.chain()[0] ?? [])).not.toEqual(Buffer.from(before.chain()[0] ?? []));

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { join } from "node:path";
-import { type Clock, encodeBase64, equalBytes, rfc3339 } from "@touchmark/core";
+import { type Clock, type Digest, encodeBase64, equalBytes, rfc3339, sha256 } from "@touchmark/core";
 import { intermediateCertificate, rootCertificate, timestampCertificate } from "./authority-certificates.ts";
 import {
   type Authority,
@@ -33,6 +33,18 @@ const files = {
 
 /** The two authorities below the root. */
 export type AuthorityKind = "intermediate" | "timestamp";
+
+/** What a rotation came to, for the key ledger. Digests are SHA-256 of DER. */
+export interface RotatedAuthority {
+  readonly kind: AuthorityKind;
+  readonly generation: number;
+  readonly certificate: Digest;
+  readonly publicKey: Digest;
+  /** Public key of the generation before. */
+  readonly replaces: Digest;
+  /** RFC 3339: end of the validity of the generation before. */
+  readonly replacedUntil: string;
+}
 
 /** An identity directory, read. */
 export interface IdentityFiles {
@@ -87,12 +99,13 @@ export function rotateAuthority(options: {
   readonly clock: Clock;
   readonly kind: AuthorityKind;
   readonly graceSeconds?: number;
-}): void {
+}): RotatedAuthority {
   const { directory, passphrase, clock, kind, graceSeconds = 86_400 } = options;
   const state = readyState(directory);
   const signing = openRoot(directory, state.trustDomain, passphrase, clock, false);
   const list = kind === "intermediate" ? state.intermediates : state.timestampAuthorities;
-  makeAuthority(directory, kind, list.length + 1, signing);
+  const fresh = makeAuthority(directory, kind, list.length + 1, signing);
+  const before = new X509Certificate(certificateFile(directory, files.certificate(kind, list.length)));
   const validUntil = rfc3339(new Date(clock.now().getTime() + graceSeconds * 1000));
   const next: Generation[] = [
     ...list.map((each) => (each.validUntil === undefined ? { ...each, validUntil } : each)),
@@ -103,6 +116,14 @@ export function rotateAuthority(options: {
     kind === "intermediate" ? { ...state, intermediates: next } : { ...state, timestampAuthorities: next },
     "replace",
   );
+  return {
+    kind,
+    generation: list.length + 1,
+    certificate: sha256(fresh.certificate),
+    publicKey: sha256(publicKeyDer(fresh.key)),
+    replaces: sha256(publicKeyDer(before.publicKey)),
+    replacedUntil: validUntil,
+  };
 }
 
 /** Reads and compares every file that a run needs; the root key is not among them. Errors as `openFactoryIdentity`. */
@@ -217,11 +238,11 @@ function makeAuthority(
   kind: AuthorityKind,
   generation: number,
   signing: ReturnType<typeof openRoot>,
-): void {
+): Authority {
   const key = keyFile(directory, files.key(kind, generation), "p256", true);
   const issue = kind === "intermediate" ? intermediateCertificate : timestampCertificate;
   const certificate = certificateFile(directory, files.certificate(kind, generation), () =>
     issue(signing, generation, key),
   );
-  checkAuthority(`${kind} ${generation}`, { certificate, key }, signing.root);
+  return checkAuthority(`${kind} ${generation}`, { certificate, key }, signing.root);
 }
