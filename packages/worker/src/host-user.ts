@@ -67,12 +67,21 @@ function accountNumbers(): Set<number> {
   return new Set(passwdRows().map((row) => Number(row[2])));
 }
 
+/** Home of the factory's own user; containers may run us as a user without an account. */
+export function ownHome(): string {
+  try {
+    return homedir();
+  } catch {
+    return "/nonexistent";
+  }
+}
+
 /** Home directories of this host that no step may see whole. */
 export function homes(): string[] {
   const listed = passwdRows()
     .filter((row) => row[2] === "0" || Number(row[2]) >= 1000)
     .map((row) => row[5] ?? "");
-  return [...new Set([homedir(), "/root", ...listed])].filter(
+  return [...new Set([ownHome(), "/root", ...listed])].filter(
     (home) => home.startsWith("/") && home.length > 1 && home !== "/nonexistent",
   );
 }

@@ -109,7 +109,7 @@ export function checkToolchain(directory: string, homes: readonly string[]): str
   if (real === undefined)
     throw workerErrors.make("JOB_INPUT_MISSING", `expected a toolchain directory at ${directory}`);
   for (const path of [directory, real]) {
-    const system = ["/etc", "/proc", "/sys", "/dev", "/run", "/tmp", "/var/run", "/boot"];
+    const system = ["/etc", "/proc", "/sys", "/dev", "/run", "/var/run", "/boot"];
     const wide = [
       "/",
       "/usr",
@@ -124,6 +124,8 @@ export function checkToolchain(directory: string, homes: readonly string[]): str
       "/srv",
       "/mnt",
       "/root",
+      "/tmp",
+      "/var/tmp",
     ];
     const home = homes.find((one) => path === one || one.startsWith(`${path}/`));
     if (home !== undefined)

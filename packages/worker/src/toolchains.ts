@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { workerErrors } from "./errors.ts";
-import { homes } from "./host-user.ts";
+import { homes, ownHome } from "./host-user.ts";
 import { checkToolchain } from "./job-check.ts";
 import type { MountRow } from "./result.ts";
 
@@ -60,11 +59,11 @@ export function resolveToolchains(declared: readonly string[]): ToolchainView {
   const rows: MountRow[] = [];
   const path: string[] = [];
   const environment: Record<string, string> = {};
-  const forbidden = homes();
+  const forbidden = declared.length === 0 ? [] : homes();
   for (const name of declared) {
     const make = known[name];
     const toolchain: Toolchain =
-      make === undefined ? { directories: [name], path: [join(name, "bin")] } : make(homedir());
+      make === undefined ? { directories: [name], path: [join(name, "bin")] } : make(ownHome());
     if (toolchain.directories.length === 0) {
       throw workerErrors.make("JOB_INPUT_MISSING", `expected the toolchain ${name} on this host, found none`);
     }

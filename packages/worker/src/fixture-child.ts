@@ -1,0 +1,23 @@
+import { createInterface } from "node:readline";
+import { bubblewrapWorker } from "./bubblewrap.ts";
+
+// Runs the job on the first line of standard input with a worker of this process's user; used by tests only.
+const worker = bubblewrapWorker({ stateDirectory: process.argv[2] ?? "" });
+const abort = new AbortController();
+const lines = createInterface({ input: process.stdin });
+lines.once("line", async (line) => {
+  lines.on("line", () => abort.abort());
+  const chunks: Uint8Array[] = [];
+  try {
+    const job = JSON.parse(line);
+    const onOutput = (chunk: Uint8Array): unknown => chunks.push(Uint8Array.from(chunk));
+    const result = await worker.run({ ...job, onOutput, signal: abort.signal });
+    process.stdout.write(JSON.stringify({ result: { ...result, text: Buffer.concat(chunks).toString() } }));
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : "NONE";
+    process.stdout.write(JSON.stringify({ code, message: error instanceof Error ? error.message : String(error) }));
+  }
+  await worker.close();
+  lines.close();
+  process.stdin.destroy();
+});

@@ -1,0 +1,130 @@
+import { spawn, spawnSync } from "node:child_process";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { bubblewrapWorker } from "./bubblewrap.ts";
+import type { StepJob } from "./job.ts";
+import type { StepResult } from "./result.ts";
+
+/** Who runs the factory in a test: root, or an ordinary user in a process of its own. */
+export type Caller = "root" | "user";
+
+/** Why a caller's tests cannot run here, or null. Used by tests only. */
+export function missingFor(caller: Caller): string | null {
+  if (caller === "root" && process.getuid?.() !== 0) return "not running as root";
+  for (const program of ["bwrap", "perl"]) {
+    if (spawnSync(program, ["--version"], { stdio: "ignore" }).status !== 0) return `${program} is not installed`;
+  }
+  return null;
+}
+
+/** The host user that stands for an ordinary user when tests run as root. */
+const ordinary = 1_900_001;
+
+/** What a step did: the worker's result, and what it printed. */
+export interface Ran extends StepResult {
+  readonly text: string;
+}
+
+/** One caller's worker, with directories of its own. */
+export interface Bench {
+  readonly caller: Caller;
+  readonly directory: string;
+  /** Makes a directory that the caller owns. */
+  make(name: string): string;
+  /** The same with files in it: content by name, below directories that are made. */
+  fill(name: string, files: Readonly<Record<string, string>>): string;
+  /** A job with usual limits that runs a `/bin/sh` script; what is given replaces the defaults. */
+  job(script: string, more?: Partial<StepJob>): StepJob;
+  run(job: StepJob): Promise<Ran>;
+  /** Host user of the caller, when it is not ours. */
+  readonly ids: { uid: number; gid: number } | Record<never, never>;
+  close(): Promise<void>;
+}
+
+/** Opens a bench. As root, an ordinary caller lives in a child process, since a process cannot become root again. */
+export function openBench(caller: Caller): Bench {
+  const foreign = caller === "user" && process.getuid?.() === 0;
+  const ids = foreign ? { uid: ordinary, gid: ordinary } : {};
+  const directory = mkdtempSync(join(tmpdir(), "touchmark-worker-"));
+  const own = (path: string): string => {
+    if (foreign) chownSync(path, ordinary, ordinary);
+    return path;
+  };
+  own(directory);
+  // As root nothing on the way to an input may depend on others being let in.
+  if (!foreign) chmodSync(directory, 0o700);
+  const make = (name: string): string => {
+    const path = join(directory, name);
+    mkdirSync(path);
+    return own(path);
+  };
+  const state = make("state");
+  const worker = bubblewrapWorker({ stateDirectory: state });
+  let count = 0;
+  return {
+    caller,
+    directory,
+    ids,
+    make,
+    fill: (name, files) => {
+      const root = make(name);
+      for (const [file, text] of Object.entries(files)) {
+        for (let at = dirname(file); at !== "."; at = dirname(at)) mkdirSync(join(root, at), { recursive: true });
+        writeFileSync(join(root, file), text, { mode: text.startsWith("#!") ? 0o755 : 0o644 });
+      }
+      for (const entry of readdirSync(root, { recursive: true })) own(join(root, String(entry)));
+      return root;
+    },
+    job: (script, more = {}) => ({
+      id: `job-${++count}`,
+      command: ["/bin/sh", "-c", script],
+      directory: "/",
+      environment: {},
+      mounts: [],
+      output: { host: make(`output-${count}`), at: "/work/output" },
+      view: { toolchains: [] },
+      network: "none",
+      limits: { memoryBytes: 512 << 20, pids: 128, seconds: 30, outputBytes: 64 << 20, logBytes: 1 << 20 },
+      sourceDateEpoch: 1_700_000_000,
+      ...more,
+    }),
+    run: async (job) => {
+      if (foreign) return inChild(state, job, ids);
+      const chunks: Uint8Array[] = [];
+      const result = await worker.run({ ...job, onOutput: (chunk) => chunks.push(Uint8Array.from(chunk)) });
+      return { ...result, text: Buffer.concat(chunks).toString() };
+    },
+    close: async () => {
+      await worker.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Runs one job in a process of another user and reads its result; an error comes back as one with the same code. */
+async function inChild(state: string, job: StepJob, ids: object): Promise<Ran> {
+  const program = fileURLToPath(new URL("./fixture-child.ts", import.meta.url));
+  const { signal, ...rest } = job;
+  const child = spawn(process.execPath, [program, state], {
+    ...ids,
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { PATH: process.env.PATH },
+  });
+  let text = "";
+  let complaint = "";
+  child.stdout.on("data", (chunk) => {
+    text += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    complaint += chunk;
+  });
+  signal?.addEventListener("abort", () => child.stdin.end("abort\n"));
+  child.stdin.write(`${JSON.stringify(rest)}\n`);
+  await new Promise((resolve) => child.once("close", resolve));
+  if (text === "") throw new Error(`the child said nothing: ${complaint}`);
+  const answer: { result?: Ran; code?: string; message?: string } = JSON.parse(text);
+  if (answer.result === undefined) throw Object.assign(new Error(answer.message), { code: answer.code });
+  return answer.result;
+}
