@@ -11,6 +11,7 @@ import { checkErrorCodes, readErrorCodes } from "./checks/error-codes.ts";
 import { type Finding, findingText } from "./checks/finding.ts";
 import { checkHouseRules } from "./checks/house-rules.ts";
 import { checkLayers } from "./checks/layers.ts";
+import { checkLinks } from "./checks/links.ts";
 import { checkLockfile } from "./checks/lockfile.ts";
 import { checkRequirements, requirementFacts, unproven } from "./checks/requirements.ts";
 import { checkSpecifications } from "./checks/specifications.ts";
@@ -48,6 +49,7 @@ const own: Readonly<Record<string, () => Promise<readonly Finding[]> | readonly 
     return checkErrorCodes(await readErrorCodes(modules.map((module) => module.path)), modules);
   },
   documents: async () => checkDocuments(await generatedDocuments()),
+  links: () => checkLinks(),
   requirements: () => {
     const facts = requirementFacts(repositoryModules(), readResults());
     return [...checkRequirements(facts), ...(values.proven === true ? unproven(facts) : [])];

@@ -48,3 +48,18 @@ test("L3: the test kit serves tests alone", () => {
   expect(findingsOf("packages/verify/src/x.ts", text)).toEqual([expect.stringMatching(/only tests/)]);
   expect(findingsOf("packages/verify/src/x.test.ts", text)).toEqual([]);
 });
+
+test("L3: what is written with the tools of tests serves tests alone", () => {
+  const fixture = parseModule("packages/verify/src/fixture.ts", `import { expect } from "vitest";`);
+  const user = (path: string) => parseModule(path, `import { x } from "./fixture.ts";`);
+  const modules = [
+    ...repositoryModules(),
+    fixture,
+    user("packages/verify/src/x.ts"),
+    user("packages/verify/src/x.test.ts"),
+  ];
+  const findings = checkLayers(modules).filter((finding) => finding.path.startsWith("packages/verify/"));
+  expect(findings.map(({ path, message }) => `${path} ${message}`)).toEqual([
+    "packages/verify/src/x.ts imports ./fixture.ts, which is a fixture of tests",
+  ]);
+});

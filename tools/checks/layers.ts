@@ -47,8 +47,9 @@ export function checkLayers(modules: readonly SourceModule[]): Finding[] {
   const manifests = readManifests([...new Set(ours.map((module) => module.package ?? ""))]);
   const findings: Finding[] = [];
   for (const [name, manifest] of manifests) findings.push(...checkManifest(name, manifest));
+  const supports = new Set(ours.filter(isTestSupport).map((module) => module.path));
   for (const { module, edge } of edges) {
-    const message = problemOf(module, edge, manifests);
+    const message = problemOf(module, edge, manifests) ?? supportProblem(module, edge, supports);
     if (message !== undefined) findings.push({ path: module.path, line: edge.line, message });
   }
   return findings;
@@ -127,12 +128,24 @@ function relativeProblem(module: SourceModule, specifier: string): string | unde
   return /\.(ts|json)$/.test(target) ? undefined : `imports ${specifier} without its file extension`;
 }
 
-/** What a test may use beside its package's own dependencies. */
+/** What a test, or a fixture of tests, may use beside its package's own dependencies. */
 const testTools = ["vitest", "fast-check"];
+
+/** Fixtures beside the tests of a package: not tests, but written with their tools. */
+function isTestSupport(module: SourceModule): boolean {
+  if (module.isTest || module.package === testKit) return false;
+  return module.imports.some((edge) => testTools.includes(edge.specifier));
+}
+
+function supportProblem(module: SourceModule, edge: ImportEdge, supports: ReadonlySet<string>): string | undefined {
+  if (module.isTest || supports.has(module.path) || !edge.specifier.startsWith(".")) return undefined;
+  const target = posix.normalize(posix.join(posix.dirname(module.path), edge.specifier));
+  return supports.has(target) ? `imports ${edge.specifier}, which is a fixture of tests` : undefined;
+}
 
 function foreignProblem(module: SourceModule, specifier: string, manifest: Manifest | undefined): string | undefined {
   const name = /^(@[^/]+\/[^/]+|[^/]+)/.exec(specifier)?.[1] ?? specifier;
   if (manifest?.dependencies?.[name] !== undefined) return undefined;
-  if ((module.isTest || module.package === testKit) && testTools.includes(name)) return undefined;
+  if (testTools.includes(name)) return undefined; // What uses these and is no test may be imported by tests alone.
   return `imports ${name}, which packages/${module.package}/package.json does not declare`;
 }
