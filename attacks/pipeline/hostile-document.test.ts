@@ -2,15 +2,15 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
-import { parse } from "yaml";
 import {
   lintPipeline,
   parsePipelineFile,
   resolveEnvironment,
   resolveParameters,
   selectPipeline,
-} from "../../packages/formats/src/pipeline/index.ts";
+} from "@touchmark/formats/pipeline";
+import { expect, test } from "vitest";
+import { naiveParse as parse } from "../../packages/formats/src/pipeline/naive-reader.fixture.ts";
 
 const document = (steps: string, more = "") => `touchmark: pipeline/v1
 project: p

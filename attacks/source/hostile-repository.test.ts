@@ -2,11 +2,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
+import { fetchSource, requireCleanWorkingTree, resolveRevision } from "@touchmark/source";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { fetchSource } from "../../packages/source/src/fetch-source.ts";
-import { resolveRevision } from "../../packages/source/src/repository.ts";
-import { TestRepository } from "../../packages/source/src/test-repository.ts";
-import { requireCleanWorkingTree } from "../../packages/source/src/working-tree.ts";
+import { TestRepository } from "../../packages/source/src/repository.fixture.ts";
 
 /* Repositories whose configuration, hooks, references or objects lie. Each first harms an ordinary client. */
 

@@ -1,9 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { fetchSource } from "@touchmark/source";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { fetchSource } from "../../packages/source/src/fetch-source.ts";
-import { TestRepository } from "../../packages/source/src/test-repository.ts";
+import { TestRepository } from "../../packages/source/src/repository.fixture.ts";
 
 /*
  * Trees that no well-behaved client makes, in real repositories. Each is first unpacked by `naive`, which does what a

@@ -15,8 +15,8 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { fetchSource } from "./fetch-source.ts";
 import { readAtRevision } from "./read-at-revision.ts";
+import { TestRepository } from "./repository.fixture.ts";
 import { resolveRevision } from "./repository.ts";
-import { TestRepository } from "./test-repository.ts";
 
 let made: TestRepository[] = [];
 function repository(format?: "sha1" | "sha256"): TestRepository {

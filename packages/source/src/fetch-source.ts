@@ -1,6 +1,7 @@
 import { unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { compareTreePaths, treeDigest } from "@touchmark/core";
+import type { SourceDeclaration } from "@touchmark/formats/pipeline";
 import { sourceErrors } from "./errors.ts";
 import { checkEmpty, type ExportedTree, exportFiles, setTimes, writeFileEntry, writeLinks } from "./export-tree.ts";
 import { readLfsContent } from "./lfs.ts";
@@ -19,7 +20,7 @@ export interface FetchOptions extends RepositoryOptions {
   /** Empty; is filled with the files of the commit. */
   readonly directory: string;
   /** What the pipeline file declares (`source:`). Default: neither. */
-  readonly declared?: { readonly submodules: boolean; readonly lfs: boolean };
+  readonly declared?: SourceDeclaration;
   readonly limits?: Partial<SourceLimits>;
   readonly signers?: SignerTrust;
 }

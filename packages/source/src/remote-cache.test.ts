@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { fetchSource } from "./fetch-source.ts";
 import { runGit, skeletonRepository, transportEnvironment } from "./git.ts";
+import { serveGit, type TestServer } from "./git-server.fixture.ts";
 import { readAtRevision } from "./read-at-revision.ts";
+import { TestRepository } from "./repository.fixture.ts";
 import { resolveRevision } from "./repository.ts";
-import { TestRepository } from "./test-repository.ts";
-import { serveGit, type TestServer } from "./test-server.ts";
 
 const unable = spawnSync("openssl", ["version"]).error !== undefined || spawnSync("git", ["http-backend"]).status === 1;
 

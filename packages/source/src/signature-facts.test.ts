@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseAllowedSigners } from "./allowed-signers.ts";
 import { fetchSource } from "./fetch-source.ts";
-import { TestRepository } from "./test-repository.ts";
+import { TestRepository } from "./repository.fixture.ts";
 
 const has = (program: string) => spawnSync(program, ["--version"]).error === undefined;
 const noSsh = spawnSync("ssh-keygen", ["-?"]).error !== undefined;

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync }
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { fetchSource } from "./fetch-source.ts";
-import { TestRepository } from "./test-repository.ts";
+import { TestRepository } from "./repository.fixture.ts";
 import { fetchWorkingTree, requireCleanWorkingTree, workingTreeChanges } from "./working-tree.ts";
 
 let repo: TestRepository;

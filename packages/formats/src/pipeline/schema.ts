@@ -23,7 +23,7 @@ function section<Shape extends z.core.$ZodShape>(shape: Shape, meta: z.core.Glob
     .strictObject(shape, {
       error: (issue) => {
         if (issue.code !== "unrecognized_keys") return undefined;
-        const parts = (issue.keys as string[]).map((key) => {
+        const parts = issue.keys.map((key) => {
           const near = nearestName(key, names);
           const meant = near === undefined ? "" : `did you mean ${JSON.stringify(near)}? `;
           return `unknown key ${JSON.stringify(key.slice(0, 80))}; ${meant}Valid keys: ${names.join(", ")}`;

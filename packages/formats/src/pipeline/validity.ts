@@ -101,7 +101,7 @@ function checkParameter(parameter: ParameterDefinition, path: readonly (string |
 
 function patternFault(pattern: string): string | undefined {
   try {
-    new RegExp(`^(?:${pattern})$`, "u");
+    RegExp(`^(?:${pattern})$`, "u");
   } catch {
     return `expected a regular expression, found ${JSON.stringify(pattern.slice(0, 80))}`;
   }

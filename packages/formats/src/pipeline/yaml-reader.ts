@@ -178,8 +178,9 @@ export function readYaml(text: string, fileName: string): YamlReading {
     return fail("PIPELINE_YAML_MALFORMED", offset, "expected text, a number or a truth value");
   };
 
-  const value = read(document.contents as Node | null, []);
-  const start = (document.contents as Node | null)?.range?.[0] ?? 0;
+  const root: Node | null = document.contents;
+  const value = read(root, []);
+  const start = root?.range?.[0] ?? 0;
 
   return {
     value,
