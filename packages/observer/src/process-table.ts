@@ -183,9 +183,19 @@ export class ProcessTable {
     for (const task of this.#alive.values()) this.#losses.add("PROCESS_UNENDED", `process ${task.tid}`);
     const [root, ...others] = this.#all;
     if (root === undefined) return;
-    const matched = matchBirths(this.#births, others);
-    if (matched.unborn.length > this.#interruptedClones)
-      for (const task of matched.unborn.slice(this.#interruptedClones))
+    // What made the sandbox is infrastructure: a filter that outranks the tracer's may have hidden births there. From
+    // the step's first program on nothing is forgiven, but for what infrastructure made and that spoke late.
+    const infrastructure = others.filter((task) => !task.inStep);
+    const early = this.#births.filter((birth) => !birth.inStep);
+    const startedTask = this.#all.find((task) => task.inStep);
+    const late = Math.max(0, early.length - infrastructure.length - 1);
+    const forgiven = this.#interruptedClones + late;
+    const matched = matchBirths(
+      this.#births.filter((birth) => birth.inStep),
+      others.filter((task) => task.inStep && task !== startedTask),
+    );
+    if (matched.unborn.length > forgiven)
+      for (const task of matched.unborn.slice(forgiven))
         this.#losses.add("PROCESS_UNBORN", `process ${task.tid} was traced, and no call was seen to make it`);
     for (const birth of matched.unseen)
       this.#losses.add("PROCESS_UNTRACED", `process ${birth.parent} made ${birth.child}, which was not traced`);
