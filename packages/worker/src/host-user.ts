@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, un
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { workerErrors } from "./errors.ts";
-import { startTime } from "./process-facts.ts";
+import { isAlive, startTime } from "./process-facts.ts";
 
 /** Host users and groups of steps when the factory runs as root: this many from here on, far from any distribution's. */
 const first = 2_000_000;
@@ -48,7 +48,7 @@ function claim(path: string): boolean {
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
       const [pid, began] = readFileSync(path, "utf8").split(" ");
-      if (pid === undefined || began === undefined || startTime(Number(pid)) === began) return false;
+      if (pid === undefined || began === undefined || isAlive(Number(pid), began)) return false;
       unlinkSync(path);
     }
   }

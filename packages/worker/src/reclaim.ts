@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { findControlGroups, reclaimControlGroups } from "./control-group.ts";
-import { startTime } from "./process-facts.ts";
+import { isAlive, startTime } from "./process-facts.ts";
 
 /** Name of what belongs to a run: process, its start, a token; by it a later process knows whether the run still lives. */
 export function scratchName(token: string): string {
@@ -12,7 +12,7 @@ export function scratchName(token: string): string {
 /** True when the process that made a name of `scratchName` still runs. */
 export function isLiveName(name: string): boolean {
   const [pid, began] = name.split("-");
-  return began !== undefined && startTime(Number(pid)) === began;
+  return began !== undefined && isAlive(Number(pid), began);
 }
 
 /**

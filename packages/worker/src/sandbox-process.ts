@@ -117,7 +117,7 @@ function heldFacts(pid: number, line: Readonly<Record<string, unknown>>): HeldFa
 }
 
 /** No survivor, ever (SPEC W2): neither in the control group nor as the namespace's first process. */
-export async function assertDead(sandbox: StepSandbox, held: HeldFacts | null): Promise<void> {
+export async function assertDead(sandbox: Pick<StepSandbox, "group">, held: HeldFacts | null): Promise<void> {
   const emptied = sandbox.group === null || (await sandbox.group.empty());
   for (let attempt = 0; held !== null && attempt < 200 && isAlive(held.pid, held.began); attempt += 1) {
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -129,7 +129,8 @@ function decide(run: Finished, overOutput: boolean): StepOutcome {
   const breach = run.watch.breach();
   if (breach === "cancelled" || breach === "timed-out") return breach;
   const events = run.sandbox.group?.events();
-  if (overOutput) return "output-limit";
+  // One file over the bound is stopped by the kernel before it can grow: the process gets SIGXFSZ.
+  if (overOutput || signalName(run.exitCode) === "SIGXFSZ") return "output-limit";
   if (events !== undefined && events.outOfMemory > 0) return "out-of-memory";
   if (events !== undefined && events.processesRefused > 0) return "process-limit";
   return breach ?? (run.exitCode === 0 ? "succeeded" : "failed");

@@ -1,0 +1,21 @@
+import { join } from "node:path";
+import { bubblewrapWorker } from "./bubblewrap.ts";
+
+// A factory that runs one job and is killed meanwhile; used by tests only.
+const [state = "", withTracer, text = "{}"] = process.argv.slice(2);
+const log = join(state, "trace.log");
+const tracer = {
+  wrap: (argv: readonly string[]) => [
+    "/usr/bin/strace",
+    "-f",
+    "--seccomp-bpf",
+    "-e",
+    "trace=execve",
+    "-o",
+    log,
+    "--",
+    ...argv,
+  ],
+};
+const worker = bubblewrapWorker({ stateDirectory: state });
+await worker.run({ ...JSON.parse(text), ...(withTracer === "true" ? { tracer } : {}) });
