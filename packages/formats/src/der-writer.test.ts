@@ -52,7 +52,7 @@ test("W1: object identifiers are read back", () => {
 test("W1: named bits drop trailing zeros", () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 15 })), (bits) => {
-      expect([...new DerReader(namedBits(...bits)).namedBits()].sort()).toEqual([...bits].sort());
+      expect(new DerReader(namedBits(...bits)).namedBits()).toEqual(new Set(bits));
     }),
   );
   expect(namedBits(0)).toEqual(Buffer.of(0x03, 2, 7, 0x80));

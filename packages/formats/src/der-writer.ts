@@ -30,7 +30,7 @@ export const sequence = (...content: readonly Uint8Array[]): Buffer => element(0
 
 /** SET OF: elements in ascending order of their encodings (X.690 section 11.6). */
 export function setOf(...content: readonly Uint8Array[]): Buffer {
-  return element(0x31, ...[...content].sort(Buffer.compare));
+  return element(0x31, ...[...content].sort((a, b) => Buffer.compare(a, b)));
 }
 
 /** Constructed context-specific element, `[n]`: EXPLICIT, or IMPLICIT over a constructed type. */

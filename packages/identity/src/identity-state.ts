@@ -78,8 +78,3 @@ function isState(state: IdentityState): boolean {
 export function writeState(directory: string, state: IdentityState, mode: "exclusive" | "replace"): void {
   writeDurably(join(directory, FILE), `${JSON.stringify(state, null, 2)}\n`, mode);
 }
-
-/** The generation in use. */
-export function current(generations: readonly Generation[]): number {
-  return generations.length;
-}
