@@ -43,7 +43,7 @@ test("an alias that holds itself never ends", () => {
 
 test("huge files, deep nests and very many keys are refused before they cost anything", () => {
   refused(`${document(step)}# ${"x".repeat(200_000)}\n`, "PIPELINE_TOO_LARGE");
-  const deep = `${"[".repeat(50_000)}`;
+  const deep = "[".repeat(50_000);
   expect(() => JSON.parse(`${deep}${"]".repeat(50_000)}`)).not.toThrow();
   refused(`${document(step)}languages: ${deep}\n`, "PIPELINE_TOO_COMPLEX");
   refused(`${document(step)}languages: ${"[".repeat(40)}${"]".repeat(40)}\n`, "PIPELINE_TOO_COMPLEX");

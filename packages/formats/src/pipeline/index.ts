@@ -15,7 +15,8 @@ export {
 } from "./definition.ts";
 export { type PipelineFileCode, PipelineFileError, type PipelineProblem, pipelineFileErrors } from "./errors.ts";
 export { pipelineSchema } from "./json-schema.ts";
-export { type LintFinding, type LintRule, lintPipeline, lintRules } from "./lint.ts";
+export { lintPipeline } from "./lint.ts";
+export { type LintFinding, type LintRule, lintRules } from "./lint-rules.ts";
 export { nearestName } from "./nearest.ts";
 export { mountOrder, orderSteps } from "./order.ts";
 export {

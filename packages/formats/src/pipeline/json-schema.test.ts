@@ -45,7 +45,7 @@ test.each(examples)("Y9: an example of docs/pipeline.md is read, and the lint fi
 });
 
 test("Y9: docs/pipeline.md names every rule of the lint and every key", async () => {
-  const { lintRules } = await import("./lint.ts");
+  const { lintRules } = await import("./lint-rules.ts");
   for (const rule of Object.keys(lintRules)) expect(page).toContain(`\`${rule}\``);
   const keys = (node: unknown): string[] =>
     typeof node !== "object" || node === null

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { lintPipeline, lintRules } from "./lint.ts";
+import { lintPipeline } from "./lint.ts";
+import { lintRules } from "./lint-rules.ts";
 import { parsePipelineFile } from "./parse.ts";
 
 const limits = "limits: { time: 5m }";
@@ -16,8 +17,7 @@ pipelines:
 `,
     "f",
   );
-const found = (step: string, rest?: string | undefined, parameters?: string) =>
-  lintPipeline(file(step, rest, parameters));
+const found = (step: string, rest?: string, parameters?: string) => lintPipeline(file(step, rest, parameters));
 const source = "inputs: { source: /work/source }";
 const run = (script: string) => `run: ${JSON.stringify(script)}, ${source}, ${limits}`;
 const fetching = (script: string) => `${run(script)}, network: fetch`;

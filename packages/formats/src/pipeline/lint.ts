@@ -1,38 +1,7 @@
-import type { PipelineDefinition, PipelineFile, Position, StepDefinition } from "./definition.ts";
+import type { PipelineDefinition, PipelineFile, StepDefinition } from "./definition.ts";
+import { commandRules } from "./lint-commands.ts";
+import type { LintFinding, LintRule } from "./lint-rules.ts";
 import { isInside } from "./place.ts";
-
-/** Something in a valid pipeline file that weakens the build. */
-export interface LintFinding extends Position {
-  readonly rule: LintRule;
-  readonly severity: "error" | "warning" | "note";
-  /** `pipelines.default.steps.build`. */
-  readonly path: string;
-  readonly message: string;
-  /** How to put it right. */
-  readonly fix: string;
-}
-
-/** What the lint looks for. */
-export const lintRules = {
-  "credential-in-file": "A value looks like a credential. Everybody who reads the repository has it.",
-  "credential-variable": "A variable whose name speaks of a secret has a value in the file.",
-  "endpoint-in-file": "An address of a service stands in the file, so the build works in one place only.",
-  "long-script": "A script is long or branches much: logic that nobody tests, outside the project's own code.",
-  "unused-input": "An input is mounted and nothing in the step refers to it.",
-  "unused-output": "No step reads the output of a step, and no artifact comes from it.",
-  "network-in-build": "A step with open network also reads outputs of other steps, or compiles or tests.",
-  "cache-open-network": "A step with open network asks to be cached, which never happens.",
-  "unpinned-reference": "Something is fetched by a name that can change: `latest`, a branch, a URL without a digest.",
-  "pipe-to-shell": "What is downloaded is executed at once, unseen and unhashed.",
-  "unlocked-install": "An installer resolves versions itself instead of following the lockfile.",
-  "install-scripts": "A fetch step runs the scripts of packages while the network is open.",
-  "no-limits": "A step states no limits.",
-  "insecure-process": "A step asks to run without a sandbox.",
-  "no-artifact": "A pipeline has no artifact: nothing leaves it with evidence.",
-  "dangerous-variable": "A variable makes programs load other code.",
-} as const;
-
-export type LintRule = keyof typeof lintRules;
 
 /** Looks for what weakens the builds of a file. In the order of the file. */
 export function lintPipeline(file: PipelineFile): LintFinding[] {
@@ -126,103 +95,6 @@ function lintCommand(step: StepDefinition, path: Path, add: Add): void {
     }
   }
 }
-
-interface CommandRule {
-  readonly rule: LintRule;
-  readonly severity: LintFinding["severity"];
-  readonly pattern: RegExp;
-  readonly unless?: RegExp;
-  readonly message: string;
-  readonly fix: string;
-}
-
-const start = String.raw`(?:^|[\n;&|(]|\b(?:exec|env|sudo|time|then|do|else)\s)\s*`;
-
-const commandRules: readonly CommandRule[] = [
-  {
-    rule: "pipe-to-shell",
-    severity: "error",
-    pattern:
-      /\b(?:curl|wget)\b[^\n;]*\|\s*(?:sudo\s+)?(?:ba|z|da|k)?sh\b|\b(?:ba|z|da)?sh\s+(?:-c\s+)?["']?(?:<\(|\$\()\s*(?:curl|wget)/,
-    message: "executes what a server sends",
-    fix: "Download in a fetch step, compare with a digest from the repository (sha256sum -c), then execute.",
-  },
-  {
-    rule: "unpinned-reference",
-    severity: "warning",
-    pattern: /[\w/.-]+(?::|@)latest\b/,
-    message: "`latest` is another thing tomorrow",
-    fix: "Name the exact version, or better its digest.",
-  },
-  {
-    rule: "unpinned-reference",
-    severity: "warning",
-    pattern: new RegExp(`${start}(?:npx|pnpx|bunx)\\s+(?:--?[\\w-]+\\s+)*(?!-)[\\w@/.-]+`),
-    unless: /--no-install|--offline|npx\s+--no\b|npx\s+[^\n]*@\d/,
-    message: "fetches a program when it is not installed",
-    fix: "Add the tool to devDependencies and call it with `npx --no-install`, or as node_modules/.bin/NAME.",
-  },
-  {
-    rule: "unpinned-reference",
-    severity: "warning",
-    pattern: new RegExp(`${start}git\\s+clone\\b[^\\n;&|]*`),
-    message: "takes whatever the branch holds today",
-    fix: "Declare a submodule (`source: { submodules: true }`), which pins the commit.",
-  },
-  {
-    rule: "unpinned-reference",
-    severity: "warning",
-    pattern: new RegExp(`${start}(?:curl|wget)\\s[^\\n;&|]*`),
-    unless: /sha(?:256|512)sum\s+(?:-\w+\s+)*(?:-c|--check)|shasum\s+[^\n]*-c/,
-    message: "downloads without comparing a digest",
-    fix: "Compare with a digest from the repository: sha256sum -c FILE.",
-  },
-  {
-    rule: "unlocked-install",
-    severity: "warning",
-    pattern: new RegExp(`${start}npm\\s+(?:--?[\\w-]+\\s+)*(?:install|i|add|update)\\b[^\\n;&|]*`),
-    message: "may choose other versions than the lockfile names",
-    fix: "Use `npm ci --ignore-scripts`.",
-  },
-  {
-    rule: "unlocked-install",
-    severity: "warning",
-    pattern: new RegExp(`${start}(?:pnpm|yarn|bun)\\s+(?:install|add|update)\\b[^\\n;&|]*`),
-    unless: /--frozen-lockfile|--immutable/,
-    message: "may choose other versions than the lockfile names",
-    fix: "Add --frozen-lockfile (pnpm, yarn 1, bun) or --immutable (yarn).",
-  },
-  {
-    rule: "unlocked-install",
-    severity: "warning",
-    pattern: /\b(?:pip3?|uv pip|python3? -m pip)\s+(?:install|download|wheel)\b[^\n;&|]*/,
-    unless: /--require-hashes|--no-index|--no-deps/,
-    message: "accepts whatever the index serves under a version",
-    fix: "Lock with hashes (`pip-compile --generate-hashes`, `uv export`) and use --require-hashes.",
-  },
-  {
-    rule: "unlocked-install",
-    severity: "warning",
-    pattern: /\bgo\s+(?:get|install)\s+[^\n;&|]*@(?:latest|master|main)\b|\bgo\s+get\b[^\n;&|]*/,
-    message: "chooses versions itself",
-    fix: "Record the version in go.mod and go.sum, and use `go mod download`.",
-  },
-  {
-    rule: "unlocked-install",
-    severity: "warning",
-    pattern: /\bcargo\s+(?:fetch|vendor|build|test|install)\b[^\n;&|]*/,
-    unless: /--locked|--frozen|--offline/,
-    message: "may write another Cargo.lock",
-    fix: "Add --locked.",
-  },
-  {
-    rule: "unlocked-install",
-    severity: "warning",
-    pattern: /\b(?:apt-get|apt|dnf|yum|apk|brew)\s+(?:-\w+\s+)*(?:install|add)\b[^\n;&|]*/,
-    message: "changes the toolchain while it builds",
-    fix: "Install tools on the host, or let a later release's image hold them. The factory records what is used.",
-  },
-];
 
 function lintNetwork(step: StepDefinition, path: Path, file: PipelineFile, add: Add): void {
   if (step.network !== "fetch") return;
