@@ -20,6 +20,11 @@ export type {
   TraceLog,
   Tracer,
 } from "./observation.ts";
-export type { HostPackage, PackageDatabaseOptions } from "./package-database.ts";
+export {
+  type HostPackage,
+  openPackageDatabase,
+  type PackageDatabase,
+  type PackageDatabaseOptions,
+} from "./package-database.ts";
 export { absentCalls, tracedRefusals } from "./strace-command.ts";
 export { probeStrace, type StraceObserverOptions, type StraceProbe, straceObserver } from "./strace-observer.ts";

@@ -35,7 +35,10 @@ export async function finishRun(session: RunSession): Promise<readonly ReleasedA
   }
   await factory.content.durable();
   const all = recorder.predecessors();
-  const packages = hostPackages(outcomes.flatMap((outcome) => outcome.files.map((file) => file.path)));
+  const packages = hostPackages(
+    factory,
+    outcomes.flatMap((outcome) => outcome.files.map((file) => file.path)),
+  );
   const closing = await recorder.record([
     { name: "environment", spiffeId: builder, statement: environmentStatement(facts, all, outcomes, packages) },
     ...artifacts.map((artifact) => ({
