@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -85,6 +85,21 @@ test.skipIf(unable)("C13: what a killed process left in the cache does not stop 
   const commit = repo.commit();
   expect((await fetchSource(remote())).commit).toBe(commit);
   expect(existsSync(join(cache, "shallow.lock"))).toBe(false);
+});
+
+test.skipIf(unable)("C13: a process killed at any time during a fetch leaves a cache that works", async () => {
+  const program = new URL("fetch-source.ts", import.meta.url).href;
+  for (const delayMs of [150, 250, 350, 500]) {
+    repo.write("big.bin", Buffer.alloc(2_000_000, `${delayMs}`));
+    const commit = repo.commit();
+    const code = `const { fetchSource } = await import(${JSON.stringify(program)}); await fetchSource(${JSON.stringify(remote())});`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: "ignore" });
+    const ended = new Promise((resolve) => child.on("close", resolve));
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    child.kill("SIGKILL");
+    await ended;
+    expect((await fetchSource(remote())).commit).toBe(commit);
+  }
 });
 
 test.skipIf(unable)("C13: several processes' worth of fetches at once share one cache", async () => {
