@@ -61,7 +61,6 @@ export class FileLedger {
   /** Made by the step and removed again: path, and the earlier object's path if there may have been one. */
   readonly removed = new Map<string, string | undefined>();
   removedMore = 0;
-  anonymous = 0;
 
   constructor(linkBefore: LinkBefore) {
     this.tree = new PathTree(linkBefore, MAX_NAMES * 5);
@@ -78,12 +77,10 @@ export class FileLedger {
       if (this.kernel.size < MAX_NAMES) this.kernel.add(path.replace(/^\/proc\/\d+(?:\/task\/\d+)?/, "/proc/PID"));
       return;
     }
-    if (deleted || flags.temporary) {
-      if (flags.temporary) this.anonymous++;
-      return;
-    }
-    const found = this.tree.at(path);
-    const maybe = flags.create && !flags.exclusive;
+    if (flags.temporary || (deleted && path.startsWith("/memfd:"))) return;
+    // A removed file, which was seen when it was opened first, or one whose name ends so.
+    const found = this.tree.at(deleted ? `${path} (deleted)` : path);
+    const maybe = deleted || (flags.create && !flags.exclusive);
     if (found.state === "before" && flags.read && !flags.truncate && !(flags.create && flags.exclusive))
       this.#use(found, flags.directory ? "listed" : "read", maybe);
     if (flags.write || (flags.create && flags.exclusive)) this.#make(found, maybe);

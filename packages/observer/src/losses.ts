@@ -7,6 +7,7 @@ export const lossMeanings = {
   START_MISSING: "The step's own command was never seen to start.",
   CALL_UNFINISHED: "A call that changes names was under way when its process died; whether it took effect is unknown.",
   CALL_LOST: "The tracer took a call for the end of another one (an exec in a thread), and lost what it was about.",
+  LISTENER_INSTALLED: "A process installed a seccomp listener of its own, which can let calls pass unseen.",
   PATH_UNKNOWN: "An opened file has no name: the descriptor could not be read.",
   NAME_UNRESOLVED: "A relative name could not be joined to a directory.",
   EXECUTABLE_UNKNOWN: "A program was started through a name that says nothing, such as /proc/self/fd/3.",

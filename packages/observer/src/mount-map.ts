@@ -26,7 +26,11 @@ export class MountMap {
   readonly #links = new Map<string, string | undefined>();
 
   constructor(step: Pick<ObservedStep, "mounts" | "output" | "view" | "inputDigests">) {
-    const rows: Row[] = step.view.map((host) => row(host, host, "toolchain", undefined));
+    const rows: Row[] = step.view.map((shown) =>
+      typeof shown === "string"
+        ? row(shown, shown, "toolchain", undefined)
+        : row(shown.at, shown.host, "toolchain", undefined),
+    );
     for (const mount of step.mounts)
       rows.push(row(mount.at, mount.host, "input", byPath(step.inputDigests?.get(mount.at))));
     rows.push(row(step.output.at, step.output.host, "output", undefined));

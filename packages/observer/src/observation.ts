@@ -46,8 +46,8 @@ export interface ObservedStep {
   readonly command: readonly string[];
   readonly mounts: readonly ObservedMount[];
   readonly output: { readonly host: string; readonly at: string };
-  /** Host paths shown read-only at the same path (the toolchain). */
-  readonly view: readonly string[];
+  /** The host's own directories and files that were shown read-only (the toolchain); a string: at the same path. */
+  readonly view: readonly (string | { readonly host: string; readonly at: string })[];
   /** Digests known beforehand of immutable trees, by the `at` of their mount. */
   readonly inputDigests?: ReadonlyMap<string, readonly TreeEntry[]>;
   /** What the worker says of the end of the tracer's own process; compared with the trace. */

@@ -6,7 +6,7 @@ import type { LinkBefore } from "./path-tree.ts";
 import { pathOf } from "./path-tree.ts";
 import { cloneCalls, ProcessTable, type ProgramRun, type Task } from "./process-table.ts";
 import { completeCall, parseTraceLine, splitArguments, type TraceLine } from "./trace-line.ts";
-import { descriptor, displayName, quotedText, toBytes } from "./trace-text.ts";
+import { descriptor, directoryOf, displayName, quotedText, toBytes } from "./trace-text.ts";
 
 const networkCalls = new Set(["connect", "bind", "sendto", "sendmsg", "sendmmsg"]);
 const namingCalls = new Set(
@@ -148,7 +148,9 @@ export class StepRecorder {
 
   #call(task: Task, name: string, args: string, result: string, text: string): void {
     if (args.startsWith("AT_FDCWD<")) {
-      task.directory.path = descriptor(args.slice(0, args.indexOf(">") + 1))?.path;
+      const end = args.indexOf(">") + 1;
+      const current = descriptor(args.slice(0, args.startsWith("(deleted)", end) ? end + 9 : end));
+      task.directory.path = current === undefined ? undefined : directoryOf(current);
       for (const act of task.deferred.splice(0)) act();
     }
     if (result.endsWith(" (INJECTED)")) {
@@ -165,6 +167,10 @@ export class StepRecorder {
       case "execve":
       case "execveat":
         return this.#executed(task, name, args, result, text);
+      case "seccomp":
+        if (task.inStep && /^\d/.test(result) && args.includes("SECCOMP_FILTER_FLAG_NEW_LISTENER"))
+          this.losses.add("LISTENER_INSTALLED", `process ${task.tid}`);
+        return;
       case "chdir":
       case "fchdir":
         return this.#moved(task, name, args, result);
@@ -228,6 +234,8 @@ export class StepRecorder {
   ): Program {
     const { inStep } = task;
     if (from !== undefined && given?.text === "" && !from.current) {
+      if (inStep && from.deleted && !from.path.startsWith("/memfd:"))
+        this.losses.add("EXECUTABLE_UNKNOWN", `process ${task.tid} executed ${displayName(from.path)} (deleted)`);
       const base = inStep && !from.deleted ? this.files.executed(from.path) : undefined;
       return { executable: displayName(from.path), executableBy: "descriptor", base };
     }
@@ -237,7 +245,7 @@ export class StepRecorder {
       return byArgument(what);
     };
     if (given === undefined || given.cut) return unknown("a name that could not be read");
-    const path = this.#join(task, given.text, from?.path);
+    const path = this.#join(task, given.text, from === undefined ? undefined : directoryOf(from));
     if (OWN_PROGRAM.test(given.text) || (path === undefined && !given.text.startsWith("/"))) return byArgument("");
     if (path === undefined) return unknown(displayName(given.text));
     if (!inStep) return byArgument(displayName(path));
@@ -251,7 +259,8 @@ export class StepRecorder {
     if (result !== "0") return;
     this.#giveUp(task);
     if (name === "fchdir") {
-      task.directory.path = descriptor(args)?.path;
+      const found = descriptor(args);
+      task.directory.path = found === undefined ? undefined : directoryOf(found);
       return;
     }
     const given = quotedText(args);
@@ -372,7 +381,7 @@ export class StepRecorder {
       this.losses.add("NAME_UNRESOLVED", text);
       return undefined;
     }
-    const path = this.#join(task, given.text, from?.path);
+    const path = this.#join(task, given.text, from === undefined ? undefined : directoryOf(from));
     if (path === undefined) this.losses.add("NAME_UNRESOLVED", text);
     return path;
   }

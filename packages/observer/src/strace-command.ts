@@ -7,7 +7,7 @@ import type { TracedRefusal } from "./observation.ts";
  * when it is used. `arch_prctl` is the first call of most programs: see CALL_LOST in SPEC.md.
  */
 const tracedCalls = [
-  ["execve", "execveat", "clone", "clone3", "fork", "vfork", "arch_prctl"],
+  ["execve", "execveat", "clone", "clone3", "fork", "vfork", "arch_prctl", "seccomp"],
   ["open", "openat", "openat2", "creat", "memfd_create"],
   ["chdir", "fchdir"],
   ["rename", "renameat", "renameat2", "unlink", "unlinkat", "rmdir", "mkdir", "mkdirat"],

@@ -74,6 +74,8 @@ export interface Trial {
   readonly uid?: number;
   readonly observer?: Partial<StraceObserverOptions>;
   readonly step?: Partial<ObservedStep>;
+  /** Runs with the output directory, after the step and before the observation. */
+  placed?(output: string): void;
   /** Runs once the step is under way. */
   during?(pid: number): void;
 }
@@ -133,6 +135,7 @@ export async function tryObserved(trial: Trial): Promise<TrialResult> {
   const filter = join(home, "filter");
   if (trial.filter !== undefined) writeFileSync(filter, trial.filter);
   const ended = await run(argv, trial.filter === undefined ? undefined : openSync(filter, "r"), trial.during);
+  trial.placed?.(output);
   const observation = await observer.finish({
     command: trial.command,
     mounts: [{ host: source, at: "/work/source", access }],

@@ -16,6 +16,11 @@ export function unescapeText(text: string): string {
   );
 }
 
+/** A directory given by descriptor. One that was removed holds nothing more, so `(deleted)` belongs to its name. */
+export function directoryOf(found: { path: string; deleted: boolean }): string {
+  return found.deleted ? `${found.path} (deleted)` : found.path;
+}
+
 /** A quoted argument: its bytes, and whether strace cut it short. Undefined when the argument is no string. */
 export function quotedText(argument: string): { text: string; cut: boolean } | undefined {
   if (!argument.startsWith('"')) return undefined;
@@ -25,7 +30,10 @@ export function quotedText(argument: string): { text: string; cut: boolean } | u
   return { text: unescapeText(argument.slice(1, end)), cut };
 }
 
-/** A descriptor as strace prints it: `3</path>`, `AT_FDCWD</path>`, `3</path>(deleted)`. */
+/**
+ * A descriptor as strace prints it: `3</path>`, `AT_FDCWD</path>`, `3</path>(deleted)`. The kernel ends the path of a removed
+ * file in ` (deleted)`, which strace sets apart, and which a file's own name may end in just as well: `deleted` is either.
+ */
 export function descriptor(argument: string): { path: string; deleted: boolean; current: boolean } | undefined {
   const match = /^(AT_FDCWD|-?\d+)<([^>]*)>(\(deleted\))?$/.exec(argument);
   if (match?.[1] === undefined || match[2] === undefined) return undefined;

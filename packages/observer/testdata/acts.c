@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/openat2.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -12,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -145,7 +149,7 @@ static void network(void) {
   connect(socket(AF_INET6, SOCK_STREAM, 0), (void *)&b, sizeof b);
   connect(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&u, sizeof u);
   int s = socket(AF_INET, SOCK_DGRAM, 0);
-  sendto(s, "{msg_name={sa_family=AF_INET, sin_port=htons(1)", 40, 0, (void *)&a, sizeof a);
+  sendto(s, "{msg_name={sa_family=AF_INET, sin_port=htons(1)", 47, 0, (void *)&a, sizeof a);
   struct iovec vector = { "data", 4 };
   struct mmsghdr m[2] = { { .msg_hdr = { .msg_name = &a, .msg_namelen = sizeof a, .msg_iov = &vector, .msg_iovlen = 1 } } };
   m[1] = m[0];
@@ -258,11 +262,47 @@ static void untraced(void) {
   if (child == 0) { touch(OUT "unseen"); _exit(0); }
   if (child > 0) waitpid((int)child, NULL, __WALL);
 }
+/* the kernel hides the descriptors of such a process from an unprivileged tracer */
+static void undumpable(void) {
+  prctl(PR_SET_DUMPABLE, 0);
+  close(must(open(IN "a", O_RDONLY), "a"));
+}
+/* a call of the 32-bit interface, with a name below 4 GiB */
+static void int80(void) {
+  char *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+  strcpy(low, IN "a");
+  long fd;
+  __asm__ volatile("int $0x80" : "=a"(fd) : "a"(5L), "b"(low), "c"(0L), "d"(0L) : "memory");
+  must(fd, "int80");
+}
+/* a filter of one's own that asks a thread, which lets every call continue: outranks the tracer's */
+static void *answer(void *listener) {
+  for (;;) {
+    struct seccomp_notif ask = { 0 };
+    if (ioctl((int)(long)listener, SECCOMP_IOCTL_NOTIF_RECV, &ask) < 0) return NULL;
+    struct seccomp_notif_resp reply = { .id = ask.id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+    ioctl((int)(long)listener, SECCOMP_IOCTL_NOTIF_SEND, &reply);
+  }
+}
+static void listener(void) {
+  struct sock_filter rows[] = {
+    { 0x20, 0, 0, 0 }, { 0x15, 0, 1, SYS_openat }, { 0x06, 0, 0, SECCOMP_RET_USER_NOTIF }, { 0x06, 0, 0, SECCOMP_RET_ALLOW },
+  };
+  struct sock_fprog program = { 4, rows };
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  int fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+  if (fd < 0) { puts("refused"); return; }
+  pthread_t t;
+  pthread_create(&t, NULL, answer, (void *)(long)fd);
+  int secret = openat(AT_FDCWD, IN "a", O_RDONLY);
+  printf("%s\n", secret >= 0 ? "opened" : "failed");
+}
 int main(int argc, char **argv) {
   const char *act = argc > 1 ? argv[1] : "";
 #define ACT(name) if (strcmp(act, #name) == 0) name()
   ACT(opens); ACT(directories); ACT(names); ACT(temporary); ACT(memory); ACT(memory_by_name); ACT(passing); ACT(mapped);
   ACT(network); ACT(refused); ACT(families); ACT(race); ACT(by_descriptor_name); ACT(rename_over); ACT(forged); ACT(untraced);
+  ACT(undumpable); ACT(int80); ACT(listener);
   if (strcmp(act, "thread_exec") == 0) thread_exec(argv[2]);
   if (strcmp(act, "storm") == 0) storm(atoi(argv[2]), atoi(argv[3]));
   return 0;
