@@ -17,7 +17,7 @@ export const verifyErrors = defineErrors({
     meaning: "The bundle signs the artifact's bytes, and only their digest was given.",
     hint: "Give the artifact itself.",
   },
-  FILE_UNREADABLE: { nature: "invalid", meaning: "A file that a batch case names cannot be read." },
+  FILE_UNREADABLE: { nature: "invalid", meaning: "The artifact, or a file that a batch case names, cannot be read." },
   TRUST_ROOT_INVALID: {
     nature: "invalid",
     meaning: "A key or chain of the trusted root is unusable: malformed, of a weak kind, or not signed by its issuer.",

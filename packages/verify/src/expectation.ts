@@ -214,7 +214,7 @@ export function artifactDigest(artifact: Expectations["artifact"]): Digest | und
   return artifact instanceof Uint8Array ? sha256(artifact) : artifact.digest;
 }
 
-/** Bytes of the expected artifact. @throws ARTIFACT_CONTENT_NEEDED */
+/** Bytes of the expected artifact. @throws ARTIFACT_CONTENT_NEEDED | FILE_UNREADABLE */
 export function artifactBytes(artifact: Expectations["artifact"]): Uint8Array {
   if (artifact instanceof Uint8Array) return artifact;
   if (typeof artifact === "string") {
@@ -223,5 +223,10 @@ export function artifactBytes(artifact: Expectations["artifact"]): Uint8Array {
       "the bundle signs the artifact's bytes; only a digest was given",
     );
   }
-  return artifact.read();
+  try {
+    return artifact.read();
+  } catch (cause) {
+    if (isFactoryError(cause)) throw cause;
+    throw verifyErrors.make("FILE_UNREADABLE", `cannot read the artifact: ${(cause as Error).message}`, { cause });
+  }
 }

@@ -123,6 +123,21 @@ test("V4: a signature over the artifact itself is accepted with its bytes, and i
   expect(() => verifyEvidence(bytes, root(), base)).toThrow(withCode("ARTIFACT_CONTENT_NEEDED", "invalid"));
 });
 
+test("V4: an artifact that cannot be read is an error, and no refusal of the bundle", () => {
+  const artifact = {
+    digest: sha256(ARTIFACT),
+    read: () => {
+      throw new Error("no such file");
+    },
+  };
+  const { bytes } = mintBundle(world, { content: "message" });
+  expect(() => verifyEvidence(bytes, root(), { ...base, artifact })).toThrow(withCode("FILE_UNREADABLE", "invalid"));
+});
+
+test("V3: what no other code names is refused too", () => {
+  expect(() => verifyEvidence(null as never, root(), base)).toThrow(withCode("EVIDENCE_UNREADABLE"));
+});
+
 test("V4: the caller may compare the subjects itself, and the facts say so", () => {
   const verified = accepts({ statement: statementOf(Buffer.from("another")) }, { artifact: "unbound" });
   expect(verified.artifact).toBeUndefined();
