@@ -140,10 +140,10 @@ static void mapped(void) {
   void *at = mmap(NULL, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
   exit(at == MAP_FAILED);
 }
-static void network(void) {
-  struct sockaddr_in a = { AF_INET, htons(4433), { inet_addr("192.0.2.7") } };
+static void reach(const char *four, const char *six) {
+  struct sockaddr_in a = { AF_INET, htons(4433), { inet_addr(four) } };
   struct sockaddr_in6 b = { .sin6_family = AF_INET6, .sin6_port = htons(853) };
-  inet_pton(AF_INET6, "2001:db8::1", &b.sin6_addr);
+  inet_pton(AF_INET6, six, &b.sin6_addr);
   struct sockaddr_un u = { AF_UNIX, "/run/none\"\n= 3" };
   connect(socket(AF_INET, SOCK_STREAM, 0), (void *)&a, sizeof a);
   connect(socket(AF_INET6, SOCK_STREAM, 0), (void *)&b, sizeof b);
@@ -158,6 +158,8 @@ static void network(void) {
   a.sin_addr.s_addr = 0;
   bind(socket(AF_INET, SOCK_DGRAM, 0), (void *)&a, sizeof a);
 }
+static void network(void) { reach("192.0.2.7", "2001:db8::1"); }
+static void nearby(void) { reach("127.0.0.1", "::1"); }
 static void refused(void) {
   char zero[256] = { 0 };
   errno = 0;
@@ -301,7 +303,7 @@ int main(int argc, char **argv) {
   const char *act = argc > 1 ? argv[1] : "";
 #define ACT(name) if (strcmp(act, #name) == 0) name()
   ACT(opens); ACT(directories); ACT(names); ACT(temporary); ACT(memory); ACT(memory_by_name); ACT(passing); ACT(mapped);
-  ACT(network); ACT(refused); ACT(families); ACT(race); ACT(by_descriptor_name); ACT(rename_over); ACT(forged); ACT(untraced);
+  ACT(network); ACT(nearby); ACT(refused); ACT(families); ACT(race); ACT(by_descriptor_name); ACT(rename_over); ACT(forged); ACT(untraced);
   ACT(undumpable); ACT(int80); ACT(listener);
   if (strcmp(act, "thread_exec") == 0) thread_exec(argv[2]);
   if (strcmp(act, "storm") == 0) storm(atoi(argv[2]), atoi(argv[3]));
