@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { workerErrors } from "./errors.ts";
 import { type LaunchOperation, launchCommand } from "./launcher.ts";
+import { scratchName } from "./reclaim.ts";
 import type { Architecture } from "./system-calls.ts";
 
 /** What was found by trying. */
@@ -24,7 +26,8 @@ interface Trial {
 
 /** Tries a sandbox, an overlay, an owner mapping and Landlock's scopes, all at once; only the sandbox is indispensable. */
 export async function tryAbilities(trial: Trial): Promise<Abilities> {
-  const place = mkdtempSync(join(trial.scratch, "probe-"));
+  const place = join(trial.scratch, scratchName(randomBytes(8).toString("hex")));
+  mkdirSync(place, { mode: 0o700 });
   try {
     const [version, sandbox, overlay, idmap, scope] = await Promise.all([
       run([trial.bwrap, "--version"]),

@@ -128,3 +128,5 @@ async function inChild(state: string, job: StepJob, ids: object): Promise<Ran> {
   if (answer.result === undefined) throw Object.assign(new Error(answer.message), { code: answer.code });
   return answer.result;
 }
+
+export { hostArchitecture, type SystemCall, systemCallNumber } from "./system-calls.ts";
