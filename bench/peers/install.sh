@@ -2,7 +2,8 @@
 # Installs the programs that this project is compared with and that must understand its output, into
 # ${TOUCHMARK_PEERS:-$HOME/.cache/touchmark-peers}/bin. What is there is kept. Nothing of the product needs them.
 #
-#   install.sh [NAME...]    all of them by default: cosign witness in-toto-golang in-toto sigstore-js
+#   install.sh [NAME...]    all of them by default: cosign witness in-toto-golang in-toto sigstore-js torchwood
+#                         (litewitness) sigsum-go (sigsum-witness) tessera (tessera-fsck; needs go)
 #
 # Everything comes through the ordinary clients of this machine (apt, pip, npm) and their configuration.
 set -uo pipefail
@@ -35,11 +36,26 @@ sigstore_javascript() {
   echo "installed  ${sigstore_js[*]}"
 }
 
-if [ $# -eq 0 ]; then set -- cosign witness in-toto-golang in-toto sigstore-js; fi
+tessera_version=v1.0.4
+tessera() {
+  local stamp=$peers/tessera.installed module
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$tessera_version" ]; then echo "kept       tessera-fsck $tessera_version"; return; fi
+  command -v go > /dev/null || { echo "skipped    tessera-fsck: go is not installed"; return; }
+  module=$(mktemp -d)
+  (cd "$module" && go mod init peer && go get "github.com/transparency-dev/tessera@$tessera_version" &&
+    CGO_ENABLED=0 go build -mod=mod -o "$peers/bin/tessera-fsck" github.com/transparency-dev/tessera/cmd/fsck) > /dev/null 2>&1 ||
+    { rm -rf "$module"; return 1; }
+  rm -rf "$module"
+  printf '%s' "$tessera_version" > "$stamp"
+  echo "installed  tessera-fsck $tessera_version"
+}
+
+if [ $# -eq 0 ]; then set -- cosign witness in-toto-golang in-toto sigstore-js torchwood sigsum-go tessera; fi
 for name in "$@"; do
   case $name in
-    cosign | witness | in-toto-golang) "$here/debian-newer.sh" "$name" ;;
+    cosign | witness | in-toto-golang | torchwood | sigsum-go) "$here/debian-newer.sh" "$name" ;;
     in-toto) in_toto ;;
+    tessera) tessera ;;
     sigstore-js) sigstore_javascript ;;
     *) echo "install.sh: no such peer: $name" >&2; exit 2 ;;
   esac || { echo "failed     $name" >&2; bad=1; }

@@ -53,10 +53,6 @@ export const logErrors = defineErrors({
   },
   WITNESS_REFUSED: { nature: "refused", meaning: "A witness answered that it will not cosign a checkpoint." },
   WITNESS_UNREACHABLE: { nature: "unavailable", meaning: "A witness could not be asked, or gave no valid answer." },
-  WITNESS_REQUEST_MALFORMED: {
-    nature: "invalid",
-    meaning: "A request to our witness is not one of C2SP tlog-witness.",
-  },
   WITNESS_STATE_INVALID: {
     nature: "refused",
     meaning: "The state file of our witness cannot be read. Guessing it could cosign a fork.",

@@ -6,7 +6,16 @@ import { fixedClock, leafHash, merkleRoot, verifyConsistency, verifyInclusion } 
 import { openCheckpoint, parseTilePath, signedEntryTimestampMessage } from "@touchmark/formats/log";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
-import { createLogKeys, directorySource, fsckLog, type LogKeys, openLog, openLogKeys, openLogReader } from "./index.ts";
+import {
+  createLogKeys,
+  directorySource,
+  fsckLog,
+  httpSource,
+  type LogKeys,
+  openLog,
+  openLogKeys,
+  openLogReader,
+} from "./index.ts";
 
 const made: string[] = [];
 const fresh = (): string => {
@@ -233,4 +242,29 @@ test("A5: the directory holds the log and nothing else", async () => {
   expect(statSync(join(directory, "lock")).size).toBe(0);
   expect(readFileSync(join(directory, "tile/entries/000.p/1"))).toEqual(Buffer.from("\u0000\u0007entry 0"));
   expect(readFileSync(join(directory, "tile/0/000.p/1"))).toEqual(leafHash(body(0)));
+});
+
+test("R1: a log at an address is read as one in a directory, within limits", async () => {
+  const { directory, keys } = newLog();
+  const log = await openLog({ directory, keys });
+  await Promise.all(Array.from({ length: 300 }, (_, n) => log.append(body(n))));
+  await log.close();
+  const { createServer } = await import("node:http");
+  const server = createServer((request, response) => {
+    const path = join(directory, request.url ?? "");
+    if (request.url === "/broken/checkpoint") response.writeHead(500).end();
+    else if (request.url === "/endless/checkpoint") response.end(Buffer.alloc(20 << 20));
+    else if (existsSync(path)) response.end(readFileSync(path));
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  const readerAt = (prefix: string) =>
+    openLogReader({ source: httpSource(`http://127.0.0.1:${port}${prefix}`), verifier: log.verifierKey });
+  expect(Buffer.from(await readerAt("").entry(299)).toString()).toBe("entry 299");
+  expect((await fsckLog(httpSource(`http://127.0.0.1:${port}/`), log.verifierKey)).entries).toBe(300);
+  expect(await code(readerAt("/nothing").checkpoint())).toBe("LOG_NOT_FOUND");
+  expect(await code(readerAt("/broken").checkpoint())).toBe("LOG_UNREACHABLE");
+  expect(await code(readerAt("/endless").checkpoint())).toBe("LOG_UNREACHABLE");
+  await new Promise((resolve) => server.close(resolve));
 });
