@@ -8,6 +8,9 @@ export interface DeclaredTest {
   readonly title: string;
 }
 
+/** What declares a test; `attack` is what attacks call theirs when they share a scene. */
+const testMakers = new Set(["test", "it", "attack"]);
+
 /** All tests of a module, by reading its source. */
 export function declaredTests(module: SourceModule): DeclaredTest[] {
   const tests: DeclaredTest[] = [];
@@ -22,7 +25,7 @@ function collect(module: SourceModule, node: SyntaxNode, suites: readonly string
     const own = literalText((node["arguments"] as SyntaxNode[])[0]);
     // The inner call of `test.skipIf(condition)("title", …)` has no title.
     if (own !== undefined && kind === "describe") around = [...suites, own];
-    if (own !== undefined && (kind === "test" || kind === "it")) {
+    if (own !== undefined && kind !== undefined && testMakers.has(kind)) {
       into.push({ path: module.path, line: lineOf(module.text, node), title: [...suites, own].join(" > ") });
     }
   }
