@@ -19,7 +19,7 @@ import type { Home } from "./home.ts";
 import { type Lock, takeLock, tryLock } from "./kernel-lock.ts";
 import { removeTree } from "./remove-tree.ts";
 import { parseRunRecord, type RunRecord } from "./run-record.ts";
-import { guarded, isAbsent } from "./system-failure.ts";
+import { asStoreError, guarded, isAbsent } from "./system-failure.ts";
 
 /** What a run begins with; the rest of its record starts empty. */
 export type NewRun = Pick<RunRecord, "project" | "pipeline"> & Partial<Pick<RunRecord, "steps" | "details">>;
@@ -239,7 +239,12 @@ function openLog(directory: string, step: string): RunLog {
   return {
     path,
     write: (chunk) => {
-      if (descriptor !== undefined) writeAll(descriptor, chunk);
+      if (descriptor === undefined) return;
+      try {
+        writeAll(descriptor, chunk);
+      } catch (cause) {
+        throw asStoreError(cause, "writing a step's log");
+      }
     },
     close: () => {
       if (descriptor !== undefined) closeSync(descriptor);
