@@ -32,6 +32,20 @@ test("R1: a row of a parametrised test names one of its cases", () => {
   expect(messages({ tests: [`${file}: A3: does it`] })).toEqual([expect.stringMatching(/does not have/)]);
 });
 
+test("R1: suites that are made at run time do not stand in the way, and every case counts", () => {
+  const cases = (root: "passed" | "skipped", user: "passed" | "failed") => {
+    const tests = [
+      { title: "as root > A1: does", state: root },
+      { title: "as user > A1: does", state: user },
+    ];
+    return { results: { [file]: { digest: fileDigest(file), tests } } };
+  };
+  const facts: RequirementFacts = { rows: [met], ids: ["X-1"], modules, results: undefined };
+  expect(messages({}, cases("passed", "passed"))).toEqual([]);
+  expect(unproven({ ...facts, ...cases("skipped", "passed") })).toEqual([]);
+  expect(messages({}, cases("passed", "failed"))).toEqual([expect.stringMatching(/failed/)]);
+});
+
 test("R1: missing code, missing tests and tests that failed or did not run are found", () => {
   expect(messages({ code: ["nowhere.ts"] })).toEqual([expect.stringMatching(/does not exist/)]);
   expect(messages({ code: [] })).toEqual([expect.stringMatching(/names no code/)]);

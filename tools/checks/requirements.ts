@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryRoot } from "../repository.ts";
 import type { SourceModule } from "../sources/module.ts";
-import { fileDigest, type TestResults } from "../tests/results.ts";
+import { fileDigest, type TestRecord, type TestResults } from "../tests/results.ts";
 import type { Finding } from "./finding.ts";
 import { declaredTests } from "./test-titles.ts";
 
@@ -78,41 +78,49 @@ function problemOfTest(
   declared: ReadonlyMap<string, readonly string[]>,
   results: TestResults | undefined,
 ): string | undefined {
-  const [, file = "", title = ""] = /^(\S+?): (.+)$/.exec(entry) ?? [];
+  const { file, title } = citation(entry);
   const titles = declared.get(file);
   if (titles === undefined) return `expected FILE: TITLE of a test file, found ${JSON.stringify(entry)}`;
-  const record = results?.[file];
-  // A file that changed after it ran proves nothing; `npm test` runs it again.
-  const isCurrent = record !== undefined && record.digest === fileDigest(file);
-  const ran = isCurrent ? record.tests.find((test) => test.title === title) : undefined;
+  const ran = currentTests(file, results);
+  const cases = ran?.filter((test) => answers(test.title, title)) ?? [];
   // Titles that are made at run time are known from a run alone.
-  if (ran === undefined && !titles.some((candidate) => fits(candidate, title))) {
+  if (cases.length === 0 && !titles.some((candidate) => answers(title, candidate) || answers(candidate, title))) {
     return `names the test ${JSON.stringify(title)}, which ${file} does not have`;
   }
-  if (!isCurrent) return undefined;
-  if (ran === undefined) return `the test ${JSON.stringify(title)} of ${file} did not run`;
-  if (ran.state === "failed") return `the test ${JSON.stringify(title)} of ${file} failed`;
+  if (ran === undefined) return undefined;
+  if (cases.length === 0) return `the test ${JSON.stringify(title)} of ${file} did not run`;
+  if (cases.some((test) => test.state === "failed")) return `the test ${JSON.stringify(title)} of ${file} failed`;
   return undefined;
-}
-
-/** True when a declared title, with `…` for what is only known at run time, is the given one. */
-function fits(declared: string, title: string): boolean {
-  if (declared === title) return true;
-  if (!declared.includes("…") && !/%[sdifjo#]|\$\w/.test(declared)) return false;
-  const parts = declared.split(/…|%[sdifjo#]|\$[\w.]+/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${parts.join(".*")}$`, "s").test(title);
 }
 
 /** The met rows whose tests did not all run and pass here: a machine with every tool must have none. */
 export function unproven({ rows, results }: RequirementFacts): Finding[] {
   const isProven = (entry: string): boolean => {
-    const [, file = "", title = ""] = /^(\S+?): (.+)$/.exec(entry) ?? [];
-    const record = results?.[file];
-    if (record === undefined || record.digest !== fileDigest(file)) return false;
-    return record.tests.some((test) => test.title === title && test.state === "passed");
+    const { file, title } = citation(entry);
+    const cases = currentTests(file, results)?.filter((test) => answers(test.title, title)) ?? [];
+    return cases.some((test) => test.state === "passed") && !cases.some((test) => test.state === "failed");
   };
   return rows
     .filter((row) => row.status === "met")
     .flatMap((row) => row.tests.filter((entry) => !isProven(entry)).map((entry) => ({ row, entry })))
     .map(({ row, entry }) => ({ path: page, message: `${row.id}: did not run and pass here: ${entry}` }));
+}
+
+function citation(entry: string): { file: string; title: string } {
+  const [, file = "", title = ""] = /^(\S+?): (.+)$/.exec(entry) ?? [];
+  return { file, title };
+}
+
+/** What the last run of a file recorded; nothing when the file changed since, because that proves nothing. */
+function currentTests(file: string, results: TestResults | undefined): readonly TestRecord[] | undefined {
+  const record = results?.[file];
+  return record !== undefined && record.digest === fileDigest(file) ? record.tests : undefined;
+}
+
+/** True when a test is the cited one: by its whole title, without the suites around it, or as a case of a table. */
+function answers(title: string, cited: string): boolean {
+  if (title === cited || title.endsWith(` > ${cited}`)) return true;
+  if (!cited.includes("…") && !/%[sdifjo#]|\$\w/.test(cited)) return false;
+  const parts = cited.split(/…|%[sdifjo#]|\$[\w.]+/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^(.* > )?${parts.join(".*")}$`, "s").test(title);
 }
