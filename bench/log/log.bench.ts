@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createLogKeys, fsckLog, openLog } from "@touchmark/log";
+import { DurableDirectory } from "../../packages/log/src/durable.ts";
 
 /**
  * How fast the log is: every figure is of entries that are durable, published and proven.
@@ -55,6 +56,22 @@ async function appending(name: string, callers: number): Promise<Figure> {
   const figure = figureOf(name, latencies, performance.now() - start);
   await log.close();
   return figure;
+}
+
+/** The least that one caller's append must do on this disk: the same three files, five flushes and one rename, no log. */
+async function floor(): Promise<Figure> {
+  const files = new DurableDirectory(join(base, "floor"));
+  const latencies: number[] = [];
+  const content = Buffer.alloc(128 * entryBytes);
+  const start = performance.now();
+  for (let n = 0; performance.now() - start < seconds * 1000; n++) {
+    const asked = performance.now();
+    const paths = [`tile/0/000.p/${n}`, `tile/entries/000.p/${n}`, "checkpoint.new"];
+    await files.write(new Map(paths.map((path) => [path, content])));
+    await files.publish("checkpoint.new", "checkpoint");
+    latencies.push(performance.now() - asked);
+  }
+  return figureOf("floor of one caller", latencies, performance.now() - start);
 }
 
 /** What a run of one step pays: open, one append, close, in a process that has the code loaded. */
@@ -121,7 +138,7 @@ function tessera(writers: number): Figure | undefined {
 
 const figures: Figure[] = [];
 try {
-  figures.push(await appending("256 callers", 256), await appending("one caller", 1), await cold());
+  figures.push(await appending("256 callers", 256), await appending("one caller", 1), await floor(), await cold());
   figures.push(await together(), await checking());
   for (const writers of [256, 1]) {
     const peer = tessera(writers);
@@ -141,6 +158,7 @@ const result = {
   seconds,
   peakMemoryMiB: Math.round(process.resourceUsage().maxRSS / 1024),
   figures,
+  ratioToFloor: ratioOf("one caller", "floor of one caller"),
   ratioToTessera: {
     "256": ratioOf("256 callers", "Tessera POSIX, 256 writers"),
     "1": ratioOf("one caller", "Tessera POSIX, 1 writers"),

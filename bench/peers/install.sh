@@ -3,7 +3,7 @@
 # ${TOUCHMARK_PEERS:-$HOME/.cache/touchmark-peers}/bin. What is there is kept. Nothing of the product needs them.
 #
 #   install.sh [NAME...]    all of them by default: cosign witness in-toto-golang in-toto sigstore-js torchwood
-#                         (litewitness) sigsum-go (sigsum-witness) tessera (tessera-fsck; needs go)
+#                         (litewitness) sigsum-go (sigsum-witness) tessera (tessera-fsck, tessera-bench; needs go)
 #
 # Everything comes through the ordinary clients of this machine (apt, pip, npm) and their configuration.
 set -uo pipefail
@@ -43,11 +43,13 @@ tessera() {
   command -v go > /dev/null || { echo "skipped    tessera-fsck: go is not installed"; return; }
   module=$(mktemp -d)
   (cd "$module" && go mod init peer && go get "github.com/transparency-dev/tessera@$tessera_version" &&
-    CGO_ENABLED=0 go build -mod=mod -o "$peers/bin/tessera-fsck" github.com/transparency-dev/tessera/cmd/fsck) > /dev/null 2>&1 ||
+    CGO_ENABLED=0 go build -mod=mod -o "$peers/bin/tessera-fsck" github.com/transparency-dev/tessera/cmd/fsck &&
+    mkdir bench && cp "$here/../log/tessera/main.go" bench/ &&
+    CGO_ENABLED=0 go build -mod=mod -o "$peers/bin/tessera-bench" ./bench) > /dev/null 2>&1 ||
     { rm -rf "$module"; return 1; }
   rm -rf "$module"
   printf '%s' "$tessera_version" > "$stamp"
-  echo "installed  tessera-fsck $tessera_version"
+  echo "installed  tessera-fsck, tessera-bench $tessera_version"
 }
 
 if [ $# -eq 0 ]; then set -- cosign witness in-toto-golang in-toto sigstore-js torchwood sigsum-go tessera; fi

@@ -44,7 +44,7 @@ const run = (...strace: string[]): { out: string; trace: string } => {
   // One thread for file work makes the order of writes the same each time.
   const environment = { ...process.env, UV_THREADPOOL_SIZE: "1" };
   const words = ["-f", "-y", "-o", trace, ...strace, process.execPath, fixture, home, "new", "3"];
-  const { stdout } = spawnSync("strace", words, { env: environment, encoding: "utf8", timeout: 30_000 });
+  const { stdout } = spawnSync("strace", words, { env: environment, encoding: "utf8", timeout: 120_000 });
   return { out: stdout, trace: readFileSync(trace, "utf8") };
 };
 
@@ -96,7 +96,7 @@ const judge = async (out: string): Promise<number> => {
 
 test.skipIf(!canTrace)(
   "A6: killed before each of its writes, the log loses nothing and goes on (needs strace)",
-  { timeout: 300_000 },
+  { timeout: 900_000 },
   async () => {
     const points = await prepare();
     const names = new Set(points.map((point) => `${point.call} ${point.path} ${point.nth}`));
@@ -121,7 +121,7 @@ test.skipIf(!canTrace)(
 
 test.skipIf(!canTrace)(
   "A7: with a full disk or a broken one at each write, nothing is half done (needs strace)",
-  { timeout: 300_000 },
+  { timeout: 900_000 },
   async () => {
     rmSync(template, { recursive: true, force: true });
     const points = await prepare();
