@@ -20,7 +20,7 @@ attack("W8: an output bomb ends as output-limit", async ({ bench, plain, sealed 
 });
 
 attack("W8: a bomb of empty files ends as output-limit", async ({ bench, plain, sealed }) => {
-  const script = 'perl -e \'for (1 .. 20000) { open F, ">", "$ENV{OUT}/$_" or die } print "filled\\n"\'';
+  const script = 'perl -e \'for (1 .. 9000) { open F, ">", "$ENV{OUT}/$_" or die } print "filled\\n"\'';
   expect(plain(script, { env: { OUT: bench.make("plain") } })).toBe("filled\n");
   const ran = await sealed(script, { limits: small, environment: { OUT: "/work/output" } });
   expect(ran.outcome).toBe("output-limit");

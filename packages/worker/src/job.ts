@@ -9,7 +9,7 @@ export interface StepJob {
   readonly command: readonly string[];
   /** Working directory inside the sandbox. */
   readonly directory: string;
-  /** Environment variables added to the constant ones (`HOME`, `PATH`, `LANG`, `TZ`, …), which they may not replace. */
+  /** Environment variables beside the constant ones; they may replace all of them but `SOURCE_DATE_EPOCH` and `TOUCHMARK_OUTPUT`. */
   readonly environment: Readonly<Record<string, string>>;
   /** Inputs, in mount order; one may lie below another. */
   readonly mounts: readonly StepMount[];

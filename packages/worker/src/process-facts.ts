@@ -55,3 +55,12 @@ export function residentBytes(pid: number): number {
     return 0;
   }
 }
+
+/** Bytes of a process with each shared page divided among its owners; dearer to read than `residentBytes`, and exact in sum. */
+export function proportionalBytes(pid: number): number {
+  try {
+    return Number(/^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "latin1"))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}

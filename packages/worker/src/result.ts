@@ -12,9 +12,9 @@ export type StepOutcome =
 
 /** What a worker says about one finished step. The sandbox is dead when it exists. */
 export interface StepResult {
-  /** Exit code of the step's first process, or null when a signal or a limit ended it. */
+  /** Exit code as a shell prints it (128 + number for a signal), or null when a limit or the caller ended the step. */
   readonly exitCode: number | null;
-  /** Name of the signal that ended it, for example `SIGSEGV`. */
+  /** Name of the signal behind a code above 128, for example `SIGSEGV`; a command may also have chosen such a code itself. */
   readonly signal: string | null;
   readonly outcome: StepOutcome;
   /** Wall-clock milliseconds from the call of `run` to the death of the sandbox. */

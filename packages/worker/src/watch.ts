@@ -1,7 +1,7 @@
 import type { ControlGroup } from "./control-group.ts";
 import { measureUsage } from "./disk-usage.ts";
 import type { StepLimits } from "./job.ts";
-import { processTree, residentBytes } from "./process-facts.ts";
+import { processTree, proportionalBytes, residentBytes } from "./process-facts.ts";
 import type { StepOutcome } from "./result.ts";
 
 /** Why a running step must end. */
@@ -57,8 +57,11 @@ export function watchStep(targets: WatchTargets): Watch {
     if (events && events.processesRefused > 0) report("process-limit");
     const sandbox = targets.sandbox();
     if (sandbox !== null && !has("memory")) {
-      const resident = processTree(sandbox).reduce((sum, pid) => sum + residentBytes(pid), 0);
-      if (resident > targets.limits.memoryBytes) report("out-of-memory");
+      // Shared pages count for each owner in the cheap sum: only when that is too high is the exact one worth its price.
+      const sum = (measure: (pid: number) => number): number =>
+        processTree(sandbox).reduce((bytes, pid) => bytes + measure(pid), 0);
+      const limit = targets.limits.memoryBytes;
+      if (sum(residentBytes) > limit && sum(proportionalBytes) > limit) report("out-of-memory");
     }
     if (!measuring && performance.now() >= nextMeasure) void measure();
   };
