@@ -127,9 +127,12 @@ function layout(name: string, step: object, keys: object, more: object = {}) {
   const signature = sign(null, Buffer.from(olpcCanonicalJson(signed)), owner).toString("hex");
   const directory = join(factory.directory, name);
   mkdirSync(directory);
+  // Later tools name a key by a digest over fewer members.
+  const { keytype, scheme, keyval } = ownerKey;
+  const laterId = digestHex(sha256(olpcCanonicalJson({ keytype, scheme, keyval })));
   writeFileSync(
     join(directory, "root.layout"),
-    JSON.stringify({ signatures: [{ keyid: ownerKey.keyid, sig: signature }], signed }),
+    JSON.stringify({ signatures: [ownerKey.keyid, laterId].map((keyid) => ({ keyid, sig: signature })), signed }),
   );
   const { keyid: _, ...ownerFile } = ownerKey;
   writeFileSync(join(directory, "owner.json"), JSON.stringify(ownerFile));
