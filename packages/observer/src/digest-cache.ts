@@ -21,6 +21,8 @@ interface Row extends FileDigest {
 /** A file whose last change is younger than this may change again within one tick of its clock: never cached. */
 const SETTLED_NS = 2_000_000_000n;
 const SAMPLES = 4;
+/** Past this many rows only those that were just used are kept. */
+const MAX_ROWS = 50_000;
 const FORMAT = "touchmark digest cache v1";
 
 /**
@@ -74,7 +76,8 @@ export class DigestCache {
   save(): void {
     if (this.#file === undefined || !this.#changed) return;
     const now = BigInt(Date.now()) * 1_000_000n;
-    const rows = [...this.#rows].filter(([, row]) => now - BigInt(row.stamp.split(" ")[4] ?? now) > SETTLED_NS);
+    const all = this.#rows.size <= MAX_ROWS ? this.#rows : this.#used;
+    const rows = [...all].filter(([, row]) => now - BigInt(row.stamp.split(" ")[4] ?? now) > SETTLED_NS);
     const body = rows
       .map(([path, row]) => JSON.stringify([path, row.stamp, row.digest, row.loader ?? null]))
       .join("\n");

@@ -26,5 +26,5 @@ export {
   type PackageDatabase,
   type PackageDatabaseOptions,
 } from "./package-database.ts";
-export { absentCalls, tracedRefusals } from "./strace-command.ts";
+export { tracedRefusals } from "./strace-command.ts";
 export { probeStrace, type StraceObserverOptions, type StraceProbe, straceObserver } from "./strace-observer.ts";

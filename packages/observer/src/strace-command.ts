@@ -38,9 +38,6 @@ export const tracedRefusals: readonly TracedRefusal[] = [
     .map((call) => ({ call, errno: "EPERM" }) as const),
 ];
 
-/** Calls that a library tries and does without: their refusal is not a sign of anything. */
-export const absentCalls: ReadonlySet<string> = new Set(["clone3"]);
-
 /** The command line that runs `argv` under strace, writing to `log`. */
 export function straceCommand(strace: string, log: string, argv: readonly string[]): string[] {
   const optional = (calls: readonly string[]) => calls.map((call) => `?${call}`).join(",");
