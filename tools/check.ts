@@ -33,7 +33,7 @@ const programs: Readonly<Record<string, readonly string[]>> = {
     "--type-aware",
     "--format=unix",
     "--deny-warnings",
-    ...orAll(["packages", "attacks", "bench", "tools"]),
+    ...orAll(["packages", "attacks", "requirements", "bench", "tools"]),
   ],
   format: ["@biomejs/biome/bin/biome", "check", "--colors=off", "--max-diagnostics=40", ...orAll(["."])],
   "dead code": ["knip/bin/knip.js", "--no-progress", "--no-config-hints"],

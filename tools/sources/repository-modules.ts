@@ -4,7 +4,7 @@ import { repositoryRoot } from "../repository.ts";
 import { parseModule, type SourceModule } from "./module.ts";
 
 /** Directories that hold sources of ours. */
-const roots = ["packages", "attacks", "bench", "conformance", "tools"];
+const roots = ["packages", "attacks", "requirements", "bench", "conformance", "tools"];
 
 let parsed: readonly SourceModule[] | undefined;
 
