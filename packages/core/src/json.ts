@@ -1,3 +1,4 @@
+import { isAscii, isUtf8 } from "node:buffer";
 import { coreErrors } from "./errors.ts";
 
 /** Any JSON value. */
@@ -65,11 +66,10 @@ export function parseJson(content: Uint8Array | string, limits: JsonLimits = {})
 }
 
 function decodeUtf8(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw coreErrors.make("JSON_MALFORMED", "expected UTF-8", { cause });
-  }
+  if (!isUtf8(bytes)) throw coreErrors.make("JSON_MALFORMED", "expected UTF-8");
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // What is plain ASCII, as most evidence is, becomes a string of one byte a character.
+  return buffer.toString(isAscii(bytes) ? "latin1" : "utf8");
 }
 
 const QUOTE = 0x22;

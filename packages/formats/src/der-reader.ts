@@ -170,35 +170,40 @@ export class DerReader {
   time(options: { readonly fraction?: boolean } = {}): number {
     const tag = this.peek();
     if (tag !== derTag.utcTime && tag !== derTag.generalizedTime) throw this.#malformed("a time");
-    const text = this.text(tag);
-    const match =
-      tag === derTag.utcTime
-        ? /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(text)
-        : /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{0,8}[1-9]))?Z$/.exec(text);
-    if (match === null || (match[7] !== undefined && options.fraction !== true)) throw this.#malformed("a time in UTC");
-    const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
-      number,
+    const bytes = this.contents(tag);
+    const digits = tag === derTag.utcTime ? 12 : 14;
+    const rest = Buffer.from(bytes.subarray(digits)).toString("latin1");
+    const fraction = rest === "Z" ? "" : options.fraction === true ? /^\.(\d{0,8}[1-9])Z$/.exec(rest)?.[1] : undefined;
+    if (fraction === undefined) throw this.#malformed("a time in UTC");
+    const pair = (at: number): number => {
+      const high = (bytes[at] as number) - 0x30;
+      const low = (bytes[at + 1] as number) - 0x30;
+      if (!(high >= 0 && high <= 9 && low >= 0 && low <= 9)) throw this.#malformed("a time in digits");
+      return high * 10 + low;
+    };
+    const first = pair(0);
+    const year = tag === derTag.utcTime ? first + (first >= 50 ? 1900 : 2000) : first * 100 + pair(2);
+    const [month, day, hour, minute, second] = [10, 8, 6, 4, 2].map((back) => pair(digits - back)) as [
       number,
       number,
       number,
       number,
       number,
     ];
-    const full = tag === derTag.utcTime ? year + (year >= 50 ? 1900 : 2000) : year;
-    const at = Date.UTC(full, month - 1, day, hour, minute, second);
+    const at = Date.UTC(year, month - 1, day, hour, minute, second);
+    // Date.UTC rolls over: the 31st of June, the hour 24; and takes years below 100 for others.
     const back = new Date(at);
-    // Date.UTC rolls over: the 31st of June, the hour 24.
     if (
-      full < 1900 ||
+      year < 1900 ||
       back.getUTCMonth() !== month - 1 ||
       back.getUTCDate() !== day ||
-      back.getUTCHours() !== hour ||
-      back.getUTCMinutes() !== minute ||
-      back.getUTCSeconds() !== second
+      hour > 23 ||
+      minute > 59 ||
+      second > 59
     ) {
       throw this.#malformed("a time that exists");
     }
-    return at + Math.floor(Number(`0.${match[7] ?? 0}`) * 1000);
+    return fraction === "" ? at : at + Math.floor(Number(`0.${fraction}`) * 1000);
   }
 
   /** Moves past the next element and gives the start of its contents. */

@@ -15,7 +15,7 @@ export interface MemberCodes {
  */
 export class Members {
   readonly #object: { readonly [key: string]: Json };
-  readonly #read = new Set<string>();
+  readonly #read: string[] = [];
   readonly #codes: MemberCodes;
   readonly path: string;
 
@@ -30,7 +30,7 @@ export class Members {
 
   /** The member's value, or undefined when absent or null. */
   optional(name: string): Json | undefined {
-    this.#read.add(name);
+    this.#read.push(name);
     return Object.hasOwn(this.#object, name) ? (this.#object[name] ?? undefined) : undefined;
   }
 
@@ -106,7 +106,7 @@ export class Members {
   /** Refuses members that nobody asked for. */
   end(): void {
     for (const name of Object.keys(this.#object)) {
-      if (!this.#read.has(name)) {
+      if (!this.#read.includes(name)) {
         throw formatsErrors.make(
           this.#codes.unknownField,
           `${this.path} has an unknown member ${JSON.stringify(name.slice(0, 80))}`,

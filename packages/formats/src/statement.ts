@@ -59,7 +59,9 @@ export function parseStatement(bytes: Uint8Array): Statement {
       `expected _type ${STATEMENT_TYPE}, found ${JSON.stringify(type.slice(0, 100))}`,
     );
   }
-  const subject = top.objects("subject", MAX_SUBJECTS).map(readSubject);
+  const subject = top
+    .list("subject", MAX_SUBJECTS)
+    .map((each, index) => plainSubject(each) ?? readSubject(new Members(each, `statement.subject[${index}]`, codes)));
   if (subject.length === 0) throw top.malformed("expected at least one subject, found none");
   const predicateType = top.string("predicateType");
   if (predicateType === "") throw top.malformed("expected a predicate type, found an empty string");
@@ -70,6 +72,18 @@ export function parseStatement(bytes: Uint8Array): Statement {
 
 /** Lengths in hexadecimal digits of the digests whose spelling is checked. */
 const digestLengths: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
+
+const sha256Shape = /^[0-9a-f]{64}$/;
+
+/** The usual subject, a name and one SHA-256, without the cost of the general reader: releases have thousands. */
+function plainSubject(value: Json): Subject | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const { name, digest } = value as { readonly [key: string]: Json };
+  if (typeof name !== "string" || typeof digest !== "object" || digest === null) return undefined;
+  const { sha256 } = digest as { readonly [key: string]: Json };
+  const usual = typeof sha256 === "string" && Object.keys(value).length === 2 && Object.keys(digest).length === 1;
+  return usual && sha256Shape.test(sha256) ? { name, digest: digest as DigestSet } : undefined;
+}
 
 function readSubject(members: Members): Subject {
   const digest = members.required("digest");
