@@ -78,7 +78,7 @@ class CompressedLog {
 
   write(chunk: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#gzip.write(chunk, (error) => (error == null ? resolve() : reject(error)));
+      this.#gzip.write(chunk, (error) => (error === null || error === undefined ? resolve() : reject(error)));
     });
   }
 
