@@ -159,6 +159,12 @@ export function readTrustedRoot(directory: string): Uint8Array {
   return trustedRootOf(directory, readyState(directory), certificateFile(directory, files.root));
 }
 
+/** Trust domain and issuer of the factory, without opening any private key. Errors as `readTrustedRoot`. */
+export function readIdentityNames(directory: string): { readonly trustDomain: string; readonly issuer: string } {
+  const { trustDomain, issuer } = readyState(directory);
+  return { trustDomain, issuer };
+}
+
 function trustedRootOf(directory: string, state: IdentityState, root: Uint8Array): Uint8Array {
   const certificates = (kind: AuthorityKind, generations: readonly Generation[]) =>
     generations.map(({ number, ...rest }) => ({

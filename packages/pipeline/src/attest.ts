@@ -1,4 +1,3 @@
-import { writeFileSync } from "node:fs";
 import { type Digest, parseJson } from "@touchmark/core";
 import { STATEMENT_TYPE, type Statement } from "@touchmark/formats/evidence";
 import { assertMayAttest, predicateName, readPredicate, subjectOf } from "@touchmark/formats/predicates";
@@ -17,15 +16,19 @@ export interface AttestRequest {
   readonly type: string;
   /** JSON. */
   readonly predicate: Uint8Array;
-  /** Also write the bundle here. */
-  readonly out?: string;
+}
+
+/** What was signed. */
+export interface AttestReport {
+  readonly bundle: Digest;
+  readonly identity: string;
+  readonly logIndex: number;
+  /** The bundle itself. */
+  readonly bytes: Uint8Array;
 }
 
 /** Signs a further predicate about an artifact, as `attest`. @throws PREDICATE_RESERVED | PREDICATE_TYPE_UNKNOWN */
-export async function attestArtifact(
-  factory: Factory,
-  request: AttestRequest,
-): Promise<{ readonly bundle: Digest; readonly identity: string; readonly logIndex: number }> {
+export async function attestArtifact(factory: Factory, request: AttestRequest): Promise<AttestReport> {
   assertMayAttest(request.type);
   const predicate = parseJson(request.predicate, { maxBytes: MAX_PREDICATE_BYTES });
   const known = predicateName(request.type);
@@ -46,9 +49,11 @@ export async function attestArtifact(
   const content = readBundle(bytes);
   if (content !== undefined) {
     const index = await openIndex(factory.home);
-    index.putBundle(bundle.digest, content);
-    index.close();
+    try {
+      index.putBundle(bundle.digest, content);
+    } finally {
+      index.close();
+    }
   }
-  if (request.out !== undefined) writeFileSync(request.out, bytes);
-  return { bundle: bundle.digest, identity: spiffeId, logIndex: bundle.logIndex };
+  return { bundle: bundle.digest, identity: spiffeId, logIndex: bundle.logIndex, bytes };
 }

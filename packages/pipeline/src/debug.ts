@@ -19,14 +19,14 @@ export interface DebugSurroundings {
 }
 
 interface RecordedRequest {
-  readonly source?: { readonly treeDigest?: Digest };
+  readonly source?: { readonly treeDigest?: Digest; readonly committedAt?: string };
   readonly request?: { readonly parameters?: Readonly<Record<string, string>> };
 }
 
 /**
  * Opens a shell in the sandbox of a step, made again from what the run recorded. It has no observer, no signer and no
  * way to keep its output: whatever is done in it can never become evidence.
- * @throws RUN_UNKNOWN | STEP_UNKNOWN
+ * @throws RUN_UNKNOWN | STEP_UNKNOWN | RUN_INCOMPLETE
  */
 export async function debugStep(
   factory: Factory,
@@ -37,11 +37,7 @@ export async function debugStep(
   const run = await findRun(factory, runName);
   const details = run.details as RecordedRequest;
   const sourceTree = details.source?.treeDigest;
-  if (sourceTree === undefined || !(await factory.trees.use(sourceTree))) {
-    throw pipelineErrors.make("RUN_UNKNOWN", `the source of run ${run.id} is no longer stored`, {
-      hint: "run it again",
-    });
-  }
+  if (sourceTree === undefined || !(await factory.trees.use(sourceTree))) throw incomplete(run.id, "the source");
   const text = readFileSync(join(factory.trees.root(sourceTree), PIPELINE_FILE), "utf8");
   const plan = makePlan(parsePipelineFile(text, PIPELINE_FILE), run.pipeline, details.request?.parameters ?? {});
   const step = plan.steps.find((candidate) => candidate.name === stepName);
@@ -53,14 +49,18 @@ export async function debugStep(
     );
   }
   const trees = new Map<string, Digest>([["source", sourceTree]]);
-  for (const done of run.steps) if (done.output !== null) trees.set(done.name, done.output);
+  for (const name of new Set(step.after)) {
+    const output = run.steps.find((done) => done.name === name)?.output;
+    if (output == null || !(await factory.trees.use(output))) throw incomplete(run.id, `the output of ${name}`);
+    trees.set(name, output);
+  }
   const worker = bubblewrapWorker({ stateDirectory: sandboxDirectory(factory) });
   try {
     const job = stepJob(
       {
         run: `debug-${run.id}`,
         trees: factory.trees,
-        sourceDateEpoch: 0,
+        sourceDateEpoch: Math.floor(Date.parse(details.source?.committedAt ?? "1970-01-01T00:00:00Z") / 1000),
         clientEnvironment: clientEnvironment(surroundings.environment),
         signal: surroundings.signal,
         onOutput: () => undefined,
@@ -76,4 +76,8 @@ export async function debugStep(
   } finally {
     await worker.close?.();
   }
+}
+
+function incomplete(run: string, what: string): Error {
+  return pipelineErrors.make("RUN_INCOMPLETE", `run ${run} cannot be entered: ${what} is not stored`);
 }

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { probeStrace } from "@touchmark/observer";
 import { defaultHomePath } from "@touchmark/store";
 import { bubblewrapWorker } from "@touchmark/worker";
@@ -32,7 +33,8 @@ export async function inspectHost(environment: Readonly<Record<string, string | 
       detail: `${process.platform}: building needs Linux; verifying, showing and proving work here`,
     });
   else {
-    const worker = bubblewrapWorker({ stateDirectory: tmpdir() });
+    const scratch = mkdtempSync(join(tmpdir(), "touchmark-doctor-"));
+    const worker = bubblewrapWorker({ stateDirectory: scratch });
     const probe = await worker.probe();
     canRun = probe.tier !== null;
     rows.push({
@@ -56,7 +58,8 @@ export async function inspectHost(environment: Readonly<Record<string, string | 
           : `strace ${observer.version ?? ""}: ${observer.tier}${observer.reason === undefined ? "" : ` (${observer.reason})`}`,
       ...(observer.tier === "none" ? { remedy: "apt-get install strace" } : {}),
     });
-    await worker.close?.();
+    await worker.close();
+    rmSync(scratch, { recursive: true, force: true });
   }
   rows.push({ name: "home", state: "good", detail: existsSync(home) ? home : `${home} (made by the first run)` });
   return { canRun, home, rows };

@@ -25,6 +25,11 @@ export const pipelineErrors = defineErrors({
     nature: "refused",
     meaning: "A step that succeeded left no file where an artifact is declared.",
   },
+  ARTIFACT_CHANGED: {
+    nature: "refused",
+    meaning: "A file of a step's output is no longer what it was when the step ended, and was to become an artifact.",
+    hint: "the altered tree was set aside; run again",
+  },
   ARTIFACT_KIND_MISMATCH: {
     nature: "refused",
     meaning: "An artifact is a directory where a file is declared, or the reverse.",
@@ -48,6 +53,11 @@ export const pipelineErrors = defineErrors({
     meaning: "No file of that name exists, and no artifact of that digest is stored.",
   },
   RUN_UNKNOWN: { nature: "invalid", meaning: "No run of that name is recorded.", hint: "touchmark runs lists them" },
+  RUN_INCOMPLETE: {
+    nature: "invalid",
+    meaning: "What a step of a run started from is not stored: the run never got there, or it was pruned.",
+    hint: "run it again",
+  },
   STEP_UNKNOWN: { nature: "invalid", meaning: "The run has no step of that name." },
   EXPORT_NOT_EMPTY: {
     nature: "invalid",

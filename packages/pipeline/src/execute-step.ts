@@ -1,4 +1,4 @@
-import type { Digest, TreeEntry } from "@touchmark/core";
+import type { Clock, Digest, TreeEntry } from "@touchmark/core";
 import { mountOrder } from "@touchmark/formats/pipeline";
 import type { Observation, Observer } from "@touchmark/observer";
 import type { IngestedTree, TreeStore } from "@touchmark/store";
@@ -18,6 +18,7 @@ export interface ResolvedInput {
 /** What a step is executed with. */
 export interface StepContext {
   readonly run: string;
+  readonly clock: Clock;
   readonly worker: Worker;
   /** A new observer for one step, writing into a directory of its own. */
   readonly observe: (traceDirectory: string) => Promise<Observer>;
@@ -61,9 +62,9 @@ export async function executeStep(
   const outputDirectory = await context.scratch("output");
   const observer = await context.observe(await context.scratch("trace"));
   const job = stepJob(context, step, inputs, outputDirectory, observer);
-  const startedAt = new Date();
+  const startedAt = context.clock.now();
   const result = await context.worker.run(job);
-  const finishedAt = new Date();
+  const finishedAt = context.clock.now();
   const observation = await observer.finish({
     command: job.command,
     mounts: job.mounts,

@@ -1,4 +1,4 @@
-import { createWriteStream, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { createWriteStream, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type Digest, sha256 } from "@touchmark/core";
@@ -35,8 +35,8 @@ export async function exportArtifact(factory: Factory, digest: Digest, out: stri
   if (row === undefined) throw new TypeError(`run ${run.id} does not hold ${digest}`);
   checkEmpty(out);
   const { path = "." } = (row.details ?? {}) as { path?: string };
-  const fileName = artifactFileName({ name: row.name, kind: row.kind, path });
-  const identity = await factory.identity();
+  const fileName = besideBundles(artifactFileName({ name: row.name, kind: row.kind, path }));
+  const identity = factory.names();
   const trustRoot = sha256(await factory.trustRoot());
   const source = (run.details as { source?: { uri?: string } }).source?.uri ?? "";
   const staging = join(dirname(out), `.touchmark-export-${process.pid}-${basename(out)}`);
@@ -48,7 +48,17 @@ export async function exportArtifact(factory: Factory, digest: Digest, out: stri
     for (const [i, bundle] of bundles.entries()) {
       writeFileAtomically(join(staging, "bundles", names[i] ?? ""), bundle.bytes, { durable: false });
     }
-    const verifyCommand = `touchmark verify ${fileName} --evidence bundles --trust-root trusted_root.json --builder ${builderId(identity.trustDomain)} --source ${source}`;
+    const words = [
+      "touchmark",
+      "verify",
+      shownPath(fileName),
+      "--evidence",
+      "bundles",
+      "--trust-root",
+      "trusted_root.json",
+    ];
+    const expected = ["--builder", builderId(identity.trustDomain), "--source", source];
+    const verifyCommand = [...words, ...expected].map(shellWord).join(" ");
     const text = instructions({
       fileName,
       trustRoot,
@@ -58,7 +68,7 @@ export async function exportArtifact(factory: Factory, digest: Digest, out: stri
       issuer: identity.issuer,
     });
     writeFileAtomically(join(staging, "bundles", "VERIFY.md"), Buffer.from(text), { durable: false });
-    rmSync(out, { recursive: true, force: true });
+    removeEmpty(out);
     renameSync(staging, out);
     return {
       artifact: join(out, fileName),
@@ -70,6 +80,16 @@ export async function exportArtifact(factory: Factory, digest: Digest, out: stri
     };
   } finally {
     rmSync(staging, { recursive: true, force: true });
+  }
+}
+
+/** Deletes the directory that was empty a moment ago; what somebody put there meanwhile is not ours to delete. */
+function removeEmpty(out: string): void {
+  try {
+    rmdirSync(out);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw pipelineErrors.make("EXPORT_NOT_EMPTY", `expected a new or empty directory at ${out}`, { cause });
   }
 }
 
@@ -88,6 +108,21 @@ function checkEmpty(out: string): void {
       `expected a new or empty directory at ${out}, found ${names.length} entries`,
     );
   }
+}
+
+/** The artifact's file name comes from the project: beside `bundles/` it may not be called so. */
+function besideBundles(name: string): string {
+  return name.toLowerCase() === "bundles" ? `${name}.artifact` : name;
+}
+
+/** A name that begins with a dash is no option. */
+function shownPath(name: string): string {
+  return name.startsWith("-") ? `./${name}` : name;
+}
+
+/** A word as a shell reads it back, whatever it holds. */
+function shellWord(word: string): string {
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** `07-link-build.sigstore.json`: in the order of signing, by what it says. */
@@ -109,7 +144,7 @@ function instructions(facts: {
   readonly builder: string;
   readonly issuer: string;
 }): string {
-  return `# How to verify ${facts.fileName}
+  return `# How to verify ${JSON.stringify(facts.fileName)}
 
 You need \`trusted_root.json\` of the factory, **got on another way than this directory**. Its fingerprint is
 
@@ -126,7 +161,7 @@ One bundle with cosign 3:
     cosign verify-blob-attestation --new-bundle-format --bundle bundles/${facts.provenance} \\
       --trusted-root trusted_root.json --use-signed-timestamps --insecure-ignore-sct \\
       --certificate-identity ${facts.builder} --certificate-oidc-issuer ${facts.issuer} \\
-      --type https://slsa.dev/provenance/v1 ${facts.fileName}
+      --type https://slsa.dev/provenance/v1 ${shellWord(shownPath(facts.fileName))}
 
 (\`--insecure-ignore-sct\`: the factory logs statements, and has no certificate-transparency log of its own.)
 `;

@@ -1,8 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Clock, systemClock } from "@touchmark/core";
-import { createFactoryIdentity, type FactoryIdentity, openFactoryIdentity } from "@touchmark/identity";
+import { type Clock, isFactoryError, systemClock } from "@touchmark/core";
+import {
+  createFactoryIdentity,
+  type FactoryIdentity,
+  openFactoryIdentity,
+  readIdentityNames,
+  readTrustedRoot,
+} from "@touchmark/identity";
 import { createLogKeys, openLog, openLogKeys, type TransparencyLog } from "@touchmark/log";
 import {
   type FileContentStore,
@@ -28,7 +34,9 @@ export interface Factory {
   attestIdentity(): Promise<FactoryIdentity>;
   /** The transparency log, for writing; opened on first use. */
   log(): Promise<TransparencyLog>;
-  /** `trusted_root.json` of this factory. */
+  /** Trust domain and issuer; read without opening any private key. */
+  names(): { readonly trustDomain: string; readonly issuer: string };
+  /** `trusted_root.json` of this factory; read without opening any private key. */
   trustRoot(): Promise<Uint8Array>;
   close(): Promise<void>;
 }
@@ -53,9 +61,7 @@ export async function openFactory(options: FactoryOptions = {}): Promise<Factory
     logKeys: join(home.paths.identity, "log"),
     passphrase: join(home.paths.trust, "root.passphrase"),
   };
-  if (options.create === true && !existsSync(join(places.authority, "trusted_root.json"))) {
-    await createIdentity(home, places, clock, options.rootPassphrase);
-  }
+  if (options.create === true && !isCreated(places)) await createIdentity(home, places, clock, options.rootPassphrase);
   const openOnce = once(() => openFactoryIdentity({ directory: places.authority, clock }));
   const attestOnce = once(() => openFactoryIdentity({ directory: places.authority, clock, role: "attest" }));
   let log: Promise<TransparencyLog> | undefined;
@@ -71,7 +77,8 @@ export async function openFactory(options: FactoryOptions = {}): Promise<Factory
       log ??= openLog({ directory: home.paths.log, keys: openLogKeys(places.logKeys), clock });
       return log;
     },
-    trustRoot: async () => (await openOnce()).trustedRoot(),
+    names: () => readIdentityNames(places.authority),
+    trustRoot: async () => readTrustedRoot(places.authority),
     close: async () => {
       if (log !== undefined) await (await log).close();
       await home.close();
@@ -86,6 +93,17 @@ interface Places {
   readonly authority: string;
   readonly logKeys: string;
   readonly passphrase: string;
+}
+
+/** True when the identity is whole; an interrupted creation is not, and anything else is said by whoever opens it. */
+function isCreated(places: Places): boolean {
+  try {
+    readTrustedRoot(places.authority);
+    return true;
+  } catch (error) {
+    if (isFactoryError(error) && ["IDENTITY_NOT_CREATED", "IDENTITY_INCOMPLETE"].includes(error.code)) return false;
+    throw error;
+  }
 }
 
 /** Makes keys and trust root, once; an interrupted creation is continued. */

@@ -28,17 +28,17 @@ export async function finishRun(session: RunSession): Promise<readonly ReleasedA
   for (const definition of session.plan.pipeline.artifacts) {
     const output = session.outcomes.get(definition.from)?.output;
     if (output === undefined) continue;
-    await factory.trees.verify(output);
     const artifact = await takeArtifact(factory, definition, output, epoch);
     artifacts.push(artifact);
     session.listener({ type: "artifact", name: artifact.name, digest: artifact.digest, bytes: artifact.bytes });
   }
-  await factory.content.durable();
   const all = recorder.predecessors();
   const packages = hostPackages(
     factory,
     outcomes.flatMap((outcome) => outcome.files.map((file) => file.path)),
   );
+  // The key that signs what follows exists before its certificate is listed, and signs the release manifest too.
+  await recorder.renew(builder);
   const closing = await recorder.record([
     { name: "environment", spiffeId: builder, statement: environmentStatement(facts, all, outcomes, packages) },
     ...artifacts.map((artifact) => ({
@@ -47,12 +47,16 @@ export async function finishRun(session: RunSession): Promise<readonly ReleasedA
       statement: provenanceStatement(facts, all, artifact, contributors(session, artifact.step, outcomes)),
     })),
   ]);
-  const issued = session.identity.issuances();
   await recorder.record([
     {
       name: "credentials",
       spiffeId: builder,
-      statement: credentialStatement(facts, recorder.predecessors(), session.identity.issuer, issued),
+      statement: credentialStatement(
+        facts,
+        recorder.predecessors(),
+        session.identity.issuer,
+        session.identity.issuances(),
+      ),
     },
   ]);
   const released = artifacts.map((artifact) => ({ ...artifact, bundles: bundlesAbout(artifact, closing) }));

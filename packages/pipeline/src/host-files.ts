@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { Digest } from "@touchmark/core";
+import { digestOfFile } from "./file-digest.ts";
 
 /** A file of the host, by its digest. */
 export interface HostFile {
@@ -16,37 +15,20 @@ export interface HostFiles {
   digest(path: string): Digest | undefined;
 }
 
-const CHUNK_BYTES = 1 << 20;
-
 /** Hashes files of the host on demand. */
 export function hostFiles(): HostFiles {
   const known = new Map<string, Digest | undefined>();
-  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   const digest = (path: string): Digest | undefined => {
-    if (!known.has(path)) known.set(path, hashFile(path, buffer));
+    if (!known.has(path)) known.set(path, digestIfReadable(path));
     return known.get(path);
   };
   return { digest, unchanged: (files) => files.every((file) => digest(file.path) === file.digest) };
 }
 
-function hashFile(path: string, buffer: Buffer): Digest | undefined {
-  let descriptor: number;
+function digestIfReadable(path: string): Digest | undefined {
   try {
-    descriptor = openSync(path, "r");
+    return digestOfFile(path);
   } catch {
     return undefined;
-  }
-  try {
-    if (!fstatSync(descriptor).isFile()) return undefined;
-    const hash = createHash("sha256");
-    for (;;) {
-      const count = readSync(descriptor, buffer, 0, buffer.length, null);
-      if (count === 0) return `sha256:${hash.digest("hex")}`;
-      hash.update(buffer.subarray(0, count));
-    }
-  } catch {
-    return undefined;
-  } finally {
-    closeSync(descriptor);
   }
 }

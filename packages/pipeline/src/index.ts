@@ -1,5 +1,4 @@
 export type { RunRecord } from "@touchmark/store";
-export { hashFile } from "./artifact.ts";
 export { type AttestRequest, attestArtifact } from "./attest.ts";
 export { type DebugSurroundings, debugStep } from "./debug.ts";
 export { type DoctorReport, type DoctorRow, inspectHost } from "./doctor.ts";
@@ -7,6 +6,7 @@ export { pipelineErrors } from "./errors.ts";
 export { artifactFileName } from "./evidence/artifact-name.ts";
 export { type ExportReport, exportArtifact } from "./export.ts";
 export { type Factory, type FactoryOptions, openFactory } from "./factory.ts";
+export { digestOfFile } from "./file-digest.ts";
 export type { ReleasedArtifact } from "./finish-run.ts";
 export { type GatheredEvidence, gatherEvidence } from "./gather.ts";
 export { cosignLog, logVerifierKey } from "./log-access.ts";
@@ -14,7 +14,7 @@ export { findRun, isDigestOrFile, type NamedArtifact, namedArtifact, runsOf } fr
 export type { RunEvent, RunListener, StepStatus } from "./progress.ts";
 export { type PipelineProposal, proposePipeline } from "./propose/index.ts";
 export { type RunOutcome, type RunRequest, runPipeline } from "./run.ts";
-export type { StepReport } from "./run-session.ts";
+export type { StepError, StepReport } from "./run-session.ts";
 export { PIPELINE_FILE } from "./take-source.ts";
 export { type ArtifactVerdict, verifyArtifact } from "./verify-artifact.ts";
 export { productVersion } from "./version.ts";

@@ -1,9 +1,9 @@
 import { statSync } from "node:fs";
 import { type Digest, isDigest } from "@touchmark/core";
 import { findRuns, openIndex, type RunRecord } from "@touchmark/store";
-import { hashFile } from "./artifact.ts";
 import { pipelineErrors } from "./errors.ts";
 import type { Factory } from "./factory.ts";
+import { digestOfFile } from "./file-digest.ts";
 
 /** A run by its id, a unique beginning of it, or `latest`. @throws RUN_UNKNOWN */
 export async function findRun(factory: Factory, name: string): Promise<RunRecord> {
@@ -38,7 +38,11 @@ export async function namedArtifact(name: string): Promise<NamedArtifact> {
       `expected a file or sha256:<64 hex digits>, found ${JSON.stringify(name.slice(0, 200))}`,
     );
   }
-  return { digest: await hashFile(name), path: name };
+  try {
+    return { digest: digestOfFile(name), path: name };
+  } catch (cause) {
+    throw pipelineErrors.make("ARTIFACT_UNKNOWN", `cannot read ${JSON.stringify(name.slice(0, 200))}`, { cause });
+  }
 }
 
 /** The runs that made an artifact of this digest, newest first. */

@@ -7,7 +7,12 @@ export type StepStatus = "succeeded" | "failed" | "refused" | "skipped" | "cance
 export type RunEvent =
   | { readonly type: "run-started"; readonly run: string; readonly pipeline: string; readonly steps: readonly string[] }
   | { readonly type: "source-fetched"; readonly commit: string; readonly files: number; readonly durationMs: number }
-  | { readonly type: "step-started"; readonly step: string; readonly network: "none" | "fetch" }
+  | {
+      readonly type: "step-started";
+      readonly step: string;
+      readonly network: "none" | "fetch";
+      readonly unsealed: boolean;
+    }
   | { readonly type: "step-output"; readonly step: string; readonly chunk: Uint8Array }
   | {
       readonly type: "step-finished";

@@ -1,9 +1,9 @@
-import type { Digest } from "@touchmark/core";
+import type { Digest, Nature } from "@touchmark/core";
 import type { FactoryIdentity } from "@touchmark/identity";
 import type { Observer } from "@touchmark/observer";
 import type { OpenRun, RunStep } from "@touchmark/store";
 import type { TrustRoot } from "@touchmark/verify";
-import type { Worker, WorkerProbe } from "@touchmark/worker";
+import type { Worker } from "@touchmark/worker";
 import type { EvidenceRecorder } from "./evidence/recorder.ts";
 import type { RunFacts } from "./evidence/run-facts.ts";
 import type { StepOutcomeFacts } from "./evidence/run-statements.ts";
@@ -11,6 +11,14 @@ import type { Factory } from "./factory.ts";
 import type { HostFiles } from "./host-files.ts";
 import type { Plan, PlannedStep } from "./plan.ts";
 import type { RunListener, StepStatus } from "./progress.ts";
+
+/** Why our side ended a step or a run. */
+export interface StepError {
+  readonly code: string;
+  readonly nature: Nature;
+  readonly message: string;
+  readonly hint?: string;
+}
 
 /** A step's result as `run --json` prints it. */
 export interface StepReport {
@@ -26,8 +34,8 @@ export interface StepReport {
   readonly observation?: { readonly tier: string; readonly complete: boolean; readonly losses: readonly string[] };
   readonly isolation?: string;
   readonly bundles: readonly Digest[];
-  /** Why it was refused, skipped or failed. */
-  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
+  /** Why it was refused. */
+  readonly error?: StepError;
   /** The last lines that a failed step printed. */
   readonly lastLines?: readonly string[];
   /** What a failed step touched, in short. */
@@ -48,14 +56,14 @@ export interface RunSession {
   readonly facts: RunFacts;
   readonly run: OpenRun;
   readonly recorder: EvidenceRecorder;
-  readonly worker: Worker;
+  /** The worker, tried on this host at the first call. @throws ISOLATION_BELOW_DEMAND */
+  readonly ready: () => Promise<Worker>;
   /** For steps that ask for no sandbox; absent unless the caller allowed them. */
   readonly unsealed?: Worker;
-  readonly probe: WorkerProbe;
   readonly observe: (traceDirectory: string) => Promise<Observer>;
   readonly hostFiles: HostFiles;
   /** Digest of the sandbox's profile: what decides a step beside its definition. */
-  readonly profile: Digest;
+  readonly profile: () => Promise<Digest>;
   readonly clientEnvironment: Readonly<Record<string, string>>;
   readonly useCache: boolean;
   readonly signal: AbortSignal;

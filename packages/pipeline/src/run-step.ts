@@ -1,48 +1,92 @@
-import { type Digest, isFactoryError, sha256 } from "@touchmark/core";
+import { type Digest, type FactoryError, isFactoryError } from "@touchmark/core";
 import { predicateType } from "@touchmark/formats/predicates";
+import type { Worker } from "@touchmark/worker";
 import { cacheHitStatement, signerIds } from "./evidence/run-statements.ts";
 import { linkStatement, mountsStatement, traceStatement, workloadStatement } from "./evidence/step-statements.ts";
 import { type ExecutedStep, executeStep, type ResolvedInput, resolveInputs } from "./execute-step.ts";
 import type { PlannedStep } from "./plan.ts";
 import type { StepStatus } from "./progress.ts";
-import { type RunSession, readersOf, type StepReport } from "./run-session.ts";
+import { type RunSession, readersOf, type StepError, type StepReport } from "./run-session.ts";
+import { unsealedProfile } from "./sandbox-profile.ts";
 import { type CachedStep, recall, remember, stepKey } from "./step-cache.ts";
 import { lastLines, shortObservation, touchedBy } from "./step-report.ts";
 
 /** Runs one step of a run, or finds that it need not; signs what there is to sign. */
 export async function runStep(session: RunSession, step: PlannedStep): Promise<StepReport> {
   const begun = performance.now();
-  const { definition } = step;
-  const inputs = resolveInputs(step, session.trees);
-  const epoch = Math.floor(session.facts.source.committedAt.getTime() / 1000);
-  const key = stepKey(step, inputs, session.profile, epoch);
-  const base = { name: step.name, network: definition.network, cached: false, exitCode: null, bundles: [] } as const;
   try {
-    const hit = await recallIfAllowed(session, step, key, inputs);
-    if (hit !== undefined) return await useCached(session, step, key, inputs, hit, begun);
-    const executed = await execute(session, step, inputs, epoch);
+    const found = await findStep(session, step);
+    if (found !== undefined) {
+      const [report] = await useCached(session, [found]);
+      if (report === undefined) throw new TypeError("a cached step has no report");
+      return report;
+    }
+    const inputs = resolveInputs(step, session.trees);
+    const epoch = epochOf(session);
+    const { unsealed } = session;
+    const bare = step.definition.insecureProcess && unsealed !== undefined;
+    const worker = bare ? unsealed : await session.ready();
+    const key = stepKey(step, inputs, bare ? unsealedProfile : await session.profile(), epoch);
+    const executed = await execute(session, worker, step, inputs, epoch);
     return await concludeStep(session, executed, key, begun);
   } catch (error) {
     if (!isFactoryError(error) || error.nature === "bug") throw error;
-    const { code, message, hint } = error;
-    return {
-      ...base,
-      status: "refused",
-      durationMs: performance.now() - begun,
-      error: { code, message, ...(hint === undefined ? {} : { hint }) },
-    };
+    return refusedReport(step, error, performance.now() - begun);
   }
 }
 
-async function recallIfAllowed(
-  session: RunSession,
-  step: PlannedStep,
-  key: Digest,
-  inputs: readonly ResolvedInput[],
-): Promise<CachedStep | undefined> {
-  // What came through an open network was not recorded: it may be something else next time.
-  if (!session.useCache || !step.definition.cache || step.definition.network === "fetch") return undefined;
-  return recall(cacheScope(session), step, key, inputs);
+/** The report of a step that our side ended. */
+export function refusedReport(step: PlannedStep, error: FactoryError, durationMs: number): StepReport {
+  const { name, definition } = step;
+  const network = definition.network;
+  return {
+    name,
+    network,
+    cached: false,
+    exitCode: null,
+    bundles: [],
+    status: "refused",
+    durationMs,
+    error: errorFacts(error),
+  };
+}
+
+/** What a report keeps of an error. */
+export function errorFacts(error: FactoryError): StepError {
+  const { code, nature, message, hint } = error;
+  return { code, nature, message, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** A step that an earlier run performed, before this run's word on it is signed. */
+export interface FoundStep {
+  readonly step: PlannedStep;
+  readonly key: Digest;
+  readonly inputs: readonly ResolvedInput[];
+  readonly hit: CachedStep;
+  readonly lookupMs: number;
+}
+
+/** Looks a step up in the cache, when the caller and the step allow it. @throws CACHE_POISONED */
+export async function findStep(session: RunSession, step: PlannedStep): Promise<FoundStep | undefined> {
+  const begun = performance.now();
+  if (!mayCache(step) || !session.useCache) return undefined;
+  const inputs = resolveInputs(step, session.trees);
+  const key = stepKey(step, inputs, await session.profile(), epochOf(session));
+  const hit = await recall(cacheScope(session), step, key, inputs);
+  return hit === undefined ? undefined : { step, key, inputs, hit, lookupMs: performance.now() - begun };
+}
+
+/**
+ * What came through an open network was not recorded, and may be something else next time; a step without a sandbox
+ * always has one.
+ */
+function mayCache(step: PlannedStep): boolean {
+  const { cache, network, insecureProcess } = step.definition;
+  return cache && network === "none" && !insecureProcess;
+}
+
+function epochOf(session: RunSession): number {
+  return Math.floor(session.facts.source.committedAt.getTime() / 1000);
 }
 
 function cacheScope(session: RunSession) {
@@ -60,30 +104,42 @@ function cacheScope(session: RunSession) {
 
 async function execute(
   session: RunSession,
+  worker: Worker,
   step: PlannedStep,
   inputs: readonly ResolvedInput[],
   epoch: number,
 ): Promise<ExecutedStep> {
   const log = session.run.log(step.name);
+  // What a step prints arrives in a stream's callback, where an exception would end the process: a log that cannot be
+  // written stops the step, and is reported by it.
+  const lost = new AbortController();
   try {
-    return await executeStep(
+    const executed = await executeStep(
       {
         run: session.run.id,
-        worker: (step.definition.insecureProcess ? session.unsealed : undefined) ?? session.worker,
+        clock: session.factory.clock,
+        worker,
         observe: session.observe,
         trees: session.factory.trees,
         scratch: (prefix) => session.factory.home.scratch(prefix),
         sourceDateEpoch: epoch,
         clientEnvironment: session.clientEnvironment,
-        signal: session.signal,
+        signal: AbortSignal.any([session.signal, lost.signal]),
         onOutput: (chunk) => {
-          log.write(chunk);
+          if (lost.signal.aborted) return;
+          try {
+            log.write(chunk);
+          } catch (error) {
+            lost.abort(error);
+          }
           session.listener({ type: "step-output", step: step.name, chunk });
         },
       },
       step,
       inputs,
     );
+    if (lost.signal.aborted) throw lost.signal.reason;
+    return executed;
   } finally {
     log.close();
   }
@@ -102,8 +158,7 @@ async function concludeStep(
   const logBytes = await session.factory.runs.readLog(session.run.id, name, {
     maxBytes: step.definition.limits.logBytes,
   });
-  const logDigest = sha256(logBytes);
-  await session.factory.content.put(logBytes);
+  const { digest: logDigest } = await session.factory.content.put(logBytes);
   if (observation.log !== undefined) {
     await session.factory.content.put({ file: observation.log.path, move: true }, { expected: observation.log.digest });
   }
@@ -111,6 +166,7 @@ async function concludeStep(
     executed,
     key,
     logDigest,
+    logBytes: logBytes.length,
     predecessors: recorder.predecessors("trigger", "source", "node", ...step.after.flatMap(linkNames)),
     sharedWith: readersOf(session, step),
   };
@@ -143,7 +199,7 @@ async function concludeStep(
         file.origin === "toolchain" && file.digest !== undefined ? [{ path: file.path, digest: file.digest }] : [],
       ),
     });
-    if (step.definition.cache && step.definition.network === "none") {
+    if (mayCache(step) && result.evidence.network === "none") {
       remember(session.factory, { key, run: session.run.id, output, bundles: signed });
     }
   }
@@ -163,63 +219,62 @@ async function concludeStep(
   };
 }
 
-async function useCached(
-  session: RunSession,
-  step: PlannedStep,
-  key: Digest,
-  inputs: readonly ResolvedInput[],
-  hit: CachedStep,
-  begun: number,
-): Promise<StepReport> {
+/** Takes steps of earlier runs into this one. Their statements rest on links that exist, so one batch signs them all. */
+export async function useCached(session: RunSession, found: readonly FoundStep[]): Promise<StepReport[]> {
+  const begun = performance.now();
   const { facts, recorder } = session;
-  recorder.adopt(hit.bundles);
-  const predecessors = [
-    ...recorder.predecessors("trigger", "source", "node", ...step.after.flatMap(linkNames)),
-    { name: `step/${step.name}/link`, digest: hit.link },
-  ];
-  const [signed] = await recorder.record([
-    {
+  for (const { hit } of found) recorder.adopt(hit.bundles);
+  const signed = await recorder.record(
+    found.map(({ step, key, inputs, hit }) => ({
       name: `step/${step.name}/cache-hit`,
       spiffeId: signerIds.builder(facts),
-      statement: cacheHitStatement(facts, predecessors, {
-        step: step.name,
-        key,
-        output: hit.output,
-        materials: inputs.map((input) => ({ name: input.from, digest: input.tree })),
-        original: {
-          run: hit.run,
-          functionary: hit.functionary,
-          link: hit.link,
-          bundles: hit.bundles.map((bundle) => bundle.digest),
+      statement: cacheHitStatement(
+        facts,
+        recorder.predecessors(
+          "trigger",
+          "source",
+          "node",
+          ...[step.name, ...step.after].map((name) => `step/${name}/link`),
+        ),
+        {
+          step: step.name,
+          key,
+          output: hit.output,
+          materials: inputs.map((input) => ({ name: input.from, digest: input.tree })),
+          original: {
+            run: hit.run,
+            functionary: hit.functionary,
+            link: hit.link,
+            bundles: hit.bundles.map((bundle) => bundle.digest),
+          },
         },
-      }),
-    },
-  ]);
-  session.trees.set(step.name, hit.output);
-  session.outcomes.set(step.name, {
-    step,
-    output: hit.output,
-    tier: hit.tier,
-    observer: hit.observer,
-    complete: hit.complete,
-    network: "none",
-    link: hit.link,
-    trace: hit.trace,
-    files: hit.files,
-    ...(signed === undefined ? {} : { cached: signed.digest }),
+      ),
+    })),
+  );
+  const share = (performance.now() - begun) / found.length;
+  return found.map(({ step, hit, lookupMs }, i) => {
+    const bundle = signed[i];
+    if (bundle === undefined) throw new TypeError("a cache hit was not recorded");
+    const { output, tier, observer, complete, link, trace, files } = hit;
+    session.trees.set(step.name, output);
+    session.outcomes.set(step.name, {
+      ...{ step, output, tier, observer, complete, link, trace, files },
+      network: "none",
+      cached: bundle.digest,
+    });
+    return {
+      name: step.name,
+      status: "succeeded",
+      cached: true,
+      durationMs: lookupMs + share,
+      exitCode: 0,
+      output,
+      network: step.definition.network,
+      isolation: tier,
+      observation: { tier: observer, complete, losses: [] },
+      bundles: [...hit.bundles.map((row) => row.digest), bundle.digest],
+    };
   });
-  return {
-    name: step.name,
-    status: "succeeded",
-    cached: true,
-    durationMs: performance.now() - begun,
-    exitCode: 0,
-    output: hit.output,
-    network: step.definition.network,
-    isolation: hit.tier,
-    observation: { tier: hit.observer, complete: hit.complete, losses: [] },
-    bundles: [...hit.bundles.map((bundle) => bundle.digest), ...(signed === undefined ? [] : [signed.digest])],
-  };
 }
 
 const linkNames = (step: string): string[] => [`step/${step}/link`, `step/${step}/cache-hit`];

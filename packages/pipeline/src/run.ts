@@ -1,8 +1,10 @@
 import { join } from "node:path";
-import { canonicalJson, type Digest, isFactoryError, sha256 } from "@touchmark/core";
+import { type Digest, isFactoryError } from "@touchmark/core";
+import type { PipelineFile } from "@touchmark/formats/pipeline";
 import type { TriggerRequest } from "@touchmark/formats/predicates";
 import { straceObserver } from "@touchmark/observer";
-import { type OpenRun, openIndex } from "@touchmark/store";
+import type { SourceRecord } from "@touchmark/source";
+import { type OpenRun, openIndex, type RunRecord } from "@touchmark/store";
 import { readTrustRoot } from "@touchmark/verify";
 import { bubblewrapWorker, insecureProcessWorker, type Worker } from "@touchmark/worker";
 import { clientEnvironment } from "./client-environment.ts";
@@ -10,17 +12,17 @@ import { pipelineErrors } from "./errors.ts";
 import { nodeStatement } from "./evidence/node-statement.ts";
 import { EvidenceRecorder } from "./evidence/recorder.ts";
 import { sourceStatement, triggerStatement } from "./evidence/request-statements.ts";
-import type { RunFacts } from "./evidence/run-facts.ts";
 import { signerIds } from "./evidence/run-statements.ts";
 import type { Factory } from "./factory.ts";
 import { sandboxDirectory } from "./factory.ts";
 import { finishRun, type ReleasedArtifact } from "./finish-run.ts";
 import { hostFiles } from "./host-files.ts";
-import { makePlan, type Plan } from "./plan.ts";
+import { makePlan, type Plan, type PlannedStep } from "./plan.ts";
 import type { RunListener, StepStatus } from "./progress.ts";
 import { recordProject } from "./project-record.ts";
-import { type RunSession, recordSteps, type StepReport } from "./run-session.ts";
-import { runStep } from "./run-step.ts";
+import { type RunSession, recordSteps, type StepError, type StepReport } from "./run-session.ts";
+import { errorFacts, type FoundStep, findStep, refusedReport, runStep, useCached } from "./run-step.ts";
+import { type SandboxProfile, sandboxProfile } from "./sandbox-profile.ts";
 import { schedule } from "./schedule.ts";
 import { PIPELINE_FILE, takeSource } from "./take-source.ts";
 import { productVersion } from "./version.ts";
@@ -58,30 +60,56 @@ export interface RunOutcome {
   readonly pipeline: string;
   readonly steps: readonly StepReport[];
   readonly artifacts: readonly ReleasedArtifact[];
+  /** Why every step succeeded and nothing was released. */
+  readonly error?: StepError;
   /** Signed statements that the run rests on. */
   readonly evidence: number;
   readonly durationMs: number;
 }
 
-/** Runs a pipeline on a revision: source, steps, evidence, artifacts. A failed command is a result, not an error. */
+/**
+ * Runs a pipeline on a revision: source, steps, evidence, artifacts. A failed command is a result, not an error, and so
+ * is an artifact that is not what was declared.
+ */
 export async function runPipeline(factory: Factory, request: RunRequest): Promise<RunOutcome> {
   const begun = performance.now();
   const startedAt = factory.clock.now();
-  const { source, file } = await takeSource(factory, request, begun);
-  const plan = makePlan(file, request.pipeline, request.parameters ?? {});
-  const unsealed = unsealedWorker(factory, request, plan);
   const worker = bubblewrapWorker({ stateDirectory: sandboxDirectory(factory) });
-  const probe = await worker.probe();
-  if (probe.tier === null) {
-    const [first] = probe.missing;
-    throw pipelineErrors.make(
-      "ISOLATION_BELOW_DEMAND",
-      `no sandbox can be made here: ${first?.name ?? "unknown"}: ${first?.why ?? ""}`,
-      {
-        ...(first === undefined ? {} : { hint: first.remedy }),
-      },
-    );
+  const sandbox = sandboxProfile(factory, worker);
+  const closing: Worker[] = [worker];
+  try {
+    // Where steps will run for certain, the sandbox is tried while the source is fetched.
+    const needed = !request.cache || !sandbox.isRemembered;
+    if (needed && process.platform === "linux") void sandbox.ready().catch(() => undefined);
+    const { source, file } = await takeSource(factory, request, begun);
+    const plan = makePlan(file, request.pipeline, request.parameters ?? {});
+    const unsealed = unsealedWorker(factory, request, plan);
+    if (unsealed !== undefined) closing.push(unsealed);
+    if (needed && plan.steps.some(({ definition }) => !definition.insecureProcess)) await sandbox.ready();
+    const session = await openSession(factory, request, { source, file, plan, sandbox, unsealed, startedAt });
+    try {
+      return await performRun(session, request, begun);
+    } catch (error) {
+      await abandon(session.run, error);
+      throw error;
+    }
+  } finally {
+    for (const each of closing) await each.close?.();
   }
+}
+
+interface Opening {
+  readonly source: SourceRecord;
+  readonly file: PipelineFile;
+  readonly plan: Plan;
+  readonly sandbox: SandboxProfile;
+  readonly unsealed: Worker | undefined;
+  readonly startedAt: Date;
+}
+
+/** Begins the run's record, and gathers what its parts share. */
+async function openSession(factory: Factory, request: RunRequest, opening: Opening): Promise<RunSession> {
+  const { source, file, plan, sandbox, unsealed, startedAt } = opening;
   const identity = await factory.identity();
   const triggered: TriggerRequest = {
     source: { uri: source.uri, revision: request.revision ?? "HEAD" },
@@ -94,70 +122,115 @@ export async function runPipeline(factory: Factory, request: RunRequest): Promis
     cache: request.cache,
     jobs: request.jobs,
   };
+  const { uri, revision, commit, tree, treeDigest, committedAt } = source;
   const run = await factory.runs.create({
     project: file.project,
     pipeline: plan.pipeline.name,
     details: {
-      source: {
-        uri: source.uri,
-        revision: source.revision,
-        commit: source.commit,
-        tree: source.tree,
-        treeDigest: source.treeDigest,
-      },
+      source: { uri, revision, commit, tree, treeDigest, committedAt: committedAt.toISOString() },
       pipelineFile: file.digest,
       request: JSON.parse(JSON.stringify(triggered)),
     },
   });
-  await recordProject(factory, file.project, source.uri, plan.pipeline.name);
-  const facts: RunFacts = {
-    run: run.id,
-    trustDomain: identity.trustDomain,
-    project: file.project,
-    pipeline: plan.pipeline.name,
-    version: productVersion,
-    request: triggered,
-    source,
-    pipelineFile: { path: PIPELINE_FILE, digest: file.digest },
-    startedAt,
-    now: () => factory.clock.now(),
-  };
-  const session: RunSession = {
-    factory,
-    identity,
-    trustRoot: readTrustRoot(await factory.trustRoot()),
-    plan,
-    facts,
-    run,
-    recorder: new EvidenceRecorder(identity, await factory.log(), factory.content),
-    worker,
-    ...(unsealed === undefined ? {} : { unsealed }),
-    probe,
-    observe: (traceDirectory) =>
-      straceObserver({ traceDirectory, digestCache: join(factory.home.paths.cache, "host-digests") }),
-    hostFiles: hostFiles(),
-    profile: sha256(canonicalJson({ backend: probe.backend, version: probe.backendVersion, tier: probe.tier })),
-    clientEnvironment: clientEnvironment(request.environment),
-    useCache: request.cache,
-    signal: request.signal,
-    listener: request.listener,
-    trees: new Map([["source", source.treeDigest]]),
-    outcomes: new Map(),
-    reports: new Map(),
-  };
   try {
-    return await performRun(session, request, begun);
+    await recordProject(factory, file.project, uri, plan.pipeline.name);
+    return {
+      factory,
+      identity,
+      trustRoot: readTrustRoot(await factory.trustRoot()),
+      plan,
+      facts: {
+        run: run.id,
+        trustDomain: identity.trustDomain,
+        project: file.project,
+        pipeline: plan.pipeline.name,
+        version: productVersion,
+        request: triggered,
+        source,
+        pipelineFile: { path: PIPELINE_FILE, digest: file.digest },
+        startedAt,
+        now: () => factory.clock.now(),
+      },
+      run,
+      recorder: new EvidenceRecorder(identity, await factory.log(), factory.content),
+      ready: sandbox.ready,
+      ...(unsealed === undefined ? {} : { unsealed }),
+      observe: (traceDirectory) =>
+        straceObserver({ traceDirectory, digestCache: join(factory.home.paths.cache, "host-digests") }),
+      hostFiles: hostFiles(),
+      profile: sandbox.digest,
+      clientEnvironment: clientEnvironment(request.environment),
+      useCache: request.cache,
+      signal: request.signal,
+      listener: request.listener,
+      trees: new Map([["source", treeDigest]]),
+      outcomes: new Map(),
+      reports: new Map(),
+    };
   } catch (error) {
     await abandon(run, error);
     throw error;
-  } finally {
-    await worker.close?.();
   }
 }
 
 async function performRun(session: RunSession, request: RunRequest, begun: number): Promise<RunOutcome> {
   const { facts, recorder, plan, listener, run } = session;
   listener({ type: "run-started", run: run.id, pipeline: facts.pipeline, steps: plan.steps.map((step) => step.name) });
+  await signRequest(session);
+  await takeCached(session);
+  await performSteps(session, request.jobs);
+  let status = overall([...session.reports.values()].map((report) => report.status));
+  let artifacts: readonly ReleasedArtifact[] = [];
+  let error: StepError | undefined;
+  if (status === "succeeded") {
+    try {
+      artifacts = await finishRun(session);
+    } catch (thrown) {
+      if (!isFactoryError(thrown) || thrown.nature !== "refused") throw thrown;
+      status = "refused";
+      error = errorFacts(thrown);
+    }
+  }
+  await recordSteps(session, new Set());
+  const record = await run.finish(status, {
+    artifacts: artifacts.map(({ name, kind, digest, bytes, bundles, step, path }) => ({
+      name,
+      kind,
+      digest,
+      size: bytes,
+      bundles,
+      details: { step, path },
+    })),
+    ...(error === undefined ? {} : { details: withError(run.record.details, error) }),
+  });
+  const index = await openIndex(session.factory.home);
+  try {
+    index.putRun(record);
+  } finally {
+    index.close();
+  }
+  const durationMs = performance.now() - begun;
+  listener({ type: "run-finished", status, durationMs });
+  const { uri, revision, commit, treeDigest } = facts.source;
+  return {
+    run: run.id,
+    status,
+    source: { uri, revision, commit, treeDigest },
+    pipeline: facts.pipeline,
+    steps: plan.steps.flatMap((step) => session.reports.get(step.name) ?? []),
+    artifacts,
+    ...(error === undefined ? {} : { error }),
+    evidence: recorder.bundles.length,
+    durationMs,
+  };
+}
+
+function withError(details: RunRecord["details"], error: StepError): RunRecord["details"] {
+  return { ...(details as Readonly<Record<string, unknown>>), error: { ...error } };
+}
+
+/** Trigger, then source and node: signed and logged before anything runs. */
+async function signRequest({ facts, recorder }: RunSession): Promise<void> {
   const builder = signerIds.builder(facts);
   await recorder.record([{ name: "trigger", spiffeId: builder, statement: triggerStatement(facts) }]);
   await recorder.record([
@@ -168,63 +241,69 @@ async function performRun(session: RunSession, request: RunRequest, begun: numbe
       statement: await nodeStatement(facts, recorder.predecessors("trigger")),
     },
   ]);
+}
+
+/** Finds every step that the cache answers, as far as the answers reach, and signs them together. */
+async function takeCached(session: RunSession): Promise<void> {
+  const found: FoundStep[] = [];
+  for (const step of session.plan.steps) {
+    if (session.signal.aborted) break;
+    if (!step.after.every((name) => session.trees.has(name))) continue;
+    try {
+      const one = await findStep(session, step);
+      if (one === undefined) continue;
+      session.trees.set(step.name, one.hit.output);
+      found.push(one);
+    } catch (error) {
+      if (!isFactoryError(error) || error.nature === "bug") throw error;
+      announce(session, step);
+      conclude(session, refusedReport(step, error, 0));
+    }
+  }
+  if (found.length === 0) return;
+  for (const report of await useCached(session, found)) {
+    announce(session, found.find(({ step }) => step.name === report.name)?.step);
+    conclude(session, report);
+  }
+}
+
+/** Performs what is left to do; steps that never started are reported as skipped or cancelled. */
+async function performSteps(session: RunSession, jobs: number): Promise<void> {
+  const { plan, reports } = session;
   const running = new Set<string>();
+  const succeeded = (name: string) => reports.get(name)?.status === "succeeded";
+  const tasks = plan.steps
+    .filter((step) => !reports.has(step.name))
+    .map(({ name, after }) => ({ name, after: after.filter((other) => !succeeded(other)) }));
   const byName = new Map(plan.steps.map((step) => [step.name, step]));
-  const left = await schedule(plan.steps, request.jobs, session.signal, async ({ name }) => {
+  const left = await schedule(tasks, jobs, session.signal, async ({ name }) => {
     const step = byName.get(name);
     if (step === undefined) throw new TypeError(`no step ${name}`);
     running.add(name);
-    listener({ type: "step-started", step: name, network: step.definition.network });
+    announce(session, step);
     const report = await runStep(session, step);
     running.delete(name);
-    session.reports.set(name, report);
+    conclude(session, report);
     await recordSteps(session, running);
-    const { status, cached, durationMs } = report;
-    listener({ type: "step-finished", step: name, status, cached, durationMs, summary: summaryOf(report) });
-    return status === "succeeded" ? "done" : "stopped";
+    return report.status === "succeeded" ? "done" : "stopped";
   });
   for (const name of left) {
     const status = session.signal.aborted ? "cancelled" : "skipped";
     const network = byName.get(name)?.definition.network ?? "none";
-    session.reports.set(name, { name, status, cached: false, durationMs: 0, exitCode: null, network, bundles: [] });
-    listener({ type: "step-finished", step: name, status, cached: false, durationMs: 0, summary: "" });
+    conclude(session, { name, status, cached: false, durationMs: 0, exitCode: null, network, bundles: [] });
   }
-  const status = overall([...session.reports.values()].map((report) => report.status));
-  const artifacts = status === "succeeded" ? await finishRun(session) : [];
-  await recordSteps(session, running);
-  const record = await run.finish(status, {
-    artifacts: artifacts.map(({ name, kind, digest, bytes, bundles, step, path }) => ({
-      name,
-      kind,
-      digest,
-      size: bytes,
-      bundles,
-      details: { step, path },
-    })),
-  });
-  const index = await openIndex(session.factory.home);
-  try {
-    index.putRun(record);
-  } finally {
-    index.close();
-  }
-  const durationMs = performance.now() - begun;
-  listener({ type: "run-finished", status, durationMs });
-  return {
-    run: run.id,
-    status,
-    source: {
-      uri: facts.source.uri,
-      revision: facts.source.revision,
-      commit: facts.source.commit,
-      treeDigest: facts.source.treeDigest,
-    },
-    pipeline: facts.pipeline,
-    steps: plan.steps.flatMap((step) => session.reports.get(step.name) ?? []),
-    artifacts,
-    evidence: recorder.bundles.length,
-    durationMs,
-  };
+}
+
+function announce({ listener }: RunSession, step: PlannedStep | undefined): void {
+  if (step === undefined) return;
+  const { network, insecureProcess } = step.definition;
+  listener({ type: "step-started", step: step.name, network, unsealed: insecureProcess });
+}
+
+function conclude({ reports, listener }: RunSession, report: StepReport): void {
+  const { name, status, cached, durationMs } = report;
+  reports.set(name, report);
+  listener({ type: "step-finished", step: name, status, cached, durationMs, summary: summaryOf(report) });
 }
 
 /** The worker of steps that ask for no sandbox, when the caller allows them. @throws PROCESS_NOT_ALLOWED */
@@ -250,6 +329,7 @@ function overall(statuses: readonly StepStatus[]): Exclude<StepStatus, "skipped"
 
 /** One line about a finished step. */
 function summaryOf(report: StepReport): string {
+  if (report.status === "skipped" || (report.status === "cancelled" && report.outcome === undefined)) return "";
   if (report.error !== undefined) return `${report.error.code}: ${report.error.message}`;
   const observed =
     report.observation === undefined ? "" : `observed ${report.observation.complete ? "completely" : "INCOMPLETELY"}`;

@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { canonicalJson, type Digest, digestHex, isDigest, parseJson, sha256 } from "@touchmark/core";
-import { type Link, predicateType, type RuntimeTrace, readPredicate } from "@touchmark/formats/predicates";
-import { stepId } from "@touchmark/identity";
+import { canonicalJson, type Digest, digestHex, isDigest, isFactoryError, parseJson, sha256 } from "@touchmark/core";
+import { type PredicateName, predicateType, type RuntimeTrace, readPredicate } from "@touchmark/formats/predicates";
+import { builderId, stepId } from "@touchmark/identity";
 import { writeFileAtomically } from "@touchmark/store";
 import { type TrustRoot, type VerifiedStatement, verifyBundle } from "@touchmark/verify";
 import { pipelineErrors } from "./errors.ts";
@@ -81,10 +82,11 @@ export function remember(factory: Factory, entry: CacheEntry): void {
 }
 
 /**
- * Looks for a result of the same key. A hit counts when the output tree is still there, the link verifies as signed by
- * this very step's identity and names key, inputs and output, the trace verifies and is complete, and every file of
- * the host that the step used still has its digest.
- * @throws CACHE_POISONED when an entry is contradicted by the evidence that it names
+ * Looks for a result of the same key. A hit counts when the output tree is still there, all four statements about the
+ * step verify as signed by those who alone may make them, belong to one run and name key, inputs and output, the trace
+ * is complete, and every file of the host that the step used still has its digest. The tree itself is hashed by whoever
+ * uses it.
+ * @throws CACHE_POISONED when an entry is contradicted by the evidence that it names; the entry is set aside
  */
 export async function recall(
   scope: CacheScope,
@@ -92,36 +94,130 @@ export async function recall(
   key: Digest,
   inputs: readonly ResolvedInput[],
 ): Promise<CachedStep | undefined> {
-  const { factory } = scope;
-  const entry = readEntry(factory, key);
+  const entry = readEntry(scope.factory, key);
   if (entry === undefined) return undefined;
-  if (!(await factory.trees.use(entry.output))) return undefined;
-  const functionary = stepId(scope.trustDomain, scope.project, scope.pipeline, step.name);
-  const link = await verifiedBundle(scope, entry, "link", functionary);
-  const trace = await verifiedBundle(scope, entry, "runtime-trace", functionary);
-  if (link === undefined || trace === undefined) return undefined;
-  const performed = readPredicate("link", link.statement.predicate);
-  const problem = contradiction(performed, link, trace, key, inputs, entry);
-  if (problem !== undefined) {
-    throw pipelineErrors.make("CACHE_POISONED", `the cache entry of step ${step.name} ${problem}`);
+  try {
+    return await supported(scope, step, entry, inputs);
+  } catch (error) {
+    if (isFactoryError(error) && error.code === "CACHE_POISONED") setAside(scope.factory, key);
+    throw error;
   }
-  const observed = readPredicate("runtime-trace", trace.statement.predicate);
+}
+
+async function supported(
+  scope: CacheScope,
+  step: PlannedStep,
+  entry: CacheEntry,
+  inputs: readonly ResolvedInput[],
+): Promise<CachedStep | undefined> {
+  if (!(await scope.factory.trees.use(entry.output))) return undefined;
+  const found = await statementsOf(scope, step, entry);
+  if (found === undefined) return undefined;
+  const performed = readPredicate("link", found.link.statement.predicate);
+  const observed = readPredicate("runtime-trace", found.trace.statement.predicate);
+  const facts = (performed.environment ?? {}) as Readonly<Record<string, unknown>>;
+  const materials = (performed.materials ?? []).map(({ name, digest }) => [name, digest?.["sha256"]]);
+  const expected = inputs.map((input) => [input.from, digestHex(input.tree)]);
+  const run = performed.touchmark_chain?.run;
+  const poisoned = (what: string) => poisonedBy(step, what);
+  if (facts["key"] !== entry.key) throw poisoned("names a link that was signed for another key");
+  if (facts["outcome"] !== "succeeded" || facts["network"] !== "none")
+    throw poisoned("names a link of a step that did not succeed, or had a network");
+  if (canonicalJson(materials) !== canonicalJson(expected)) throw poisoned("names a link with other inputs");
+  if (run === undefined || run !== entry.run) throw poisoned("names a link of another run");
+  if (observed.monitoredProcess.event !== `run/${run}/step/${step.name}`)
+    throw poisoned("names the trace of another step or run");
   const extension = observed.touchmark_trace;
   if (extension?.complete !== true) return undefined;
   const files = hostFilesOf(observed);
   if (!scope.hostFiles.unchanged(files)) return undefined;
   return {
-    run: entry.run,
+    run,
     output: entry.output,
-    functionary,
-    link: link.bundle,
-    trace: trace.bundle,
-    bundles: entry.bundles,
-    tier: String((performed.environment as { tier?: unknown } | undefined)?.tier ?? "unknown"),
+    functionary: stepId(scope.trustDomain, scope.project, scope.pipeline, step.name),
+    link: found.link.bundle,
+    trace: found.trace.bundle,
+    bundles: recordedBundles(step, found),
+    tier: typeof facts["tier"] === "string" ? facts["tier"] : "unknown",
     observer: extension.tier,
     complete: true,
     files,
   };
+}
+
+/** The four statements about a step: last part of the name, kind, and whether the step itself signs it. */
+const statements = [
+  { part: "workload", kind: "workload-attestation", own: false },
+  { part: "link", kind: "link", own: true },
+  { part: "trace", kind: "runtime-trace", own: true },
+  { part: "mounts", kind: "mounts-and-network", own: false },
+] as const satisfies readonly { part: string; kind: PredicateName; own: boolean }[];
+
+type StatementPart = (typeof statements)[number]["part"];
+type StepStatements = Readonly<Record<StatementPart, VerifiedStatement>>;
+
+/** Verifies what the entry names. Undefined when something of it is no longer stored. */
+async function statementsOf(
+  scope: CacheScope,
+  step: PlannedStep,
+  entry: CacheEntry,
+): Promise<StepStatements | undefined> {
+  if (entry.bundles.length !== statements.length) throw poisonedBy(step, "names other bundles than a step has");
+  const found = new Map<StatementPart, VerifiedStatement>();
+  for (const { part, kind, own } of statements) {
+    const row = entry.bundles.find((bundle) => bundle.name === `step/${step.name}/${part}`);
+    if (row === undefined) throw poisonedBy(step, `names no ${kind}`);
+    if (!(await scope.factory.content.use(row.digest))) return undefined;
+    const identity = own
+      ? stepId(scope.trustDomain, scope.project, scope.pipeline, step.name)
+      : builderId(scope.trustDomain);
+    let verified: VerifiedStatement;
+    try {
+      verified = verifyBundle(await scope.factory.content.get(row.digest), scope.trustRoot, {
+        artifact: "unbound",
+        identity,
+        issuer: scope.issuer,
+        predicateType: predicateType(kind),
+      });
+    } catch (cause) {
+      throw poisonedBy(step, `names a ${kind} that does not verify as ${identity}`, cause);
+    }
+    const output = verified.statement.subject.some(
+      ({ name, digest }) => name === `output/${step.name}` && digest["sha256"] === digestHex(entry.output),
+    );
+    if (!output) throw poisonedBy(step, `names an output that its ${kind} does not`);
+    found.set(part, verified);
+  }
+  return Object.fromEntries(found) as StepStatements;
+}
+
+/** The bundles as they are recorded again; every fact from what was verified, none from the entry. */
+function recordedBundles(step: PlannedStep, found: StepStatements): RecordedBundle[] {
+  return statements.map(({ part, kind }) => {
+    const { bundle, logEntries } = found[part];
+    const [entry] = logEntries;
+    if (entry === undefined) throw new TypeError("a verified statement has no log entry");
+    return {
+      name: `step/${step.name}/${part}`,
+      digest: bundle,
+      predicateType: predicateType(kind),
+      logIndex: entry.logIndex,
+    };
+  });
+}
+
+function poisonedBy(step: PlannedStep, what: string, cause?: unknown): Error {
+  return pipelineErrors.make("CACHE_POISONED", `the cache entry of step ${step.name} ${what}`, { cause });
+}
+
+/** Moves an entry out of the way, for inspection: the next run performs the step again. */
+function setAside(factory: Factory, key: Digest): void {
+  const name = `step-${digestHex(key)}-${randomBytes(4).toString("hex")}.json`;
+  try {
+    renameSync(entryPath(factory, key), join(factory.home.paths.quarantine, name));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
+  }
 }
 
 /** The files of the host that a trace names with a digest. */
@@ -133,51 +229,6 @@ export function hostFilesOf(trace: RuntimeTrace): HostFile[] {
       ? [{ path: file.name, digest: `sha256:${hex}` as Digest }]
       : [];
   });
-}
-
-function contradiction(
-  performed: Link,
-  link: VerifiedStatement,
-  trace: VerifiedStatement,
-  key: Digest,
-  inputs: readonly ResolvedInput[],
-  entry: CacheEntry,
-): string | undefined {
-  const environment = (performed.environment ?? {}) as { key?: unknown; outcome?: unknown };
-  if (environment.key !== key) return "names a link that was signed for another key";
-  if (environment.outcome !== "succeeded") return "names a link of a step that did not succeed";
-  if (!namesOutput(link, entry.output) || !namesOutput(trace, entry.output))
-    return "names an output that its evidence does not";
-  const materials = (performed.materials ?? []).map((material) => material.digest?.["sha256"]).sort();
-  const expected = inputs.map((input) => digestHex(input.tree)).sort();
-  return canonicalJson(materials) === canonicalJson(expected) ? undefined : "names a link with other inputs";
-}
-
-function namesOutput(verified: VerifiedStatement, output: Digest): boolean {
-  return verified.statement.subject.some((subject) => subject.digest["sha256"] === digestHex(output));
-}
-
-async function verifiedBundle(
-  scope: CacheScope,
-  entry: CacheEntry,
-  name: "link" | "runtime-trace",
-  identity: string,
-): Promise<VerifiedStatement | undefined> {
-  const row = entry.bundles.find((bundle) => bundle.predicateType === predicateType(name));
-  if (row === undefined || !(await scope.factory.content.has(row.digest))) return undefined;
-  const bytes = await scope.factory.content.get(row.digest);
-  try {
-    return verifyBundle(bytes, scope.trustRoot, {
-      artifact: "unbound",
-      identity,
-      issuer: scope.issuer,
-      predicateType: predicateType(name),
-    });
-  } catch (cause) {
-    throw pipelineErrors.make("CACHE_POISONED", `the cache names a ${name} that does not verify as ${identity}`, {
-      cause,
-    });
-  }
 }
 
 function readEntry(factory: Factory, key: Digest): CacheEntry | undefined {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isFactoryError } from "@touchmark/core";
 import { type PipelineFile, parsePipelineFile } from "@touchmark/formats/pipeline";
@@ -32,7 +32,7 @@ export async function takeSource(
   let file: PipelineFile;
   if (request.insecureWorkingTree === true) {
     source = await fetchWorkingTree(options);
-    file = await pipelineFileOf(async () => readFileSync(join(directory, PIPELINE_FILE)));
+    file = await pipelineFileOf(async () => readOwnFile(join(directory, PIPELINE_FILE)));
   } else {
     if (revision === "HEAD") await requireCleanWorkingTree({ location, repositoryStore });
     file = await pipelineFileOf(() => readAtRevision(location, resolved.commit, PIPELINE_FILE, { repositoryStore }));
@@ -55,6 +55,12 @@ export async function takeSource(
     durationMs: performance.now() - begun,
   });
   return { source, file };
+}
+
+/** Reads a file that may be no link: in a working tree it could lead anywhere. */
+function readOwnFile(path: string): Uint8Array {
+  if (!lstatSync(path).isFile()) throw Object.assign(new Error(`not a regular file: ${path}`), { code: "ENOENT" });
+  return readFileSync(path);
 }
 
 /** Reads and parses the pipeline file. @throws PIPELINE_MISSING and the codes of the document */

@@ -25,7 +25,7 @@ export async function verifyArtifact(factory: Factory, artifact: NamedArtifact):
     throw pipelineErrors.make("EVIDENCE_MISSING", `run ${run.id} rests on the bundle ${lost}, which is not stored`);
   }
   const trustRoot = readTrustRoot(await factory.trustRoot());
-  const { trustDomain, issuer } = await factory.identity();
+  const { trustDomain, issuer } = factory.names();
   const claimed = (run.details as { source?: { uri?: string } }).source?.uri ?? "";
   const { sources } = readProject(factory, run.project);
   // The record only points to the source; it counts when the user asked for that source before.

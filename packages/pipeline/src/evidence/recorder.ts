@@ -4,6 +4,9 @@ import type { FactoryIdentity } from "@touchmark/identity";
 import { type LogWitness, type Signer, signStatements } from "@touchmark/sign";
 import type { ContentStore } from "@touchmark/store";
 
+/** A leaf lives ten minutes; a key is used for the statements of one moment only. */
+const KEY_USE_MS = 60_000;
+
 /** A statement that is about to be signed. */
 export interface Draft {
   /** What it is in its run, for example `source` or `step/build/link`. */
@@ -26,7 +29,7 @@ export class EvidenceRecorder {
   readonly #identity: FactoryIdentity;
   readonly #log: LogWitness;
   readonly #content: ContentStore;
-  readonly #signers = new Map<string, Promise<Signer>>();
+  readonly #signers = new Map<string, { readonly signer: Promise<Signer>; readonly at: number }>();
   readonly #recorded: RecordedBundle[] = [];
 
   constructor(identity: FactoryIdentity, log: LogWitness, content: ContentStore) {
@@ -80,15 +83,19 @@ export class EvidenceRecorder {
     this.#recorded.push(...bundles);
   }
 
+  /** Gives an identity a fresh key now, which signs its statements of the next moments: its certificate can be named. */
+  async renew(spiffeId: string): Promise<void> {
+    this.#signers.delete(spiffeId);
+    await this.#signerOf(spiffeId);
+  }
+
   /** One key for each identity and wave of statements; it lives in this process's memory and dies with the wave. */
   #signerOf(spiffeId: string): Promise<Signer> {
-    let signer = this.#signers.get(spiffeId);
-    if (signer === undefined) {
-      signer = this.#identity.newSigner({ spiffeId });
-      this.#signers.set(spiffeId, signer);
-      // A leaf lives ten minutes; a key is used for the statements of one moment only.
-      setTimeout(() => this.#signers.delete(spiffeId), 60_000).unref();
-    }
+    const now = performance.now();
+    const known = this.#signers.get(spiffeId);
+    if (known !== undefined && now - known.at < KEY_USE_MS) return known.signer;
+    const signer = this.#identity.newSigner({ spiffeId });
+    this.#signers.set(spiffeId, { signer, at: now });
     return signer;
   }
 }

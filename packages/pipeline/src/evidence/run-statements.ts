@@ -162,10 +162,10 @@ export function provenanceStatement(
       source: facts.source,
       dependencies: [
         { name: facts.pipelineFile.path, digest: { sha256: facts.pipelineFile.digest.slice(7) } },
-        ...steps.map(({ step, output }) => ({
+        ...steps.map(({ step, output, network }) => ({
           name: `output/${step.name}`,
           digest: { sha256: output.slice(7) },
-          ...(step.definition.network === "fetch" ? { annotations: { network: "open", recorded: false } } : {}),
+          ...(network === "open" ? { annotations: { network: "open", recorded: false } } : {}),
         })),
       ],
       startedOn: timeOf(facts.startedAt),

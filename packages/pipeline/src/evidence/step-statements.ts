@@ -26,7 +26,9 @@ export interface StepFacts {
   readonly predecessors: readonly Predecessor[];
   /** Steps that read its output. */
   readonly sharedWith: readonly string[];
+  /** What it printed, as far as it was kept. */
   readonly logDigest: Digest;
+  readonly logBytes: number;
 }
 
 /** The subject that every link has: the output tree, also when it is empty. */
@@ -53,12 +55,13 @@ export function linkStatement(facts: RunFacts, step: StepFacts): Statement<unkno
       command: definition.command,
       materials: executed.inputs.map((input) => ({ name: input.from, digest: input.tree })),
       exitCode: result.exitCode ?? -1,
-      log: { digest: step.logDigest, bytes: result.logBytes },
+      log: { digest: step.logDigest, bytes: step.logBytes },
       environment: {
         key: step.key,
         outcome: result.outcome,
         tier: result.evidence.tier,
         network: result.evidence.network,
+        ...(result.truncated ? { printedBytes: result.logBytes } : {}),
         directory: definition.directory,
         ...(output === undefined || output.linksOutside.length === 0
           ? {}
