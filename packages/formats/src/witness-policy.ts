@@ -49,6 +49,7 @@ export function parseWitnessPolicy(text: string): WitnessPolicy {
   const witnesses: PolicyWitness[] = [];
   const groups = new Map<string, { threshold: number; members: readonly string[] }>();
   let quorum: string | undefined;
+  const grouped = new Set<string>();
   const known = (name: string) => groups.has(name) || witnesses.some((witness) => witness.name === name);
   for (const [number, line] of text.split("\n").entries()) {
     const fail = (why: string, cause?: unknown) =>
@@ -80,7 +81,12 @@ export function parseWitnessPolicy(text: string): WitnessPolicy {
     } else if (keyword === "group" && rest.length >= 3) {
       const [name, amount = "", ...members] = rest;
       if (new Set(members).size !== members.length) throw fail("a member is listed twice");
-      for (const member of members) if (!known(member)) throw fail(`${JSON.stringify(member)} is not defined above`);
+      for (const member of members) {
+        if (!known(member)) throw fail(`${JSON.stringify(member)} is not defined above`);
+        // A witness counts towards the quorum in one way only (tlog-policy, "Defining a witness group").
+        if (grouped.has(member)) throw fail(`${JSON.stringify(member)} is a member of another group already`);
+        grouped.add(member);
+      }
       const threshold = amount === "all" ? members.length : amount === "any" ? 1 : Number(amount);
       if (!/^(?:all|any|[1-9][0-9]{0,5})$/.test(amount) || threshold > members.length) {
         throw fail(`expected any, all or 1 to ${members.length}, found ${JSON.stringify(amount)}`);

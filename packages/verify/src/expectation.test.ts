@@ -1,5 +1,12 @@
 import { sha256 } from "@touchmark/core";
-import { ARTIFACT, mintKey, mintWorld, type TrustedRootJson, trustedRootBytes } from "@touchmark/test-kit/mint";
+import {
+  ARTIFACT,
+  mintKey,
+  mintWorld,
+  type TrustedRootJson,
+  trustedRootBytes,
+  witnessKey,
+} from "@touchmark/test-kit/mint";
 import { expect, test } from "vitest";
 import { prepareExpectations, readTrustRoot } from "./index.ts";
 
@@ -86,5 +93,13 @@ test("V2: a trusted root that is no JSON, or says a thing twice, is an error", (
   const twice = Buffer.from(trustedRootBytes(world)).toString().replace('"ctlogs":', '"ctlogs":[],"ctlogs":');
   expect(() => readTrustRoot(Buffer.from(twice))).toThrow(
     expect.objectContaining({ code: "JSON_DUPLICATE_KEY", nature: "invalid" }),
+  );
+});
+
+test("V10: a witness that is a member of two groups makes no policy", () => {
+  const lines = world.witnesses.map((witness, i) => `witness w${i + 1} ${witnessKey(witness)}\n`).join("");
+  const witnessPolicy = `${lines}group a any w1 w2\ngroup b any w1 w3\ngroup both all a b\nquorum both\n`;
+  expect(() => prepareExpectations({ artifact, ...identity, witnessPolicy })).toThrow(
+    expect.objectContaining({ code: "WITNESS_POLICY_MALFORMED", nature: "invalid" }),
   );
 });

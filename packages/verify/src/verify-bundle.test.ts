@@ -149,6 +149,16 @@ test("V5: keys of P-256, P-384 and RSA sign, and a foreign leaf may have further
   accepts({ leaf: { extendedKeyUsage: [usages.serverAuth, usages.clientAuth, usages.codeSigning] } });
 });
 
+test("V5: a pure Ed25519 key signs envelopes where the log records the envelope, and authorities may be of other kinds", () => {
+  accepts({ key: mintKey("ed25519"), profile: "v1" });
+  for (const kind of ["p384", "rsa2048", "ed25519"] as const) {
+    const authority = mintAuthority("of another kind", undefined, { key: mintKey(kind) });
+    accepts({ authority }, {}, (json) => {
+      json.certificateAuthorities = [authorityJson([authority.certificate], "https://ca.example")];
+    });
+  }
+});
+
 test("V5: an intermediate authority in the bundle leads to the trusted one, and is not trusted itself", () => {
   const parent = mintAuthority("parent", world.root);
   const below = mintAuthority("below", parent);
