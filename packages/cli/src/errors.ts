@@ -13,5 +13,6 @@ export const cliErrors = defineErrors({
     hint: "add --help to see its usage",
   },
   CLI_FILE_UNREADABLE: { nature: "invalid", meaning: "A file that the command line names cannot be read." },
+  CLI_FILE_UNWRITABLE: { nature: "invalid", meaning: "A file that the command line names cannot be written." },
   CLI_FILE_EXISTS: { nature: "invalid", meaning: "A file or directory that would be written is there already." },
 });

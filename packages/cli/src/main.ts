@@ -3,6 +3,9 @@ import { commandTable, loadCommand } from "./commands.ts";
 import { topHelp, version } from "./help.ts";
 import { printable, processTerminal, type Terminal } from "./terminal.ts";
 
+/** As shells say it of a command that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
 /** Runs one command line. Returns the exit code. */
 export async function main(argv: readonly string[], terminal: Terminal): Promise<number> {
   const [name, ...rest] = argv;
@@ -19,6 +22,11 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
     const words = name === "help" ? [...rest, "--help"] : [name, ...rest];
     return await invoke(await loadCommand(words), words, terminal);
   } catch (error) {
+    // Ctrl-C ends a command anywhere: in the middle of a fetch, what fails then is the interruption.
+    if (terminal.signal.aborted) {
+      terminal.note(`${terminal.style.bad("cancelled")}: interrupted`);
+      return INTERRUPTED;
+    }
     return report(error, argv.includes("--json"), terminal);
   }
 }
@@ -29,6 +37,7 @@ function report(error: unknown, json: boolean, terminal: Terminal): number {
   if (!isFactoryError(error)) {
     terminal.note(`${style.bad("bug")} BUG: ${(error as Error)?.stack ?? String(error)}`);
     terminal.note("This is a defect of touchmark. Please report it with the lines above.");
+    if (json) terminal.print(JSON.stringify({ verdict: "error", code: "BUG", nature: "bug", message: String(error) }));
     return exitCodes.bug;
   }
   if (json) {
@@ -52,9 +61,19 @@ export async function start(): Promise<void> {
     if (interruptions > 1) process.exit(signal === "SIGINT" ? 130 : 143);
     controller.abort(signal);
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
-  process.exitCode = await main(process.argv.slice(2), processTerminal(controller.signal));
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.removeListener(signal, stop);
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, stop);
+  const lend = (): (() => void) => {
+    // The interrupt key belongs to the program in the foreground; ending or hanging up ends us, and it with us.
+    const ignore = () => undefined;
+    const end = () => process.exit(143);
+    for (const signal of signals) process.removeListener(signal, stop).on(signal, signal === "SIGINT" ? ignore : end);
+    return () => {
+      for (const signal of signals) process.removeListener(signal, ignore).removeListener(signal, end).on(signal, stop);
+    };
+  };
+  process.exitCode = await main(process.argv.slice(2), processTerminal(controller.signal, lend));
+  for (const signal of signals) process.removeListener(signal, stop);
 }
 
 if (import.meta.main) await start();

@@ -19,6 +19,10 @@ export interface Terminal {
   /** Aborted by Ctrl-C or a termination signal. */
   readonly signal: AbortSignal;
   readonly stdin: NodeJS.ReadStream;
+  /** Standard output is a screen, on which control characters would act. */
+  readonly screen: boolean;
+  /** Hands the interrupt key to a program that uses this terminal, until the answer is called. */
+  lend(): () => void;
 }
 
 /** Colours, which are plain text when the output is no terminal. */
@@ -42,7 +46,7 @@ function sgr(code: number): (text: string) => string {
 }
 
 /** The real terminal of this process. */
-export function processTerminal(signal: AbortSignal): Terminal {
+export function processTerminal(signal: AbortSignal, lend: () => () => void): Terminal {
   const environment = process.env;
   const isTerminal = process.stderr.isTTY === true && environment["TERM"] !== "dumb";
   const colour = environment["NO_COLOR"] ? false : process.stdout.isTTY === true && isTerminal;
@@ -60,6 +64,8 @@ export function processTerminal(signal: AbortSignal): Terminal {
     get stdin() {
       return process.stdin;
     },
+    screen: process.stdout.isTTY === true,
+    lend,
   };
 }
 
@@ -76,6 +82,19 @@ function writeAll(fd: number, content: Uint8Array | string): void {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }
+}
+
+/** As `printable`, on one line: for names, which could pretend to be lines of ours. */
+export function oneLine(text: string): string {
+  return printable(text).replace(/[\t\n\u2028\u2029]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
+/** What a program printed, for a screen: its colours stay, whatever else would move or change the screen does not. */
+export function printableLog(text: string): string {
+  return text
+    .split(/(\u001b\[[0-9;]{0,32}m|\r\n)/)
+    .map((part, i) => (i % 2 === 1 ? part : printable(part)))
+    .join("");
 }
 
 /** Text from outside, safe to show: control characters become visible, so that nobody draws on our terminal. */

@@ -14,7 +14,7 @@ const MAX_BUNDLE_BYTES = 64 * 1024 * 1024;
 export async function verifyChainOf(artifact: string, invocation: Invocation, terminal: Terminal): Promise<number> {
   const { chain, digest } =
     text(invocation, "evidence") === undefined
-      ? await fromFactory(artifact, invocation)
+      ? await fromFactory(artifact)
       : await fromDirectory(artifact, invocation, terminal);
   if (given(invocation, "json")) {
     const { steps, ...rest } = chain;
@@ -33,16 +33,7 @@ interface Answer {
   readonly digest: Digest;
 }
 
-async function fromFactory(artifact: string, invocation: Invocation): Promise<Answer> {
-  const unusable = ["trustRoot", "builder", "source", "identity", "identityPattern", "issuer", "key"].find(
-    (name) => text(invocation, name) !== undefined,
-  );
-  if (unusable !== undefined) {
-    throw cliErrors.make(
-      "CLI_USAGE",
-      `--${unusable} needs --bundle or --evidence: this factory's own evidence is judged by its own trust root`,
-    );
-  }
+async function fromFactory(artifact: string): Promise<Answer> {
   const { namedArtifact, openFactory, verifyArtifact } = await import("@touchmark/pipeline");
   const named = await namedArtifact(artifact);
   const factory = await openFactory();

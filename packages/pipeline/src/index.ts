@@ -6,7 +6,6 @@ export { pipelineErrors } from "./errors.ts";
 export { artifactFileName } from "./evidence/artifact-name.ts";
 export { type ExportReport, exportArtifact } from "./export.ts";
 export { type Factory, type FactoryOptions, openFactory } from "./factory.ts";
-export { digestOfFile } from "./file-digest.ts";
 export type { ReleasedArtifact } from "./finish-run.ts";
 export { type GatheredEvidence, gatherEvidence } from "./gather.ts";
 export { cosignLog, logVerifierKey } from "./log-access.ts";

@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { type Command, given, text } from "../command.ts";
 import { cliErrors } from "../errors.ts";
+import { readNamedFile, writeNamedFile } from "../output/file.ts";
 
 /** `touchmark attest`: a further statement about an artifact, under an identity that is no step and no builder. */
 export const command: Command = {
@@ -27,23 +26,14 @@ export const command: Command = {
         hint: "touchmark attest --help",
       });
     }
-    let predicate: Uint8Array;
-    try {
-      predicate = readFileSync(resolve(terminal.directory, file));
-    } catch (cause) {
-      throw cliErrors.make("CLI_FILE_UNREADABLE", `expected a readable predicate file, found ${file}`, { cause });
-    }
+    const predicate = readNamedFile(terminal, file, "a readable predicate file");
     const { attestArtifact, namedArtifact, openFactory } = await import("@touchmark/pipeline");
     const artifact = await namedArtifact(invocation.arguments[0] ?? "");
     const factory = await openFactory();
     try {
+      const { bytes, ...report } = await attestArtifact(factory, { artifact, type, predicate });
       const out = text(invocation, "out");
-      const report = await attestArtifact(factory, {
-        artifact,
-        type,
-        predicate,
-        ...(out === undefined ? {} : { out: resolve(terminal.directory, out) }),
-      });
+      if (out !== undefined) writeNamedFile(terminal, out, bytes);
       if (given(invocation, "json")) terminal.print(JSON.stringify(report));
       else terminal.print(`${report.bundle}  ${type}\nsigned as ${report.identity}, log entry ${report.logIndex}`);
       return 0;

@@ -14,6 +14,7 @@ export const command: Command = {
   async run(invocation, terminal) {
     const { debugStep, openFactory } = await import("@touchmark/pipeline");
     const factory = await openFactory();
+    const takeBack = terminal.lend();
     try {
       const [run = "latest", step = ""] = invocation.arguments;
       return await debugStep(factory, run, step, {
@@ -22,6 +23,7 @@ export const command: Command = {
         say: (line) => terminal.note(line),
       });
     } finally {
+      takeBack();
       await factory.close();
     }
   },

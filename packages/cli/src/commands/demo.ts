@@ -2,11 +2,12 @@ import { appendFileSync, copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isFactoryError } from "@touchmark/core";
-import { type Command, given } from "../command.ts";
+import type { Command } from "../command.ts";
 import { cliErrors } from "../errors.ts";
 import { progressDisplay } from "../output/progress.ts";
 import { duration } from "../output/quantity.ts";
 import { showFailures } from "../output/run-result.ts";
+import { runExitCode } from "./run.ts";
 
 /** `touchmark demo`: the main job on real input, this repository. */
 export const command: Command = {
@@ -37,7 +38,7 @@ export const command: Command = {
         // The commit by its id: what is changed in the working tree is no part of it.
         revision: head.commit,
         jobs: availableParallelism(),
-        cache: !given(invocation, "noCache") && invocation.options["cache"] !== false,
+        cache: invocation.options["cache"] !== false,
         environment: terminal.environment,
         signal: terminal.signal,
         listener: display.listener,
@@ -45,7 +46,7 @@ export const command: Command = {
       display.close();
       if (outcome.status !== "succeeded") {
         showFailures(outcome, terminal);
-        return outcome.status === "refused" ? 3 : 1;
+        return runExitCode(outcome);
       }
       const [artifact] = outcome.artifacts;
       if (artifact === undefined) throw cliErrors.make("CLI_USAGE", "the pipeline has no artifact to verify");

@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Command } from "../command.ts";
-import { cliErrors } from "../errors.ts";
+import { readNamedFile } from "../output/file.ts";
 
 /** `touchmark lint`: what weakens a build, with line and remedy. */
 export const command: Command = {
@@ -11,16 +9,8 @@ export const command: Command = {
   options: [{ flags: "--json", description: "machine-readable output" }],
   examples: [["touchmark lint", "findings with line, rule and how to fix; exit 3 when one is an error"]],
   async run(invocation, terminal) {
-    const path = invocation.arguments[0] ?? join(terminal.directory, "touchmark.yaml");
-    let content: string;
-    try {
-      content = readFileSync(path, "utf8");
-    } catch (cause) {
-      throw cliErrors.make("CLI_FILE_UNREADABLE", `expected a pipeline file at ${path}`, {
-        cause,
-        hint: "touchmark init proposes one",
-      });
-    }
+    const path = invocation.arguments[0] ?? "touchmark.yaml";
+    const content = readNamedFile(terminal, path, "a pipeline file").toString("utf8");
     const { lintPipeline, parsePipelineFile } = await import("@touchmark/formats/pipeline");
     const findings = lintPipeline(parsePipelineFile(content, path));
     if (invocation.options["json"] === true) terminal.print(JSON.stringify({ file: path, findings }));

@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { encodeBase64, encodeHex } from "@touchmark/core";
 import { type Command, given, type Invocation, text } from "../command.ts";
 import { cliErrors } from "../errors.ts";
+import { writeNamedFile } from "../output/file.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** `touchmark log`: the transparency log, checked, proven and witnessed. */
@@ -125,7 +126,7 @@ async function witness(invocation: Invocation, terminal: Terminal): Promise<numb
 function emit(invocation: Invocation, terminal: Terminal, answer: string): void {
   const out = text(invocation, "out");
   if (out === undefined) terminal.print(answer);
-  else writeFileSync(resolve(terminal.directory, out), `${answer}\n`);
+  else writeNamedFile(terminal, out, `${answer}\n`);
 }
 
 function number(word: string | undefined, what: string): number {

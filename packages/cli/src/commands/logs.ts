@@ -1,8 +1,9 @@
 import type { Command } from "../command.ts";
+import { printableLog } from "../terminal.ts";
 
 const MAX_LOG_BYTES = 64 * 1024 * 1024;
 
-/** `touchmark logs`: what a step printed, as it printed it. */
+/** `touchmark logs`: what a step printed, as it printed it; on a screen, what would act on the screen is shown instead. */
 export const command: Command = {
   name: "logs",
   summary: "show what a step printed",
@@ -29,7 +30,8 @@ export const command: Command = {
       }
       for (const name of wanted === undefined ? names : [wanted]) {
         if (wanted === undefined) terminal.print(terminal.style.bold(`== ${name}`));
-        terminal.write(await factory.runs.readLog(record.id, name, { maxBytes: MAX_LOG_BYTES }));
+        const log = await factory.runs.readLog(record.id, name, { maxBytes: MAX_LOG_BYTES });
+        terminal.write(terminal.screen ? `${printableLog(Buffer.from(log).toString("utf8"))}\u001b[0m` : log);
       }
       return 0;
     } finally {

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { exitCodes } from "@touchmark/core";
 import type { RunOutcome } from "@touchmark/pipeline";
 import { type Command, given, type Invocation, text, texts } from "../command.ts";
 import { cliErrors } from "../errors.ts";
@@ -55,7 +56,7 @@ export const command: Command = {
       if (given(invocation, "json"))
         terminal.print(JSON.stringify(outcomeJson(outcome, factory.content), undefined, 2));
       else showOutcome(outcome, terminal);
-      return exitCode(outcome);
+      return runExitCode(outcome);
     } finally {
       display.close();
       await factory.close();
@@ -106,10 +107,14 @@ export function outcomeJson(
       path: content.path(artifact.digest),
       bundles: artifact.bundles.map((digest) => content.path(digest)),
     })),
+    ...(outcome.error === undefined ? {} : { error: outcome.error }),
     durationMs: Math.round(durationMs),
   };
 }
 
-function exitCode(outcome: RunOutcome): number {
-  return { succeeded: 0, failed: 1, refused: 3, cancelled: 130 }[outcome.status];
+/** What our side ended has the exit code of its nature; a step's own command that failed is 1. */
+export function runExitCode(outcome: RunOutcome): number {
+  const error = outcome.error ?? outcome.steps.find((step) => step.error !== undefined)?.error;
+  if (outcome.status === "refused" && error !== undefined) return exitCodes[error.nature];
+  return { succeeded: 0, failed: 1, refused: exitCodes.refused, cancelled: 130 }[outcome.status];
 }

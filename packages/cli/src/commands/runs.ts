@@ -2,6 +2,11 @@ import { type Command, given, text } from "../command.ts";
 import { cliErrors } from "../errors.ts";
 import { duration } from "../output/quantity.ts";
 
+/** Colour codes take no room on the screen. */
+function pad(mark: string, state: string): string {
+  return `${mark}${" ".repeat(Math.max(0, 11 - state.length))}`;
+}
+
 /** `touchmark runs`: what this factory has run. */
 export const command: Command = {
   name: "runs",
@@ -41,7 +46,7 @@ export const command: Command = {
               ? run.state
               : style.bad(run.state);
         terminal.print(
-          `${run.id}  ${mark.padEnd(11)}  ${run.project}/${run.pipeline}  ${run.startedAt.slice(0, 19)}Z  ${took}`,
+          `${run.id}  ${pad(mark, run.state)}  ${run.project}/${run.pipeline}  ${run.startedAt.slice(0, 19)}Z  ${took}`,
         );
       }
       return 0;

@@ -1,7 +1,7 @@
-import { writeFileSync } from "node:fs";
 import { sha256 } from "@touchmark/core";
 import { type Command, text } from "../command.ts";
 import { cliErrors } from "../errors.ts";
+import { writeNamedFile } from "../output/file.ts";
 
 /** `touchmark trust`: the trust root travels on its own way, never beside an artifact. */
 export const command: Command = {
@@ -24,14 +24,13 @@ export const command: Command = {
     const factory = await openFactory();
     try {
       const root = await factory.trustRoot();
-      const { trustDomain, issuer } = await factory.identity();
+      const { trustDomain, issuer } = factory.names();
       const fingerprint = sha256(root);
       if (action === "export") {
         const out = text(invocation, "out");
         if (out === undefined)
           throw cliErrors.make("CLI_USAGE", "expected --out FILE", { hint: "touchmark trust --help" });
-        writeFileSync(out, root);
-        terminal.note(`wrote ${out}`);
+        terminal.note(`wrote ${writeNamedFile(terminal, out, root)}`);
       } else if (action !== "show") {
         throw cliErrors.make("CLI_USAGE", `expected show or export, found ${JSON.stringify(action)}`);
       }

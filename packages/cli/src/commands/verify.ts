@@ -1,10 +1,11 @@
-import { createHash } from "node:crypto";
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { type Digest, exitCodes } from "@touchmark/core";
+import { exitCodes } from "@touchmark/core";
+import { digestOfFile } from "@touchmark/pipeline/file-digest";
 import type { BatchFiles, BatchResult } from "@touchmark/verify";
 import { type Command, given, type Invocation, text } from "../command.ts";
 import { cliErrors } from "../errors.ts";
+import { readNamedFile } from "../output/file.ts";
 import { printable, type Terminal } from "../terminal.ts";
 
 /** `touchmark verify`: from bytes and a trust root, offline. */
@@ -47,15 +48,44 @@ export const command: Command = {
     ],
   ],
   async run(invocation, terminal) {
+    const [artifact] = invocation.arguments;
+    refuseUnused(invocation);
     const batch = text(invocation, "batch");
     if (batch !== undefined) return verifyBatch(batch, terminal);
-    const [artifact] = invocation.arguments;
     if (artifact === undefined) throw cliErrors.make("CLI_USAGE", "expected an artifact: a file, or sha256:<digest>");
     if (text(invocation, "bundle") !== undefined) return verifyOne(artifact, invocation, terminal);
     const { verifyChainOf } = await import("../verify-chain.ts");
     return verifyChainOf(artifact, invocation, terminal);
   },
 };
+
+/** What each way of verifying reads. A demand that would be ignored is an error: the reader counts on it. */
+const usedBy = {
+  batch: ["batch", "json"],
+  bundle: [
+    ...["bundle", "trustRoot", "identity", "identityPattern", "issuer", "predicateType", "witnessPolicy", "json"],
+    ...["key", "keyHint", "keyValidFrom", "keyValidUntil", "logThreshold", "timestampThreshold", "allowLogTime"],
+  ],
+  evidence: ["evidence", "trustRoot", "builder", "source", "issuer", "witnessPolicy", "json"],
+  factory: ["json"],
+} as const;
+
+function refuseUnused(invocation: Invocation): void {
+  const mode = (["batch", "bundle", "evidence"] as const).find((name) => invocation.options[name] !== undefined);
+  const used: readonly string[] = usedBy[mode ?? "factory"];
+  const unused = Object.keys(invocation.options).find((name) => !used.includes(name));
+  if (mode === "batch" && invocation.arguments.length > 0) {
+    throw cliErrors.make("CLI_USAGE", "expected --batch FILE alone: each case names its own artifact");
+  }
+  if (unused === undefined) return;
+  const flag = `--${unused.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw cliErrors.make(
+    "CLI_USAGE",
+    mode === undefined
+      ? `${flag} needs --bundle or --evidence: this factory's own evidence is judged by its own trust root`
+      : `${flag} has no meaning with --${mode}, and would be ignored`,
+  );
+}
 
 const textOptions = [
   "bundle",
@@ -92,12 +122,7 @@ async function verifyOne(artifact: string, invocation: Invocation, terminal: Ter
 }
 
 async function verifyBatch(file: string, terminal: Terminal): Promise<number> {
-  let lines: string[];
-  try {
-    lines = readFileSync(resolve(terminal.directory, file), "utf8").split("\n");
-  } catch (cause) {
-    throw cliErrors.make("CLI_FILE_UNREADABLE", `expected a readable file of cases, found ${file}`, { cause });
-  }
+  const lines = readNamedFile(terminal, file, "a readable file of cases").toString("utf8").split("\n");
   const { batchVerifier } = await import("@touchmark/verify");
   const verify = batchVerifier(filesBelow(dirname(resolve(terminal.directory, file))));
   for (const line of lines) if (line.trim() !== "") terminal.print(JSON.stringify(verify(line)));
@@ -108,23 +133,8 @@ async function verifyBatch(file: string, terminal: Terminal): Promise<number> {
 function filesBelow(directory: string): BatchFiles {
   return {
     bytes: (path) => readFileSync(resolve(directory, path)),
-    digest: (path) => hashFile(resolve(directory, path)),
+    digest: (path) => digestOfFile(resolve(directory, path)),
   };
-}
-
-function hashFile(path: string): Digest {
-  const descriptor = openSync(path, "r");
-  const hash = createHash("sha256");
-  const buffer = Buffer.allocUnsafe(1 << 20);
-  try {
-    for (;;) {
-      const count = readSync(descriptor, buffer, 0, buffer.length, null);
-      if (count === 0) return `sha256:${hash.digest("hex")}`;
-      hash.update(buffer.subarray(0, count));
-    }
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 function exitCodeOf(result: BatchResult): number {

@@ -1,5 +1,5 @@
 import type { RunEvent, RunListener } from "@touchmark/pipeline";
-import { printable, type Terminal } from "../terminal.ts";
+import { oneLine, printable, type Terminal } from "../terminal.ts";
 import { duration, size } from "./quantity.ts";
 
 const REDRAW_MS = 100;
@@ -31,7 +31,7 @@ export function progressDisplay(terminal: Terminal): { readonly listener: RunLis
     frame++;
     for (const [name, step] of running) {
       const head = `${frames[frame % frames.length]} ${name.padEnd(12)} ${duration(Date.now() - step.startedAt).padStart(7)}  `;
-      terminal.draw(`${head}${style.dim(printable(step.lastLine).slice(0, width - head.length - 1))}\n`);
+      terminal.draw(`${head}${style.dim(oneLine(step.lastLine).slice(0, width - head.length - 1))}\n`);
       drawn++;
     }
   }
@@ -56,6 +56,8 @@ export function progressDisplay(terminal: Terminal): { readonly listener: RunLis
         running.set(event.step, { startedAt: Date.now(), network: event.network, lastLine: "" });
         if (event.network === "fetch")
           line(`  ${style.warn("!!")} ${event.step.padEnd(12)} network: open (what it fetches is not recorded)`);
+        else if (event.unsealed)
+          line(`  ${style.bad("!!")} ${event.step.padEnd(12)} no sandbox: it can read and reach whatever its user can`);
         else if (!terminal.live) line(`  .. ${event.step}`);
         break;
       case "step-output": {
@@ -72,7 +74,7 @@ export function progressDisplay(terminal: Terminal): { readonly listener: RunLis
         const mark = event.status === "succeeded" ? style.good("ok") : style.bad("no");
         const time = event.cached ? "cached" : duration(event.durationMs);
         const status = event.status === "succeeded" ? "" : `${event.status}  `;
-        line(`  ${mark} ${event.step.padEnd(12)} ${time.padStart(7)}  ${status}${style.dim(printable(event.summary))}`);
+        line(`  ${mark} ${event.step.padEnd(12)} ${time.padStart(7)}  ${status}${style.dim(oneLine(event.summary))}`);
         break;
       }
       case "artifact":

@@ -1,11 +1,12 @@
-import type { RunOutcome, StepReport } from "@touchmark/pipeline";
-import { printable, type Terminal } from "../terminal.ts";
+import type { RunOutcome, StepError, StepReport } from "@touchmark/pipeline";
+import { oneLine, printable, type Terminal } from "../terminal.ts";
 import { duration } from "./quantity.ts";
 
 /** Shows how a run ended, and what to do next. */
 export function showOutcome(outcome: RunOutcome, terminal: Terminal): void {
   const { style } = terminal;
   showFailures(outcome, terminal);
+  if (outcome.error !== undefined) showError(outcome.error, "", terminal);
   const cached = outcome.steps.filter((step) => step.cached).length;
   const count = `${outcome.steps.length} steps${cached === 0 ? "" : `, ${cached} of them cached`}`;
   if (outcome.status !== "succeeded") {
@@ -21,6 +22,12 @@ export function showOutcome(outcome: RunOutcome, terminal: Terminal): void {
   terminal.note(`      touchmark export ${first.digest} --out DIR`);
 }
 
+function showError(error: StepError, where: string, terminal: Terminal): void {
+  const { style } = terminal;
+  terminal.note(`${style.bad(error.nature)} ${error.code}: ${where}${printable(error.message)}`);
+  if (error.hint !== undefined) terminal.note(`  ${style.dim("what to do:")} ${printable(error.hint)}`);
+}
+
 /** Shows every step that failed or was refused. */
 export function showFailures(outcome: RunOutcome, terminal: Terminal): void {
   for (const step of outcome.steps) {
@@ -32,21 +39,20 @@ export function showFailures(outcome: RunOutcome, terminal: Terminal): void {
 function showFailure(outcome: RunOutcome, step: StepReport, terminal: Terminal): void {
   const { style } = terminal;
   if (step.error !== undefined) {
-    terminal.note(`${style.bad("refused")} ${step.error.code}: ${printable(step.error.message)}`);
-    if (step.error.hint !== undefined) terminal.note(`  ${style.dim("what to do:")} ${printable(step.error.hint)}`);
+    showError(step.error, `step ${step.name}: `, terminal);
     return;
   }
   terminal.note(
     style.bold(`step ${step.name}: ${step.outcome === "failed" ? `exit code ${step.exitCode}` : step.outcome}`),
   );
-  for (const line of step.lastLines ?? []) terminal.note(`  | ${printable(line)}`);
+  for (const line of step.lastLines ?? []) terminal.note(`  | ${oneLine(line)}`);
   const { touched } = step;
   if (touched !== undefined) {
     terminal.note(
-      `  it read ${touched.read} files, wrote ${touched.written.length === 0 ? "none" : touched.written.join(", ")}`,
+      `  it read ${touched.read} files, wrote ${touched.written.length === 0 ? "none" : touched.written.map(oneLine).join(", ")}`,
     );
-    if (touched.network.length > 0) terminal.note(`  network attempts: ${touched.network.map(printable).join("; ")}`);
-    if (touched.refused.length > 0) terminal.note(`  refused calls: ${touched.refused.map(printable).join("; ")}`);
+    if (touched.network.length > 0) terminal.note(`  network attempts: ${touched.network.map(oneLine).join("; ")}`);
+    if (touched.refused.length > 0) terminal.note(`  refused calls: ${touched.refused.map(oneLine).join("; ")}`);
   }
   terminal.note(`  more: touchmark logs ${outcome.run} ${step.name}      touchmark debug ${outcome.run} ${step.name}`);
 }
