@@ -31,3 +31,15 @@ test("S1: titles are read through suites, conditions and tables", () => {
     "d …",
   ]);
 });
+
+test("S1: an attack on a package expresses its rules", () => {
+  const messages = (more: string) => {
+    const attack = parseModule("attacks/core/x.test.ts", more);
+    const others = repositoryModules().filter((module) => module.path !== "packages/core/src/tree.test.ts");
+    return checkSpecifications([...others, attack]).map((finding) => `${finding.path} ${finding.message}`);
+  };
+  expect(messages("")).toContain("packages/core/SPEC.md T1 is expressed by no test");
+  expect(messages(`test("T1: a path leaves the tree", f);`)).not.toContain(
+    "packages/core/SPEC.md T1 is expressed by no test",
+  );
+});

@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { repositoryRoot } from "../repository.ts";
 import type { SourceModule } from "../sources/module.ts";
 import type { Finding } from "./finding.ts";
-import { declaredTests } from "./test-titles.ts";
+import { type DeclaredTest, declaredTests } from "./test-titles.ts";
+
+/** Fixtures and contract suites: the rules that they express are those of other packages. */
+const testKit = "packages/test-kit";
 
 const rule = /^- \*\*([A-Z]+[0-9]+)\*\* /;
 /** `W3: …`, `W3, W4: …` at the start of a test's name or of a suite around it. */
@@ -18,14 +21,22 @@ export function checkSpecifications(modules: readonly SourceModule[]): Finding[]
     const page = `${home}/SPEC.md`;
     const rules = rulesOf(page);
     if (rules.size === 0) {
-      if (modules.some((module) => homeOf(module.path) === home && !module.path.endsWith("/index.ts"))) {
+      if (
+        home !== testKit &&
+        modules.some((module) => homeOf(module.path) === home && !module.path.endsWith("/index.ts"))
+      ) {
         findings.push({ path: page, message: "expected numbered rules, found none" });
       }
       continue;
     }
-    const cited = new Set<string>();
+    const cited = new Set(
+      modules
+        .filter((module) => speaksFor(module.path, home))
+        .flatMap(declaredTests)
+        .flatMap(rulesNamed),
+    );
     for (const test of tests) {
-      const names = test.title.split(" > ").flatMap((part) => citation.exec(part)?.[1]?.split(/, | and /) ?? []);
+      const names = rulesNamed(test);
       if (names.length === 0)
         findings.push({ path: test.path, line: test.line, message: `cites no rule: ${test.title}` });
       for (const name of names) {
@@ -39,6 +50,17 @@ export function checkSpecifications(modules: readonly SourceModule[]): Finding[]
     }
   }
   return findings;
+}
+
+/** The rules that a title begins with, its own or that of a suite around it. */
+function rulesNamed(test: DeclaredTest): string[] {
+  return test.title.split(" > ").flatMap((part) => citation.exec(part)?.[1]?.split(/, | and /) ?? []);
+}
+
+/** Attacks on a package, and the contract suite that its backends run, express its rules too. */
+function speaksFor(path: string, home: string): boolean {
+  const name = home.replace(/^packages\//, "");
+  return path.startsWith(`attacks/${name}/`) || path.startsWith(`${testKit}/src/${name}-contract/`);
 }
 
 /** Directory that a SPEC.md speaks for: a package, or the tools. */
