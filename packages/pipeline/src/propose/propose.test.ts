@@ -174,9 +174,10 @@ test("I5: hostile manifests put nothing into the commands", () => {
   expect(commands).not.toContain("passwd");
 });
 
-test("I6: toolchains below a home are declared, others are not", () => {
+test("I6: toolchains that no sandbox has on its path are declared, others are not", () => {
   const home = mkdtempSync(join(tmpdir(), "touchmark-tools-"));
   made.push(home);
   writeFileSync(join(home, "go"), "");
-  expect(hostToolchains(home)("go", "nothing")).toEqual([]);
+  expect(hostToolchains(home)("go", "nothing")).toEqual([home]);
+  expect(hostToolchains("/usr/bin:/bin")("sh", "nothing")).toEqual([]);
 });
