@@ -82,7 +82,8 @@ async function prepared(name: string): Promise<string> {
   if (name === "create") return base;
   const stores = await openStores(await openHome(join(base, "home"), { create: true }));
   await sampleRun(stores, "one");
-  await sampleRun(stores, "two");
+  // A prune needs a second run to delete; archives are read and written alike however many entries they have.
+  if (name === "prune") await sampleRun(stores, "two");
   if (name === "restore") await backup(stores.home, join(base, "given.tar"));
   if (name === "migrate") {
     writeFileSync(stores.home.paths.version, versionText(1));
