@@ -12,7 +12,7 @@ import { type Finding, findingText } from "./checks/finding.ts";
 import { checkHouseRules } from "./checks/house-rules.ts";
 import { checkLayers } from "./checks/layers.ts";
 import { checkLinks } from "./checks/links.ts";
-import { checkLockfile } from "./checks/lockfile.ts";
+import { checkLockfile, checkManifests } from "./checks/lockfile.ts";
 import { checkRequirements, requirementFacts, unproven } from "./checks/requirements.ts";
 import { checkSpecifications } from "./checks/specifications.ts";
 import { repositoryRoot } from "./repository.ts";
@@ -54,7 +54,7 @@ const own: Readonly<Record<string, () => Promise<readonly Finding[]> | readonly 
     const facts = requirementFacts(repositoryModules(), readResults());
     return [...checkRequirements(facts), ...(values.proven === true ? unproven(facts) : [])];
   },
-  lockfile: () => checkLockfile(),
+  lockfile: () => [...checkLockfile(), ...checkManifests()],
 };
 
 function orAll(all: readonly string[]): readonly string[] {

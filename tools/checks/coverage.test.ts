@@ -7,7 +7,7 @@ import { repositoryRoot } from "../repository.ts";
 
 async function coverage(options: Record<string, unknown>): Promise<string[]> {
   const lines: string[] = [];
-  const real = processTerminal(new AbortController().signal);
+  const real = processTerminal(new AbortController().signal, () => () => {});
   const same = (text: string): string => text;
   const style = { good: same, bad: same, warn: same, dim: same, bold: same };
   const terminal: Terminal = { ...real, style, print: (line) => lines.push(line) };

@@ -46,7 +46,7 @@ export function checkErrorCodes(codes: readonly ErrorCode[], modules: readonly S
   const inCode = new Set<string>();
   for (const module of modules) {
     if (errorTableFile.test(module.path) || module.path.startsWith("tools/")) continue;
-    const isTest = module.isTest || module.path.startsWith("attacks/");
+    const isTest = module.isTest || /^(attacks|requirements)\//.test(module.path);
     for (const code of codeWords(module)) (isTest ? inTests : inCode).add(code);
   }
   for (const { code, path, meaning } of codes) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkLockfile } from "./lockfile.ts";
+import { checkLockfile, checkManifests } from "./lockfile.ts";
 
 function messages(packages: Record<string, unknown>): string[] {
   return checkLockfile(JSON.stringify({ packages })).map((finding) => finding.message);
@@ -7,6 +7,7 @@ function messages(packages: Record<string, unknown>): string[] {
 
 test("K1: the lockfile of this repository is in order", () => {
   expect(checkLockfile()).toEqual([]);
+  expect(checkManifests()).toEqual([]);
 });
 
 test("K1: a package without digest, with an address or with an install script is found", () => {

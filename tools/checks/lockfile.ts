@@ -1,9 +1,15 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { repositoryRoot } from "../repository.ts";
 import type { Finding } from "./finding.ts";
 
-interface LockEntry {
+interface Manifest {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+interface LockEntry extends Manifest {
   readonly integrity?: string;
   readonly resolved?: string;
   readonly link?: boolean;
@@ -13,11 +19,35 @@ interface LockEntry {
   readonly os?: string | readonly string[];
 }
 
+interface Lockfile {
+  readonly packages: Readonly<Record<string, LockEntry>>;
+}
+
 const page = "package-lock.json";
+
+/** The manifests ask for what the lockfile has; `npm ci` refuses anything else, and it is better to hear it here. */
+export function checkManifests(): Finding[] {
+  const { packages } = JSON.parse(readFileSync(join(repositoryRoot, page), "utf8")) as Lockfile;
+  return Object.entries(packages)
+    .filter(([path]) => !path.includes("node_modules/"))
+    .filter(([path, locked]) => {
+      const text = readFileSync(join(repositoryRoot, path, "package.json"), "utf8");
+      return dependenciesOf(JSON.parse(text) as Manifest) !== dependenciesOf(locked);
+    })
+    .map(([path]) => ({
+      path: posix.join(path, "package.json"),
+      message: "asks for other packages than package-lock.json has; run: npm install --package-lock-only",
+    }));
+}
+
+function dependenciesOf({ dependencies, devDependencies, optionalDependencies }: Manifest): string {
+  const sorted = (table: Readonly<Record<string, string>> = {}) => Object.entries(table).sort();
+  return JSON.stringify([dependencies, devDependencies, optionalDependencies].map(sorted));
+}
 
 /** Everything that can be installed is locked by digest, from wherever the user's registry is, and runs no script. */
 export function checkLockfile(text = readFileSync(join(repositoryRoot, page), "utf8")): Finding[] {
-  const { packages } = JSON.parse(text) as { packages: Record<string, LockEntry> };
+  const { packages } = JSON.parse(text) as Lockfile;
   const findings: Finding[] = [];
   for (const [path, entry] of Object.entries(packages)) {
     const at = (message: string): void => void findings.push({ path: page, message: `${path}: ${message}` });
