@@ -41,7 +41,8 @@ export function checkManifests(): Finding[] {
 }
 
 function dependenciesOf({ dependencies, devDependencies, optionalDependencies }: Manifest): string {
-  const sorted = (table: Readonly<Record<string, string>> = {}) => Object.entries(table).sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = (table: Readonly<Record<string, string>> = {}) =>
+    Object.entries(table).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([dependencies, devDependencies, optionalDependencies].map(sorted));
 }
 
