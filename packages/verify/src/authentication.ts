@@ -1,7 +1,7 @@
 import { isFactoryError } from "@touchmark/core";
 import { parseCertificate } from "@touchmark/formats/evidence";
 import { checkPathAt, findPaths } from "./certificate-path.ts";
-import { verifyErrors } from "./errors.ts";
+import { caught, verifyErrors } from "./errors.ts";
 import { type CertificateIdentity, readIdentity } from "./identity.ts";
 import type { TrustRoot } from "./trust-root.ts";
 
@@ -12,14 +12,14 @@ import type { TrustRoot } from "./trust-root.ts";
  */
 export function verifyAuthenticationCertificate(der: Uint8Array, trustRoot: TrustRoot, now: Date): CertificateIdentity {
   const certificate = parseCertificate(der);
-  let reason: unknown;
+  let reason: Error | undefined;
   for (const path of findPaths(certificate, [], trustRoot.signingChains, "authentication")) {
     try {
       checkPathAt(path, now.getTime());
       return readIdentity(certificate);
     } catch (error) {
       if (!isFactoryError(error)) throw error;
-      reason ??= error;
+      reason ??= caught(error);
     }
   }
   throw reason ?? verifyErrors.make("CERTIFICATE_NO_PATH", "expected an issuer that the trusted root lists");

@@ -7,7 +7,7 @@ import {
   serialText,
   usageOid,
 } from "@touchmark/formats/evidence";
-import { verifyErrors } from "./errors.ts";
+import { caught, verifyErrors } from "./errors.ts";
 import { checkNameConstraints } from "./name-constraint.ts";
 import { readCertificateKey, type VerificationKey, verifyNamed } from "./public-key.ts";
 import { Recent } from "./recent.ts";
@@ -56,14 +56,14 @@ export function findPaths(
   usage: LeafUsage,
 ): CertificatePath[] {
   checkLeaf(leaf, usage);
-  let reason: unknown;
+  let reason: Error | undefined;
   const paths: CertificatePath[] = [];
   for (const candidate of candidates(leaf, others, chains, [])) {
     try {
       checkPath(candidate, usage);
       paths.push(candidate);
     } catch (error) {
-      reason ??= error;
+      reason ??= caught(error);
     }
   }
   if (paths.length > 0) return paths;

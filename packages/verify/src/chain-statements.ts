@@ -63,8 +63,8 @@ export function readChainStatement(verified: VerifiedStatement): ChainStatement 
     digest: verified.bundle,
     kind,
     predicate,
-    run: place.run as string,
-    predecessors: place.predecessors as readonly Predecessor[],
+    run: place.run,
+    predecessors: place.predecessors,
     signer: verified.signer.identity,
     issuer: verified.signer.issuer,
   };

@@ -1,5 +1,5 @@
 import type { Digest } from "@touchmark/core";
-import type { Link, Release } from "@touchmark/formats/predicates";
+import type { Release } from "@touchmark/formats/predicates";
 import { chainErrors } from "./chain-errors.ts";
 import { type ChainStatement, isOf, only, subjectDigest } from "./chain-statements.ts";
 
@@ -117,7 +117,7 @@ function checkMaterials(
   inputs: ReadonlyMap<string, Digest>,
 ): ReadonlyMap<string, Digest> {
   const materials = new Map<string, Digest>();
-  for (const material of (link.predicate as Link).materials ?? []) {
+  for (const material of link.predicate.materials ?? []) {
     const name = material.name ?? "";
     const expected = inputs.get(name);
     const found = material.digest?.["sha256"];

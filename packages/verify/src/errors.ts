@@ -209,3 +209,8 @@ export const verifyErrors = defineErrors({
 
 /** A code of the verifier. */
 export type VerifyErrorCode = keyof typeof verifyErrors.rows;
+
+/** What was caught, as the error that it is. */
+export function caught(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

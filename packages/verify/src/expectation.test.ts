@@ -54,9 +54,7 @@ test.each(bad)("V2: %s: %j: %s", (code, expectations) => {
 test("V2: expectations that were prepared are taken as they are, and their like is not", () => {
   const ready = prepareExpectations({ artifact, ...identity });
   expect(prepareExpectations(ready)).toBe(ready);
-  expect(() => prepareExpectations({ ...ready } as never)).toThrow(
-    expect.objectContaining({ code: "EXPECTATION_INVALID" }),
-  );
+  expect(() => prepareExpectations({ ...ready })).toThrow(expect.objectContaining({ code: "EXPECTATION_INVALID" }));
 });
 
 const world = mintWorld();

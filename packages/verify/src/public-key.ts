@@ -92,20 +92,13 @@ function describeKey(key: KeyObject, der: Uint8Array): VerificationKey {
   if (der.length === 91 && equalBytes(der.subarray(0, p256Prefix.length), p256Prefix)) {
     return of("ec", "sha256", "PKIX_ECDSA_P256_SHA_256");
   }
-  switch (key.asymmetricKeyType) {
-    case "ec": {
-      const curve = curves[key.asymmetricKeyDetails?.namedCurve ?? ""];
-      if (curve !== undefined) return of("ec", ...curve);
-      break;
-    }
-    case "rsa": {
-      const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
-      if (bits >= 2048 && bits <= 8192) return of("rsa", "sha256", `PKIX_RSA_PKCS1V15_${bits}_SHA256`);
-      break;
-    }
-    case "ed25519":
-      return of("ed25519", undefined, "PKIX_ED25519");
+  const { namedCurve = "", modulusLength: bits = 0 } = key.asymmetricKeyDetails ?? {};
+  const curve = key.asymmetricKeyType === "ec" ? curves[namedCurve] : undefined;
+  if (curve !== undefined) return of("ec", ...curve);
+  if (key.asymmetricKeyType === "rsa" && bits >= 2048 && bits <= 8192) {
+    return of("rsa", "sha256", `PKIX_RSA_PKCS1V15_${bits}_SHA256`);
   }
+  if (key.asymmetricKeyType === "ed25519") return of("ed25519", undefined, "PKIX_ED25519");
   throw verifyErrors.make(
     "ALGORITHM_REFUSED",
     `expected a P-256, P-384, P-521, RSA (2048 to 8192 bits) or Ed25519 key, found ${key.asymmetricKeyType}`,

@@ -18,7 +18,7 @@ import {
   validAt,
   within,
 } from "./certificate-path.ts";
-import { verifyErrors } from "./errors.ts";
+import { caught, verifyErrors } from "./errors.ts";
 import { isHashName, readCertificateKey, verifyNamed } from "./public-key.ts";
 
 /** A time that someone trusted vouches for. */
@@ -45,7 +45,7 @@ export function verifyTimestamp(
   }
   checkImprint(token, message);
   const bag = token.certificates.map(parseCertificate);
-  let reason: unknown;
+  let reason: Error | undefined;
   for (const chain of chains) {
     const found = findSigner(token, bag, chain);
     if (found === undefined) continue;
@@ -53,7 +53,7 @@ export function verifyTimestamp(
       checkToken(token, bag, found, chain);
       return { at: new Date(token.statement.time), source: "timestamp", operator: chain.operator };
     } catch (error) {
-      reason ??= error;
+      reason ??= caught(error);
     }
   }
   throw reason ?? verifyErrors.make("TIMESTAMP_AUTHORITY_UNKNOWN", "expected a time-stamp of a trusted authority");

@@ -16,7 +16,7 @@ import {
   type WitnessPolicy,
 } from "@touchmark/formats/evidence";
 import { within } from "./certificate-path.ts";
-import { verifyErrors } from "./errors.ts";
+import { caught, verifyErrors } from "./errors.ts";
 import type { VerificationKey } from "./public-key.ts";
 import { Recent } from "./recent.ts";
 import type { VerifiedTime } from "./timestamp.ts";
@@ -119,15 +119,15 @@ function verifyWithAny(
   candidates: readonly LogAuthority[],
   rules: LogRules,
 ): { log: LogAuthority; fact: VerifiedLogEntry } {
-  let reason: unknown;
+  let reason: Error | undefined;
   for (const log of candidates) {
     try {
       return { log, fact: verifyEntry(entry, content, log, rules) };
     } catch (error) {
-      reason ??= error;
+      reason ??= caught(error);
     }
   }
-  throw reason;
+  throw reason ?? verifyErrors.make("LOG_UNKNOWN", "no log of the trusted root has the identifier of the entry");
 }
 
 function verifyEntry(
@@ -291,14 +291,14 @@ function checkDigest(record: LoggedRecord, content: SignedContent): void {
       `an entry of ${record.kind} ${record.version} does not record a signature over a ${content.contentKind}`,
     );
   }
-  const logged = overPayload ?? (record.digest as LoggedDigest);
+  const logged = overPayload ?? record.digest;
   const expected =
     overPayload !== undefined
       ? content.payloadDigest(overPayload.algorithm)
-      : logged.algorithm === content.key.hash
+      : logged?.algorithm === content.key.hash
         ? content.digest
         : undefined;
-  if (expected === undefined || !equalBytes(expected, logged.value)) {
+  if (logged === undefined || expected === undefined || !equalBytes(expected, logged.value)) {
     throw verifyErrors.make("LOG_ENTRY_DIGEST_MISMATCH", "the log entry records another content than the bundle");
   }
 }

@@ -159,6 +159,13 @@ test("V5: a pure Ed25519 key signs envelopes where the log records the envelope,
   }
 });
 
+test("V5: KEY_MALFORMED: a certificate whose key is no key is refused", () => {
+  const key = mintKey();
+  const spki = Buffer.from(key.spki);
+  spki.fill(0xff, 30);
+  expect(() => accepts({ leaf: { key: { ...key, spki } } })).toThrow(withCode("KEY_MALFORMED"));
+});
+
 test("V5: an intermediate authority in the bundle leads to the trusted one, and is not trusted itself", () => {
   const parent = mintAuthority("parent", world.root);
   const below = mintAuthority("below", parent);
@@ -233,6 +240,15 @@ test("V8: a log whose key cannot sign checkpoints is named", () => {
       });
     }),
   ).toThrow(withCode("LOG_KEY_UNSUPPORTED"));
+});
+
+test("V9: a checkpoint may carry extension lines and lines of unknown keys", () => {
+  const seconds = world.at.getTime() / 1000;
+  const cosigners = world.witnesses.map((witness) => ({ ...witness, seconds }));
+  accepts({ entries: [{ checkpoint: { extensions: ["anything"], cosigners } }] });
+  expect(() => accepts({ entries: [{ checkpoint: { origin: "other.example" } }] })).toThrow(
+    withCode("CHECKPOINT_ORIGIN_MISMATCH"),
+  );
 });
 
 test("V10: a quorum of witnesses is counted by key, and recorded", () => {

@@ -13,7 +13,7 @@ import {
 } from "@touchmark/formats/evidence";
 import { checkCertificateTimestamps } from "./certificate-log.ts";
 import { type CertificatePath, checkPathAt, findPaths, within } from "./certificate-path.ts";
-import { verifyErrors } from "./errors.ts";
+import { caught, verifyErrors } from "./errors.ts";
 import {
   artifactBytes,
   artifactDigest,
@@ -216,9 +216,9 @@ function verifyTimestamps(
   bundle: Bundle,
   signature: Uint8Array,
   root: TrustRoot,
-): { times: VerifiedTime[]; unknown: unknown } {
+): { times: VerifiedTime[]; unknown: Error | undefined } {
   const times: VerifiedTime[] = [];
-  let unknown: unknown;
+  let unknown: Error | undefined;
   for (const stamp of bundle.timestamps) {
     try {
       times.push(verifyTimestamp(stamp, signature, root.timestampChains));
@@ -231,7 +231,7 @@ function verifyTimestamps(
 }
 
 function countTimes(
-  stamps: { readonly times: readonly VerifiedTime[]; readonly unknown: unknown },
+  stamps: { readonly times: readonly VerifiedTime[]; readonly unknown: Error | undefined },
   entries: readonly VerifiedLogEntry[],
   expected: PreparedExpectations,
 ): VerifiedTime[] {
@@ -288,16 +288,16 @@ function checkSignerAt(signer: Signer, moments: readonly number[]): void {
     if (outside === undefined) return;
     throw verifyErrors.make("KEY_OUTSIDE_WINDOW", `the key is not valid at ${new Date(outside).toISOString()}`);
   }
-  let reason: unknown;
+  let reason: Error | undefined;
   for (const path of signer.paths) {
     try {
       for (const at of moments) checkPathAt(path, at);
       return;
     } catch (error) {
-      reason ??= error;
+      reason ??= caught(error);
     }
   }
-  throw reason;
+  throw reason ?? verifyErrors.make("CERTIFICATE_NO_PATH", "no trusted authority issued the certificate");
 }
 
 function checkStatement(statement: Statement, predicateType: string | undefined, sha256Hex: string | undefined): void {

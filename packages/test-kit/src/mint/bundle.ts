@@ -12,7 +12,8 @@ import { mintTimestamp, type TimestampRecipe } from "./timestamp.ts";
 import type { MintAuthority, MintWorld } from "./world.ts";
 
 /** JSON of a bundle, loosely typed: tests put anything anywhere. */
-// biome-ignore lint/suspicious/noExplicitAny: mutations reach into every depth of the document
+// Mutations reach into every depth of the document, also where nothing should be.
+// oxlint-disable-next-line typescript/no-explicit-any
 export type BundleJson = any;
 
 /** One log entry before it is spelled. */

@@ -33,15 +33,8 @@ export {
   witnessKey,
 } from "./log.ts";
 export { type NaiveVerdict, naiveVerify } from "./naive.ts";
-export {
-  type MintedRun,
-  type MintedStatement,
-  mintRun,
-  type RunRecipe,
-  type RunStatement,
-  runFacts,
-  stepDrafts,
-} from "./run.ts";
+export { type MintedRun, type MintedStatement, mintRun, type RunRecipe } from "./run.ts";
+export { type RunStatement, runFacts, stepDrafts } from "./run-steps.ts";
 export { type MintServices, mintServices } from "./services.ts";
 export { type MintStamper, mintTimestamp, type TimestampRecipe } from "./timestamp.ts";
 export {

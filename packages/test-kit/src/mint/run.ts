@@ -1,18 +1,7 @@
-import { createHash } from "node:crypto";
 import { canonicalJson, type Digest, leafHash, sha256 } from "@touchmark/core";
 import { type BundleJson, type BundleRecipe, mintBundle } from "./bundle.ts";
+import { digestOf, draft, hex, own, type RunStatement, runFacts, runSteps, stepDrafts, subject } from "./run-steps.ts";
 import type { MintWorld } from "./world.ts";
-
-/** A statement of a minted run, before it is signed. Loosely typed: tests put anything anywhere. */
-export interface RunStatement {
-  readonly name: string;
-  /** SPIFFE id. */
-  signer: string;
-  issuer?: string;
-  statement: BundleJson;
-  /** Names of earlier statements that it lists. */
-  predecessors: string[];
-}
 
 /** How tests bend a run. */
 export interface RunRecipe {
@@ -47,47 +36,26 @@ export interface MintedRun {
   bundles(): Uint8Array[];
 }
 
-const STEPS = [
-  { name: "fetch", inputs: ["source"], network: "open" },
-  { name: "build", inputs: ["source", "fetch"], network: "none" },
-] as const;
-
-const digestOf = (text: string): Digest => `sha256:${createHash("sha256").update(text).digest("hex")}`;
-const hex = (digest: Digest): string => digest.slice(7);
-const subject = (name: string, digest: Digest) => ({ name, digest: { sha256: hex(digest) } });
-const own = (name: string): string => `https://touchmark.dev/predicates/${name}/v1`;
-
-export const runFacts = {
-  run: "run-1",
-  project: "demo",
-  pipeline: "default",
-  source: "git+https://git.example/demo",
-  commit: "0123456789abcdef0123456789abcdef01234567",
-  sourceTree: digestOf("source tree"),
-  outputs: { fetch: digestOf("output of fetch"), build: digestOf("output of build") } as Record<string, Digest>,
-  artifact: digestOf("app.tgz"),
-} as const;
-
 /** Mints all evidence of a small run: two steps, one artifact. Every statement goes through one log, in order. */
 export function mintRun(world: MintWorld, recipe: RunRecipe = {}): MintedRun {
   const minted = new Map<string, MintedStatement>();
   const before = Array.from({ length: recipe.logBefore ?? 0 }, (_, i) => leafHash(Buffer.from(`before ${i}`)));
   const log = { ...world.log, leaves: [...world.log.leaves, ...before] };
   const run = recipe.run ?? runFacts.run;
-  const put = (draft: RunStatement): void => {
-    recipe.change?.(draft, minted);
-    place(draft, run, minted);
-    const predicate = draft.statement.predicate;
-    if (draft.name === "release") recipe.release?.(predicate, draft);
-    minted.set(draft.name, sign(world, draft, log));
-    log.leaves.push(leafHash(Buffer.from(draft.name)));
+  const put = (made: RunStatement): void => {
+    recipe.change?.(made, minted);
+    place(made, run, minted);
+    const predicate = made.statement.predicate;
+    if (made.name === "release") recipe.release?.(predicate, made);
+    minted.set(made.name, sign(world, made, log));
+    log.leaves.push(leafHash(Buffer.from(made.name)));
   };
   const { cached } = recipe;
-  for (const draft of drafts(world, run)) {
-    if (cached === undefined || !draft.name.startsWith("step/build/")) put(draft);
-    else if (draft.name === "step/build/mounts") adopt(world, cached, minted, put);
+  for (const made of drafts(world, run)) {
+    if (cached === undefined || !made.name.startsWith("step/build/")) put(made);
+    else if (made.name === "step/build/mounts") adopt(world, cached, minted, put);
   }
-  for (const draft of recipe.more?.(minted) ?? []) put(draft);
+  for (const made of recipe.more?.(minted) ?? []) put(made);
   put(credentials(world, minted));
   put(release(world, minted));
   return {
@@ -104,7 +72,7 @@ function adopt(
   world: MintWorld,
   cached: MintedRun,
   minted: Map<string, MintedStatement>,
-  put: (draft: RunStatement) => void,
+  put: (made: RunStatement) => void,
 ): void {
   const earlier = [...cached.statements].filter(([name]) => name.startsWith("step/build/"));
   for (const [name, statement] of earlier) minted.set(name, statement);
@@ -137,24 +105,24 @@ function adopt(
   );
 }
 
-function place(draft: RunStatement, run: string, minted: ReadonlyMap<string, MintedStatement>): void {
-  const { predicate } = draft.statement;
+function place(made: RunStatement, run: string, minted: ReadonlyMap<string, MintedStatement>): void {
+  const { predicate } = made.statement;
   const chain = {
     run,
     createdAt: "2026-06-01T12:00:00Z",
-    predecessors: draft.predecessors.map((name) => ({ name, digest: minted.get(name)?.digest ?? digestOf(name) })),
+    predecessors: made.predecessors.map((name) => ({ name, digest: minted.get(name)?.digest ?? digestOf(name) })),
   };
-  if (draft.statement.predicateType.startsWith("https://touchmark.dev/")) {
-    draft.statement.predicate = { ...chain, ...predicate };
+  if (made.statement.predicateType.startsWith("https://touchmark.dev/")) {
+    made.statement.predicate = { ...chain, ...predicate };
   } else {
-    draft.statement.predicate = { touchmark_chain: chain, ...predicate };
+    made.statement.predicate = { touchmark_chain: chain, ...predicate };
   }
 }
 
-function sign(world: MintWorld, draft: RunStatement, log: MintWorld["log"]): MintedStatement {
+function sign(world: MintWorld, made: RunStatement, log: MintWorld["log"]): MintedStatement {
   const recipe: BundleRecipe = {
-    statement: draft.statement,
-    leaf: { uris: [draft.signer], ...(draft.issuer === undefined ? {} : { identityIssuer: draft.issuer }) },
+    statement: made.statement,
+    leaf: { uris: [made.signer], ...(made.issuer === undefined ? {} : { identityIssuer: made.issuer }) },
     entries: [{ log, after: 0 }],
   };
   const { bytes, certificate } = mintBundle(world, recipe);
@@ -163,20 +131,8 @@ function sign(world: MintWorld, draft: RunStatement, log: MintWorld["log"]): Min
     digest: sha256(bytes),
     logIndex: log.leaves.length,
     certificate: sha256(certificate),
-    statement: draft.statement,
+    statement: made.statement,
   };
-}
-
-function draft(
-  name: string,
-  signer: string,
-  type: string,
-  subjects: unknown[],
-  predicate: unknown,
-  predecessors: string[],
-): RunStatement {
-  const statement = { _type: "https://in-toto.io/Statement/v1", subject: subjects, predicateType: type, predicate };
-  return { name, signer, statement, predecessors };
 }
 
 function drafts(world: MintWorld, run: string): RunStatement[] {
@@ -243,8 +199,8 @@ function drafts(world: MintWorld, run: string): RunStatement[] {
       ["trigger"],
     ),
   ];
-  for (const step of STEPS) list.push(...stepDrafts(world, run, step));
-  const links = STEPS.map((step) => `step/${step.name}/link`);
+  for (const step of runSteps) list.push(...stepDrafts(world, run, step));
+  const links = runSteps.map((step) => `step/${step.name}/link`);
   const all = list.map((each) => each.name);
   list.push(
     draft(
@@ -281,7 +237,7 @@ function drafts(world: MintWorld, run: string): RunStatement[] {
           internalParameters: { pipelineFile: pipelineFile.digest },
           resolvedDependencies: [
             { name: "source", uri: `${runFacts.source}@${runFacts.commit}`, digest: { gitCommit: runFacts.commit } },
-            ...STEPS.map((step) => ({
+            ...runSteps.map((step) => ({
               name: `output/${step.name}`,
               digest: { sha256: hex(runFacts.outputs[step.name] as Digest) },
             })),
@@ -293,111 +249,6 @@ function drafts(world: MintWorld, run: string): RunStatement[] {
     ),
   );
   return list;
-}
-
-/** Link, trace, storage and workload of a step. */
-export function stepDrafts(
-  world: MintWorld,
-  run: string,
-  step: { name: string; inputs: readonly string[]; network: string },
-): RunStatement[] {
-  const builder = `spiffe://${world.trustDomain}/builder`;
-  const { name } = step;
-  const id = `spiffe://${world.trustDomain}/project/${runFacts.project}/pipeline/${runFacts.pipeline}/step/${name}`;
-  const output = runFacts.outputs[name] as Digest;
-  const inputOf = (input: string): Digest =>
-    input === "source" ? runFacts.sourceTree : (runFacts.outputs[input] as Digest);
-  const before = [
-    "trigger",
-    "source",
-    "node",
-    ...step.inputs.filter((each) => each !== "source").map((each) => `step/${each}/link`),
-  ];
-  const products = name === "build" ? [subject("app.tgz", runFacts.artifact)] : [];
-  const outputSubject = subject(`output/${name}`, output);
-  return [
-    draft(
-      `step/${name}/workload`,
-      builder,
-      own("workload-attestation"),
-      [outputSubject],
-      {
-        node: `spiffe://${world.trustDomain}/node`,
-        workloads: [
-          { step: name, spiffeId: id, attestedAt: "2026-06-01T12:00:00Z", selectors: [], keyHolder: "control-plane" },
-        ],
-      },
-      before,
-    ),
-    draft(
-      `step/${name}/link`,
-      id,
-      "https://in-toto.io/attestation/link/v0.3",
-      [outputSubject, ...products],
-      {
-        name,
-        command: ["make"],
-        materials: step.inputs.map((input) => ({ name: input, digest: { sha256: hex(inputOf(input)) } })),
-        byproducts: { "return-value": 0 },
-        environment: { key: digestOf(`key of ${name}`) },
-      },
-      before,
-    ),
-    draft(
-      `step/${name}/trace`,
-      id,
-      "https://in-toto.io/attestation/runtime-trace/v0.2",
-      [outputSubject],
-      {
-        monitor: { type: "https://touchmark.dev/monitors/strace/v1" },
-        monitoredProcess: { hostID: "node", type: "x:y", event: `run/${run}/step/${name}` },
-        monitorLog: {},
-        touchmark_trace: {
-          tier: "strace",
-          complete: true,
-          losses: [],
-          coverage: {},
-          notCovered: [],
-          events: {},
-          written: [],
-          deleted: [],
-          transient: { count: 0, sample: [] },
-          directories: { count: 0, sample: [] },
-          refused: [],
-        },
-      },
-      before,
-    ),
-    draft(
-      `step/${name}/mounts`,
-      builder,
-      own("mounts-and-network"),
-      [outputSubject],
-      {
-        steps: [
-          {
-            step: name,
-            mounts: step.inputs.map((input) => ({
-              at: `/work/${input}`,
-              kind: "input",
-              from: input,
-              access: "read-only",
-              digest: inputOf(input),
-            })),
-            output: { at: "/work/output", digest: output, sharedWith: [] },
-            network: {
-              declared: step.network === "open" ? "fetch" : "none",
-              enforced: step.network,
-              attempts: 0,
-              recorded: false,
-            },
-          },
-        ],
-        hermetic: step.network === "none",
-      },
-      before,
-    ),
-  ];
 }
 
 function credentials(world: MintWorld, minted: ReadonlyMap<string, MintedStatement>): RunStatement {
@@ -446,7 +297,7 @@ function release(world: MintWorld, minted: ReadonlyMap<string, MintedStatement>)
           bundles: [at("provenance/app").digest],
         },
       ],
-      steps: STEPS.map(({ name }) => ({
+      steps: runSteps.map(({ name }) => ({
         name,
         output: runFacts.outputs[name],
         link: at(`step/${name}/link`).digest,
