@@ -436,7 +436,7 @@ test.skipIf(!canBuild)(
       requirement: "EQ8",
       question: "Is a second factor demanded?",
       answer: "met",
-    explanation: "By the forge's settings.",
+      explanation: "By the forge's settings.",
       person: { name: "ada", system: "forge.example" },
       answeredAt: "2026-11-21T10:00:00Z",
       expires: "2027-05-21T10:00:00Z",
