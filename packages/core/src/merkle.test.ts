@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { consistencyProof, inclusionProof, inclusionProofs, leafHash, merkleRoot, type SubtreeReader, verifyConsistency, verifyInclusion } from "./index.ts";
+import {
+  consistencyProof,
+  inclusionProof,
+  inclusionProofs,
+  leafHash,
+  merkleRoot,
+  type SubtreeReader,
+  verifyConsistency,
+  verifyInclusion,
+} from "./index.ts";
 
 const leavesOf = (size: number) => Array.from({ length: size }, (_, i) => leafHash(Buffer.from(`entry ${i}`)));
 const readerOf =
@@ -16,7 +25,15 @@ test("M1: every inclusion proof leads to the root, and no other leaf does", () =
       const proof = inclusionProof(index, size, readerOf(leaves));
       verifyInclusion(index, size, leaves[index] as Uint8Array, proof, merkleRoot(leaves));
       expect(() => verifyInclusion(index, size, leafHash(Buffer.from("other")), proof, merkleRoot(leaves))).toThrow();
-      expect(() => verifyInclusion(index, size, leaves[index] as Uint8Array, [...proof, proof[0] ?? leaves[0] as Uint8Array], merkleRoot(leaves))).toThrow();
+      expect(() =>
+        verifyInclusion(
+          index,
+          size,
+          leaves[index] as Uint8Array,
+          [...proof, proof[0] ?? (leaves[0] as Uint8Array)],
+          merkleRoot(leaves),
+        ),
+      ).toThrow();
     }),
   );
 });

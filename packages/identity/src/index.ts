@@ -9,7 +9,13 @@ export type {
   LogPublicKeys,
   OpenOptions,
 } from "./factory-identity.ts";
-export { type AuthorityKind, type RotatedAuthority, readIdentityNames, readTrustedRoot, rotateAuthority } from "./identity-directory.ts";
+export {
+  type AuthorityKind,
+  type RotatedAuthority,
+  readIdentityNames,
+  readTrustedRoot,
+  rotateAuthority,
+} from "./identity-directory.ts";
 export { type JoinTokens, joinTokens } from "./join-token.ts";
 export { MAX_LEAF_SECONDS } from "./leaf.ts";
 export {
