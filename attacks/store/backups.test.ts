@@ -86,7 +86,7 @@ const paths = [
   "home/trust/a\nb",
 ];
 
-test("attack: entries that name places outside the home", async () => {
+test("B4: attack: entries that name places outside the home", async () => {
   for (const path of paths) {
     const evil = { path, content: "evil" };
     const { code, left } = await restored(forge(first, version, evil, manifestOf(first, version, evil)));
@@ -102,7 +102,7 @@ test.skipIf(!hasTar)("attack: tar itself writes such an entry outside", () => {
   expect(readFileSync(join(directory, "escaped"), "utf8")).toBe("evil");
 });
 
-test("attack: a link, and then a file through it", async () => {
+test("B4: attack: a link, and then a file through it", async () => {
   const outside = freshDirectory();
   const tree = `home/trees/sha256/${"0".repeat(64)}/root`;
   const short = `home/trees/sha256/${"0".repeat(64)}/root/l`;
@@ -117,7 +117,7 @@ test("attack: a link, and then a file through it", async () => {
   expect(existsSync(join(outside, "e"))).toBe(false);
 });
 
-test("attack: links where only files belong", async () => {
+test("B4: attack: links where only files belong", async () => {
   const made = freshDirectory();
   symlinkSync("/etc/passwd", join(made, "root.json"));
   expect(lstatSync(join(made, "root.json")).isSymbolicLink()).toBe(true);
@@ -127,7 +127,7 @@ test("attack: links where only files belong", async () => {
   }
 });
 
-test("attack: hard links, devices, FIFOs, sparse files and setuid modes", async () => {
+test("B4: attack: hard links, devices, FIFOs, sparse files and setuid modes", async () => {
   for (const flag of ["1", "3", "4", "6", "7", "S", "g", "L", "\0"]) {
     const { code } = await restored(forge(first, version, { path: "home/trust/x", flag, target: "/etc/passwd" }));
     expect([flag, code]).toEqual([flag, "STORE_ARCHIVE_ENTRY"]);
@@ -136,7 +136,7 @@ test("attack: hard links, devices, FIFOs, sparse files and setuid modes", async 
   expect(code).toBe("STORE_ARCHIVE_ENTRY");
 });
 
-test("attack: one path twice, so that the checked file is not the one that stays", async () => {
+test("B4: attack: one path twice, so that the checked file is not the one that stays", async () => {
   const good = { path: "home/trust/root.json", content: "good" };
   const evil = { path: "home/trust/root.json", content: "evil" };
   if (hasTar) {
@@ -149,7 +149,7 @@ test("attack: one path twice, so that the checked file is not the one that stays
   );
 });
 
-test("attack: sizes that fill the disk or the memory", async () => {
+test("B4: attack: sizes that fill the disk or the memory", async () => {
   const bombs: Forged[][] = [
     [{ path: "home/trust/x", content: "x", size: 0o77777777777 }],
     [{ path: "home/trust/x", content: "x", size: 9_000_000 }],
@@ -160,7 +160,7 @@ test("attack: sizes that fill the disk or the memory", async () => {
     expect((await restored(forge(first, version, ...bomb))).code).toBe("STORE_ARCHIVE_TOO_LARGE");
 });
 
-test("attack: another dialect, a compressed bomb, noise, half a file", async () => {
+test("B4: attack: another dialect, a compressed bomb, noise, half a file", async () => {
   const sound = forge(first, version, manifestOf(first, version));
   const cases = [
     gzipSync(Buffer.alloc(50_000_000)),
@@ -180,7 +180,7 @@ test("attack: another dialect, a compressed bomb, noise, half a file", async () 
   }
 });
 
-test("attack: files altered, added or left out behind the manifest's back", async () => {
+test("B4: attack: files altered, added or left out behind the manifest's back", async () => {
   const file = { path: "home/trust/root.json", content: "good" };
   const name = "0".repeat(64);
   const blob = { path: `home/store/blobs/sha256/${name}`, content: "evil" };

@@ -203,7 +203,7 @@ test("attack: a sparse file of a hundred gigabytes that takes no space", async (
   expect(await ingest()).toBe("STORE_TREE_TOO_LARGE");
 });
 
-test.skipIf(!linux)("attack: a survivor of the step rewrites a file while it is hashed", async () => {
+test.skipIf(!linux)("T8: attack: a survivor of the step rewrites a file while it is hashed", async () => {
   const { out } = await target();
   const file = join(out, "big");
   writeFileSync(file, Buffer.alloc(48 * 1024 * 1024));

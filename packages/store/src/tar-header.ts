@@ -62,7 +62,7 @@ function ustar(name: string, target: string, entry: Omit<TarEntry, "path" | "kin
   octal(block, entry.mtime, 136, 12);
   block.write(flag, 156, 1, "latin1");
   block.write(target, 157, 100, "latin1");
-  block.write("ustar\0" + "00", 257, 8, "latin1");
+  block.write("ustar\u000000", 257, 8, "latin1");
   octal(block, 0, 329, 8);
   octal(block, 0, 337, 8);
   block.fill(0x20, 148, 156);

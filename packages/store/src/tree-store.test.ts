@@ -89,7 +89,7 @@ test("T1: times, modes, owners, hard links inside, order of creation and threads
 
 test("T1: any tree of files can be stored, found again and verified", async () => {
   const { home, trees } = await opened();
-  const name = fc.stringMatching(/^[a-zé\u{1f600}\ufe0f._ -]{1,8}$/u).filter((text) => text !== "." && text !== "..");
+  const name = fc.stringMatching(/^(?:[a-zé._ -]|\u{1f600}|\ufe0f){1,8}$/u).filter((text) => text !== "." && text !== "..");
   const files = fc.dictionary(name, fc.oneof(fc.string(), fc.dictionary(name, fc.string(), { maxKeys: 3 })), {
     maxKeys: 5,
   });
