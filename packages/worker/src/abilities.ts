@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type ControlGroup, type ControlGroupHost, findControlGroups, makeControlGroup } from "./control-group.ts";
 import { workerErrors } from "./errors.ts";
 import { type LaunchOperation, launchCommand } from "./launcher.ts";
 import { scratchName } from "./reclaim.ts";
@@ -54,6 +55,22 @@ export async function tryAbilities(trial: Trial): Promise<Abilities> {
   } finally {
     for (const name of ["work/work", "work"]) if (existsSync(join(place, name))) chmodSync(join(place, name), 0o700);
     rmSync(place, { recursive: true, force: true });
+  }
+}
+
+/** Control groups that a process of ours can really be moved into, or null. */
+export async function tryControlGroups(perl: string, architecture: Architecture): Promise<ControlGroupHost | null> {
+  const host = findControlGroups();
+  if (host === null) return null;
+  let group: ControlGroup | null = null;
+  try {
+    group = makeControlGroup(host, scratchName(randomBytes(8).toString("hex")), { memoryBytes: 64 << 20, pids: 16 });
+    const join = group.joinFiles.map((file): LaunchOperation => ["join", file]);
+    return (await run(launchCommand(perl, architecture, join, ["/bin/true"]))).code === 0 ? host : null;
+  } catch {
+    return null;
+  } finally {
+    await group?.remove();
   }
 }
 

@@ -35,6 +35,14 @@ for (const caller of ["root", "user"] satisfies Caller[]) {
       expect(ran.durationMs).toBeLessThan(20_000);
     });
 
+    test("W2: a step that is cancelled before its sandbox stands was cancelled, and never ran", async () => {
+      const abort = new AbortController();
+      abort.abort();
+      const job = bench.job("touch $TOUCHMARK_OUTPUT/ran", { signal: abort.signal });
+      expect(await bench.run(job)).toMatchObject({ outcome: "cancelled", exitCode: null, text: "" });
+      expect(existsSync(join(job.output.host, "ran"))).toBe(false);
+    });
+
     test("W3: the step is user 1001 inside, and what it made is ours afterwards", async () => {
       const job = bench.job("id -u; id -un; id -G; touch $TOUCHMARK_OUTPUT/file");
       const ran = await bench.run(job);

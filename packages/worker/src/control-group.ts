@@ -38,20 +38,23 @@ export function findControlGroups(
   self = readText("/proc/self/cgroup"),
 ): ControlGroupHost | null {
   const own = new Map(
-    self.split("\n").map((line) => [line.split(":")[1] ?? "", line.split(":").slice(2).join(":")] as const),
+    self
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => [line.split(":")[1] ?? "", line.split(":").slice(2).join(":")] as const),
   );
   const parents: Partial<Record<Controller, string>> = {};
   for (const controller of ["memory", "pids", "cpu"] as const) {
     const row = [...own].find(([names]) => names.split(",").includes(controller));
     if (row === undefined) continue;
     const candidates = [join(root, controller, row[1]), join(root, row[0], row[1]), join(root, controller)];
-    const parent = candidates.find((directory) => canMake(directory));
+    const parent = candidates.map((path) => path.replace(/\/$/, "")).find((directory) => canMake(directory));
     if (parent !== undefined) parents[controller] = parent;
   }
   if (Object.keys(parents).length > 0) return { version: 1, parents };
   const unified = own.get("");
   if (unified === undefined) return null;
-  for (let at = join(root, unified); at.startsWith(root); at = dirname(at)) {
+  for (let at = join(root, unified).replace(/\/$/, ""); at.startsWith(root); at = dirname(at)) {
     const enabled = readText(join(at, "cgroup.subtree_control")).split(/\s+/);
     const usable = (["memory", "pids", "cpu"] as const).filter((name) => enabled.includes(name));
     if (usable.length > 0 && canMake(at)) {

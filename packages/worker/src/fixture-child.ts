@@ -5,7 +5,9 @@ import { bubblewrapWorker } from "./bubblewrap.ts";
 const worker = bubblewrapWorker({ stateDirectory: process.argv[2] ?? "" });
 const abort = new AbortController();
 const lines = createInterface({ input: process.stdin });
-lines.once("line", async (line) => {
+lines.once("line", (line) => void answer(line));
+
+async function answer(line: string): Promise<void> {
   lines.on("line", () => abort.abort());
   const chunks: Uint8Array[] = [];
   try {
@@ -20,4 +22,4 @@ lines.once("line", async (line) => {
   await worker.close();
   lines.close();
   process.stdin.destroy();
-});
+}

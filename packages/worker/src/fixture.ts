@@ -39,14 +39,14 @@ export interface Bench {
   job(script: string, more?: Partial<StepJob>): StepJob;
   run(job: StepJob): Promise<Ran>;
   /** Host user of the caller, when it is not ours. */
-  readonly ids: { uid: number; gid: number } | Record<never, never>;
+  readonly ids: { readonly uid?: number; readonly gid?: number };
   close(): Promise<void>;
 }
 
 /** Opens a bench. As root, an ordinary caller lives in a child process, since a process cannot become root again. */
 export function openBench(caller: Caller): Bench {
   const foreign = caller === "user" && process.getuid?.() === 0;
-  const ids = foreign ? { uid: ordinary, gid: ordinary } : {};
+  const ids: Bench["ids"] = foreign ? { uid: ordinary, gid: ordinary } : {};
   const directory = mkdtempSync(join(tmpdir(), "touchmark-worker-"));
   const own = (path: string): string => {
     if (foreign) chownSync(path, ordinary, ordinary);
@@ -120,8 +120,10 @@ async function inChild(state: string, job: StepJob, ids: object): Promise<Ran> {
   child.stderr.on("data", (chunk) => {
     complaint += chunk;
   });
-  signal?.addEventListener("abort", () => child.stdin.end("abort\n"));
   child.stdin.write(`${JSON.stringify(rest)}\n`);
+  const abort = (): unknown => child.stdin.end("abort\n");
+  if (signal?.aborted) abort();
+  signal?.addEventListener("abort", abort);
   await new Promise((resolve) => child.once("close", resolve));
   if (text === "") throw new Error(`the child said nothing: ${complaint}`);
   const answer: { result?: Ran; code?: string; message?: string } = JSON.parse(text);

@@ -1,78 +1,5 @@
 import { type Architecture, type SystemCall, systemCallNumber } from "./system-calls.ts";
 
-/**
- * The program that stands between the control plane and the sandbox program, and does what neither can: it ties the
- * step's life to ours, joins control groups, makes private mounts as the caller, installs the system-call filter
- * with a listener, and becomes the step's user for good. Perl, because every Debian has it (perl-base is essential),
- * it starts in a millisecond and can make any system call; it reads nothing but its arguments.
- */
-const program = String.raw`
-use strict;
-my %number = map { split /=/ } split /,/, shift @ARGV;
-sub fail { print STDERR "touchmark: cannot $_[0]: $!\n"; exit 125 }
-sub call { my ($name, @a) = @_; my $r = syscall($number{$name}, @a); fail($name) if $r < 0; $r }
-sub put { open my $f, '>', $_[0] or fail("open $_[0]"); defined syswrite($f, $_[1]) or fail("write $_[0]"); close $f }
-sub mapping {
-  my ($from, $to, $groupfrom, $groupto) = @_;
-  pipe(my $r, my $w); pipe(my $done, my $go);
-  my $pid = fork // fail('fork');
-  if (!$pid) { close $r; close $go; call('unshare', 0x10000000); syswrite $w, 'x'; sysread $done, my $b, 1; exec '/bin/false' if 0; kill 9, $$ }
-  close $w; close $done; sysread($r, my $b, 1) or fail('make a user namespace');
-  put("/proc/$pid/uid_map", "$from $to 1"); put("/proc/$pid/gid_map", "$groupfrom $groupto 1");
-  open my $ns, '<', "/proc/$pid/ns/user" or fail('open a user namespace');
-  close $go; waitpid $pid, 0; $ns
-}
-my %kept;
-my %do = (
-  parent => sub { call('prctl', 1, 9, 0, 0, 0); exit 125 if $_[0] && getppid() != $_[0] },
-  only => sub { call('close_range', $_[0] + 0, 0xffffffff, 0) },
-  umask => sub { umask oct $_[0] },
-  limit => sub { my $v = pack 'QQ', $_[1], $_[1]; my $old = "\0" x 16; syscall($number{prlimit64}, 0, $_[0] + 0, 0, $old);
-    my (undef, $hard) = unpack 'QQ', $old; if ($_[1] > $hard) { $v = pack 'QQ', $hard, $hard } call('prlimit64', 0, $_[0] + 0, $v, 0) },
-  join => sub { put($_[0], '0') },
-  private => sub { call('unshare', 0x20000); call('mount', 'none', '/', 'none', 0x84000, '') },
-  own => sub { call('unshare', 0x10020000); put('/proc/self/setgroups', 'deny');
-    put('/proc/self/uid_map', "$_[0] $_[0] 1"); put('/proc/self/gid_map', "$_[1] $_[1] 1") },
-  mount => sub { call('mount', $_[0], $_[1], $_[2], $_[3] + 0, $_[4]) },
-  directory => sub { mkdir $_[0], 0755 or fail("mkdir $_[0]") },
-  file => sub { put($_[0], '') },
-  idmap => sub {
-    my ($source, $at, @ids) = @_;
-    my $ns = $kept{"@ids"} //= mapping(@ids);
-    my $tree = call('open_tree', -100, $source, 0x88001);
-    my $attributes = pack 'QQQQ', 0x100000, 0, 0, fileno $ns;
-    call('mount_setattr', $tree, "\0", 0x1000, $attributes, 32);
-    call('move_mount', $tree, "\0", -100, $at, 4);
-  },
-  enter => sub { chdir $_[0] or fail("enter $_[0]") },
-  become => sub { call('setgroups', 0, 0); call('setresgid', ($_[1] + 0) x 3); call('setresuid', ($_[0] + 0) x 3) },
-  scope => sub { my $rules = pack 'QQQ', 0, 0, 1; my $fd = call('landlock_create_ruleset', $rules, 24, 0);
-    call('prctl', 38, 1, 0, 0, 0); call('landlock_restrict_self', $fd, 0) },
-  filter => sub {
-    my ($file, $path, $step) = @_;
-    open my $f, '<:raw', $file or fail("open $file"); local $/; my $code = <$f>; close $f;
-    socket(my $s, 1, 5, 0) or fail('make a socket');
-    connect($s, pack 'S a*', 1, "$path\0") or fail("reach the recorder at $path");
-    my $filter = pack 'S x6 P', length($code) / 8, $code;
-    call('prctl', 38, 1, 0, 0, 0);
-    my $listener = call('seccomp', 1, 8, $filter);
-    my $vector = pack 'P Q', $step, length $step;
-    my $control = pack 'Q l l l x4', 20, 1, 1, $listener;
-    my $message = pack 'Q Q P Q P Q Q', 0, 0, $vector, 1, $control, length $control, 0;
-    call('sendmsg', fileno $s, $message, 0);
-    sysread($s, my $b, 1) or fail('hear from the recorder');
-  },
-);
-while (@ARGV) {
-  my $name = shift @ARGV;
-  if ($name eq 'exec') { exec { $ARGV[0] } @ARGV; fail("run $ARGV[0]") }
-  my @a;
-  while (@ARGV) { my $x = shift @ARGV; last if $x eq ';'; push @a, $x }
-  ($do{$name} or fail("do $name"))->(@a);
-}
-exit 0;
-`;
-
 /** One operation of the launcher, with its arguments. */
 export type LaunchOperation =
   /** Die with the parent process (its id, or 0 where only a tracer knows it). */
@@ -108,20 +35,90 @@ export const mountFlag = { bind: 4096, bindAll: 4096 | 16384, noSetuid: 2, noDev
 /** Resource numbers of prlimit(2), the same on both architectures. */
 export const resource = { fileSize: 1, core: 4, processes: 6, openFiles: 7 } as const;
 
-const used: readonly SystemCall[] = [
-  ...(["prctl", "prlimit64", "unshare", "mount", "open_tree", "mount_setattr", "move_mount"] as const),
-  ...(["setgroups", "setresgid", "setresuid", "seccomp", "sendmsg", "close_range"] as const),
-  ...(["landlock_create_ruleset", "landlock_restrict_self"] as const),
-];
+/** Turns the number of a call into a Perl call of it, whose failure ends the launcher and says what failed. */
+type Call = (call: SystemCall, ...words: readonly (string | number)[]) => string;
 
-/** Command line that carries out `operations` in order and then becomes `command`. */
+/** Ends the launcher with 125 and the reason; makes a call; writes a file. */
+const prelude = {
+  fail: 'sub f{print STDERR "touchmark: cannot $_[0]: $!\\n";exit 125}',
+  call: "sub c{my($n,$w)=splice@_,0,2;my $r=syscall($n,@_);f($w)if$r<0;$r}",
+  put: 'sub w{open my $f,\'>\',$_[0]or f("open $_[0]");defined syswrite($f,$_[1])or f("write $_[0]");close $f}',
+};
+
+/**
+ * What each operation is in Perl; `shift` takes its next argument. Numbers are made numbers by `+0`: a text would be
+ * passed to the kernel as an address. What a call may write to is a variable: a literal cannot be written to.
+ */
+const statements: { readonly [Name in LaunchOperation[0]]: (call: Call) => string } = {
+  parent: (call) => `$p=shift;${call("prctl", 1, 9, 0, 0, 0)}exit 125 if $p&&getppid()!=$p;`,
+  only: (call) => call("close_range", "shift()+0", 0xffffffff, 0),
+  umask: () => "umask oct shift;",
+  // The hard limit may be lower than what is wanted, and is never raised.
+  limit: (call) =>
+    `@a=splice@ARGV,0,2;$o="\\0"x16;${call("prlimit64", 0, "$a[0]+0", 0, "$o")}$h=(unpack'QQ',$o)[1];` +
+    `$h=$a[1]if$a[1]<$h;$v=pack'QQ',$h,$h;${call("prlimit64", 0, "$a[0]+0", "$v", 0)}`,
+  join: () => "w(shift,'0');",
+  private: (call) =>
+    call("unshare", 0x20000) + `$s='none';$t='/';$u='';` + call("mount", "$s", "$t", "$s", 0x84000, "$u"),
+  own: (call) =>
+    `@a=splice@ARGV,0,2;${call("unshare", 0x10020000)}w('/proc/self/setgroups','deny');` +
+    `w('/proc/self/uid_map',"$a[0] $a[0] 1");w('/proc/self/gid_map',"$a[1] $a[1] 1");`,
+  mount: (call) => `@a=splice@ARGV,0,5;${call("mount", "@a[0..2]", "$a[3]+0", "$a[4]")}`,
+  directory: () => 'mkdir$ARGV[0],0755 or f("mkdir $ARGV[0]");shift;',
+  file: () => "w(shift,'');",
+  idmap: (call) =>
+    `($s,$t,@i)=splice@ARGV,0,6;$z="\\0";$m=$k{"@i"}//=mapped(@i);$d=${call("open_tree", -100, "$s", 0x88001)}` +
+    `$v=pack'QQQQ',0x100000,0,0,fileno$m;${call("mount_setattr", "$d", "$z", 0x1000, "$v", 32)}` +
+    call("move_mount", "$d", "$z", -100, "$t", 4),
+  enter: () => 'chdir$ARGV[0]or f("enter $ARGV[0]");shift;',
+  become: (call) =>
+    `@a=splice@ARGV,0,2;${call("setgroups", 0, 0)}${call("setresgid", "($a[1]+0)x3")}${call("setresuid", "($a[0]+0)x3")}`,
+  scope: (call) =>
+    `$v=pack'QQQ',0,0,1;$d=${call("landlock_create_ruleset", "$v", 24, 0)}${call("prctl", 38, 1, 0, 0, 0)}` +
+    call("landlock_restrict_self", "$d", 0),
+  filter: (call) =>
+    "($n,$t,$i)=splice@ARGV,0,3;open F,'<',$n or f(\"open $n\");sysread F,$b,65536;close F;" +
+    'socket(S,1,5,0)or f("make a socket");connect(S,pack\'Sa*\',1,"$t\\0")or f("reach the recorder at $t");' +
+    `$v=pack'Sx6P',length($b)/8,$b;${call("prctl", 38, 1, 0, 0, 0)}$l=${call("seccomp", 1, 8, "$v")}` +
+    "$v=pack'PQ',$i,length$i;$o=pack'Qlllx4',20,1,1,$l;$h=pack'QQPQPQQ',0,0,$v,1,$o,length$o,0;" +
+    `${call("sendmsg", "fileno S", "$h", 0)}sysread(S,$b,1)or f('hear from the recorder');close S;`,
+};
+
+/**
+ * A user namespace that maps one stored owner to one shown: a child makes it, we fill in its maps and keep it open.
+ */
+function mapping(call: Call): string {
+  return (
+    "sub mapped{my($a,$b,$c,$d)=@_;pipe(my $r,my $w);pipe(my $e,my $g);my $p=fork//f('fork');" +
+    `if(!$p){close$r;close$g;${call("unshare", 0x10000000)}syswrite$w,'x';sysread$e,my $x,1;kill 9,$$}` +
+    "close$w;close$e;sysread($r,my $x,1)or f('make a user namespace');" +
+    'w("/proc/$p/uid_map","$a $b 1");w("/proc/$p/gid_map","$c $d 1");' +
+    "open my $n,'<',\"/proc/$p/ns/user\"or f('open a user namespace');close$g;waitpid$p,0;$n}"
+  );
+}
+
+/**
+ * Command line that carries out `operations` in order and then becomes `command`.
+ *
+ * The launcher stands between the control plane and the sandbox program, and does what neither can: it ties the
+ * step's life to ours, joins control groups, makes private mounts as the caller, installs the system-call filter
+ * with a listener, and becomes the step's user for good. It is Perl, because every Debian has it (perl-base is
+ * essential) and it can make any system call; it is written for each step anew, without loops or modules, because
+ * reading the program is most of its price.
+ */
 export function launchCommand(
   perl: string,
   architecture: Architecture,
   operations: readonly LaunchOperation[],
   command: readonly string[],
 ): string[] {
-  const numbers = used.map((call) => `${call}=${systemCallNumber(architecture, call)}`).join(",");
-  const words = operations.flatMap((operation) => [...operation.map(String), ";"]);
-  return [perl, "-e", program, numbers, ...words, "exec", ...command];
+  const call: Call = (name, ...words) => `c(${[systemCallNumber(architecture, name), `'${name}'`, ...words].join()});`;
+  const names = operations.map(([name]) => name);
+  const program = [
+    ...Object.values(prelude),
+    names.includes("idmap") ? mapping(call) : "",
+    ...names.map((name) => statements[name](call)),
+    'exec{$ARGV[0]}@ARGV;f("run $ARGV[0]")',
+  ];
+  return [perl, "-e", program.join("\n"), ...operations.flatMap(([, ...words]) => words.map(String)), ...command];
 }

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { chmodSync, chownSync, lstatSync, mkdirSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { join } from "node:path";
 import { workerErrors } from "./errors.ts";
 import type { StepJob, StepMount } from "./job.ts";
 import { type LaunchOperation, mountFlag } from "./launcher.ts";
+import { missingPlaces } from "./mount-places.ts";
 import type { Degradation, MountRow } from "./result.ts";
 
 /** What this host can do for private views of inputs. */
@@ -233,47 +234,6 @@ class Planning {
   }
 }
 
-/**
- * Places of nested mounts that the input below them does not have yet, relative to it; a file's ends with NUL.
- * A way through a symbolic link or through a file is refused: the link comes from the source.
- */
-function missingPlaces(mount: StepMount, places: readonly string[], mounts: readonly StepMount[]): string[] {
-  const missing: string[] = [];
-  for (const place of places) {
-    if (!place.startsWith(`${mount.at}/`)) continue;
-    const between = mounts.some(
-      (other) =>
-        other.at !== mount.at &&
-        other.at !== place &&
-        other.at.startsWith(`${mount.at}/`) &&
-        place.startsWith(`${other.at}/`),
-    );
-    if (between) continue;
-    const nested = mounts.find((other) => other.at === place);
-    const wantsFile = nested !== undefined && lstatSync(nested.host).isFile();
-    const way = relative(mount.at, place);
-    let path = mount.host;
-    let found = true;
-    for (const [index, step] of way.split("/").entries()) {
-      path = join(path, step);
-      const entry = lstatSync(path, { throwIfNoEntry: false });
-      const last = index === way.split("/").length - 1;
-      if (entry === undefined) {
-        found = false;
-        break;
-      }
-      if (last && wantsFile ? !entry.isFile() : !entry.isDirectory()) {
-        throw workerErrors.make(
-          "JOB_INVALID",
-          `expected a ${wantsFile && last ? "file" : "directory"} at ${way} of ${mount.at} to mount over, found another kind`,
-        );
-      }
-    }
-    if (!found) missing.push(wantsFile ? `${way}\0` : way);
-  }
-  return missing;
-}
-
 function depth(path: string): number {
   return path.split("/").length;
 }
@@ -289,11 +249,4 @@ async function run(program: string, words: readonly string[]): Promise<void> {
   );
   if (code !== 0)
     throw workerErrors.make("SANDBOX_FAILED", `expected ${program} to succeed, found exit ${code}: ${complaint}`);
-}
-
-/** Directory that holds a path, made if it is missing. */
-export function ensureDirectory(path: string, mode: number): string {
-  mkdirSync(dirname(path), { recursive: true });
-  mkdirSync(path, { recursive: true, mode });
-  return path;
 }

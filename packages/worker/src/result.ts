@@ -78,7 +78,10 @@ export interface SandboxEvidence {
   readonly tier: IsolationTier;
   /** Inode numbers of the step's namespaces, read from the kernel while the step was held; absent: shared with the host. */
   readonly namespaces: Readonly<Partial<Record<"cgroup" | "ipc" | "mnt" | "net" | "pid" | "user" | "uts", string>>>;
-  /** First process of the sandbox, in the host's numbering, with its start time in clock ticks since boot. */
+  /**
+   * First process of the sandbox, in the host's numbering, with its start time in clock ticks since boot; both 0 when
+   * the step was ended before its sandbox stood.
+   */
   readonly process: { readonly pid: number; readonly startTime: string };
   /** User and group inside, and on the host. */
   readonly user: { readonly inside: number; readonly host: number; readonly hostGroup: number };

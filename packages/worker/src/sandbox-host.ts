@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { tryAbilities } from "./abilities.ts";
-import { type ControlGroupHost, findControlGroups } from "./control-group.ts";
+import { tryAbilities, tryControlGroups } from "./abilities.ts";
+import { type ControlGroupHost } from "./control-group.ts";
 import { workerErrors } from "./errors.ts";
 import { openFilter, type SeccompFilter, seccompFilter } from "./filter.ts";
 import { LogPipes } from "./log-pipes.ts";
@@ -71,8 +71,11 @@ export async function openSandboxHost(
   for (const name of ["steps", "etc", "filters", "pipes"])
     mkdirSync(join(directory, name), { recursive: true, mode: 0o700 });
   if (root) mkdirSync(stage, { recursive: true, mode: 0o755 });
-  const tried = await tryAbilities({ bwrap, perl, architecture, root, scratch: join(directory, "steps") });
-  const recorder = await tryRecorder(perl, architecture, directory);
+  const [tried, groups, recorder] = await Promise.all([
+    tryAbilities({ bwrap, perl, architecture, root, scratch: join(directory, "steps") }),
+    tryControlGroups(perl, architecture),
+    tryRecorder(perl, architecture, directory),
+  ]);
   const files = join(directory, "filters");
   const openFilterFile = join(files, "open.bpf");
   writeFileSync(openFilterFile, openFilter());
@@ -85,7 +88,7 @@ export async function openSandboxHost(
     architecture,
     root,
     abilities: { root, overlay: tried.overlay, idmap: tried.idmap, device: statSync(directory).dev },
-    groups: findControlGroups(),
+    groups,
     recorder,
     scope: tried.scope,
     pipes: new LogPipes(join(directory, "pipes", scratchName(randomBytes(4).toString("hex")))),

@@ -20,7 +20,10 @@ export interface SandboxProcess {
   readonly exit: Promise<number | null>;
   /** Null until the sandbox stands. */
   held(): HeldFacts | null;
-  /** Kills the first process of the pid namespace, and with it the kernel everything inside; before it stands, all. */
+  /**
+   * Kills the first process of the pid namespace, and with it the kernel everything inside. Before it stands nothing of
+   * the step can run: call again when it does.
+   */
   kill(): void;
   /** Kills the outermost program, and with it everything below. */
   killOutermost(): void;
@@ -79,7 +82,8 @@ export function startSandbox(
     exit: ended.then(() => said).then(() => exitCode),
     held: () => held,
     kill: () => {
-      if (held === null || !isAlive(held.pid, held.began) || !signalKill(held.pid)) child.kill("SIGKILL");
+      if (held === null) return;
+      if (!isAlive(held.pid, held.began) || !signalKill(held.pid)) child.kill("SIGKILL");
     },
     killOutermost: () => {
       child.kill("SIGKILL");

@@ -67,10 +67,8 @@ async function carryOut(host: SandboxHost, job: StepJob, sandbox: StepSandbox, b
     const refusals = host.recorder
       ? await host.recorder.finish(sandbox.token, sandbox.filter)
       : { calls: [], complete: false };
-    if (
-      held === null ||
-      (exitCode === null && watch.breach() === null && (sandbox.group?.events().outOfMemory ?? 0) === 0)
-    ) {
+    const stopped = watch.breach() !== null || (sandbox.group?.events().outOfMemory ?? 0) > 0;
+    if (!stopped && (held === null || exitCode === null)) {
       throw workerErrors.make("SANDBOX_FAILED", `expected a sandbox, found: ${log.complaint.trim() || "no answer"}`);
     }
     return await conclude({ host, job, sandbox, watch, held, exitCode, refusals, log, began });
@@ -97,7 +95,7 @@ interface Finished {
   readonly job: StepJob;
   readonly sandbox: StepSandbox;
   readonly watch: Watch;
-  readonly held: HeldFacts;
+  readonly held: HeldFacts | null;
   readonly exitCode: number | null;
   readonly refusals: { readonly calls: StepResult["refused"]; readonly complete: boolean };
   readonly log: StepLog;
@@ -148,8 +146,8 @@ function evidence(run: Finished): SandboxEvidence {
     backend: "bubblewrap",
     backendVersion: host.bwrapVersion,
     tier: host.root ? "sandbox-own-user" : "sandbox-same-user",
-    namespaces: held.namespaces,
-    process: { pid: held.pid, startTime: held.began },
+    namespaces: held?.namespaces ?? {},
+    process: { pid: held?.pid ?? 0, startTime: held?.began ?? "0" },
     user: { inside: inside.user, host: sandbox.user.user, hostGroup: sandbox.user.group },
     cgroup: sandbox.group && { version: sandbox.group.version, paths: sandbox.group.paths },
     peakMemoryBytes: sandbox.group?.peakMemoryBytes() ?? null,
