@@ -55,6 +55,16 @@ describe.skipIf(!canObserveC)("blinding the tracer", () => {
     expect(codes(observation.losses)).toEqual(["CALL_LOST"]);
   });
 
+  test("a descriptor opened by a thread that an exec kills passes to the next program unnamed: PATH_UNKNOWN", async () => {
+    const { observation, trace } = await tryObserved({
+      command: ["/work/source/acts", "mob", "exec"],
+      program: acts(),
+    });
+    // To a reader of results these opens failed or never ended; the new program may have their descriptors all the same.
+    expect(trace).toMatch(/openat resumed>\) += \?/);
+    expect(codes(observation.losses)).toEqual(["PATH_UNKNOWN"]);
+  });
+
   test("a program is started from memory through a name that says nothing: EXECUTABLE_UNKNOWN", async () => {
     const { observation } = await act("memory_by_name");
     expect(codes(observation.losses)).toEqual(["EXECUTABLE_UNKNOWN"]);

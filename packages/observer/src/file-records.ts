@@ -78,7 +78,7 @@ export function fileRecords(
     if (files.isMade(node) && !node.directory && node.children.size === 0) made.add(path);
 
   for (const [base, use] of files.before) {
-    if (use.listed) directories.add(base);
+    if (use.listed) directories.add(base || "/");
     if (mounts.locate(base).origin === "output") {
       if (use.read && !made.has(base) && !files.removed.has(base) && !isDirectory(mounts.locate(base).host ?? ""))
         losses.add("OUTPUT_UNEXPLAINED", `${displayName(base)} was read, and no call made it`);
@@ -87,7 +87,7 @@ export function fileRecords(
     const used = use.read || use.executed;
     const found = used || use.replaced ? hasher.file(base, used && !use.maybe) : undefined;
     if (found === undefined) {
-      if (use.read && !use.maybe) directories.add(base);
+      if (use.read && !use.maybe) directories.add(base || "/");
       continue;
     }
     if (used) read.set(base, use.executed ? { ...found.file, executed: true } : found.file);

@@ -12,6 +12,7 @@ export interface FinishedTrace {
   readonly tier: ObserverTier;
   readonly log: string;
   readonly overLimit: boolean;
+  readonly privileged: boolean;
   readonly step: ObservedStep;
   readonly digests: DigestCache;
 }
@@ -33,7 +34,7 @@ const coverage: Coverage = {
 /** Reads a trace and relates it to the host's files. */
 export async function observe(trace: FinishedTrace): Promise<Observation> {
   const mounts = new MountMap(trace.step);
-  const recorder = new StepRecorder(trace.step.command, mounts.linkBefore);
+  const recorder = new StepRecorder(trace.step.command, mounts.linkBefore, trace.privileged);
   const { losses } = recorder;
   const read = await readTrace(trace.log, (line) => recorder.line(line));
   if (trace.overLimit) losses.add("TRACE_LIMIT", "the trace grew beyond its limit");

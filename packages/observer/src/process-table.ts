@@ -1,5 +1,6 @@
 import { type Birth, matchBirths } from "./births.ts";
-import type { LossRecord } from "./losses.ts";
+import { Family, relateRuns } from "./family.ts";
+import type { LossCode, LossRecord } from "./losses.ts";
 import type { ProcessExit } from "./observation.ts";
 
 /** The working directory of a task. Undefined: not known until a call shows it. */
@@ -38,10 +39,21 @@ export interface Task {
   inStep: boolean;
   directory: WorkingDirectory;
   pending: PendingCall | undefined;
+  /** It executes in a thread, and goes on under the number of its leader. */
+  moved: boolean;
+  /** A line that is no loss only when the task's next line is its end. */
+  vanishing: { readonly code: LossCode; readonly line: string } | undefined;
   /** What is to be done once the working directory is known. */
   deferred: (() => void)[];
   run: ProgramRun | undefined;
   exit: ProcessExit | undefined;
+}
+
+/** An open that was under way when its thread died: whether it succeeded is not known. */
+interface DyingOpen {
+  readonly task: Task;
+  readonly line: number;
+  readonly text: string;
 }
 
 interface Expected {
@@ -68,6 +80,9 @@ export class ProcessTable {
   #expected: Expected[] = [];
   #appeared = 0;
   #interruptedClones = 0;
+  readonly #dyingOpens: DyingOpen[] = [];
+  /** Descriptors are shared between processes, not just threads. */
+  #sharedDescriptors = false;
   #started: number | undefined;
   readonly #losses: LossRecord;
   overflowed = false;
@@ -101,6 +116,8 @@ export class ProcessTable {
       inStep: this.#started !== undefined,
       directory: this.#expectedDirectory(),
       pending: undefined,
+      moved: false,
+      vanishing: undefined,
       deferred: [],
       run: undefined,
       exit: undefined,
@@ -136,8 +153,26 @@ export class ProcessTable {
     if (at >= 0) this.#expected.splice(at, 1);
   }
 
+  /** It was under way when the task died, and may have made a task. */
+  interruptedClone(parent: Task): void {
+    this.notCloned(parent);
+    this.#interruptedClones++;
+  }
+
+  /**
+   * An open that was under way when its thread died. Nobody can use the descriptor but another thread's next program, when
+   * it is that program's start which killed the thread, and the descriptor is not closed by it.
+   */
+  dyingOpen(task: Task, closedByExec: boolean, text: string): void {
+    if (closedByExec || !task.inStep) return;
+    if (this.#dyingOpens.length < MAX_TASKS) this.#dyingOpens.push({ task, line: task.firstLine, text });
+    else this.overflowed = true;
+  }
+
   /** It returned `child`, in the numbering of the parent's namespace. */
-  cloned(parent: Task, child: number, thread: boolean, line: number): void {
+  cloned(parent: Task, child: number, flags: ReadonlySet<string>, line: number): void {
+    const thread = flags.has("CLONE_THREAD");
+    if (flags.has("CLONE_FILES") && !thread) this.#sharedDescriptors = true;
     this.#births.push({ parent: parent.tid, child, thread, line, inStep: parent.inStep });
     if (this.#births.length > MAX_TASKS) this.overflowed = true;
   }
@@ -169,6 +204,8 @@ export class ProcessTable {
     caller.exit = { replaced: true };
     leader.directory = caller.directory;
     leader.pending = caller.pending;
+    leader.moved = caller.moved;
+    leader.vanishing = undefined;
   }
 
   ended(task: Task, exit: ProcessExit): void {
@@ -199,69 +236,22 @@ export class ProcessTable {
         this.#losses.add("PROCESS_UNBORN", `process ${task.tid} was traced, and no call was seen to make it`);
     for (const birth of matched.unseen)
       this.#losses.add("PROCESS_UNTRACED", `process ${birth.parent} made ${birth.child}, which was not traced`);
-    this.#relate(matched.births);
+    const family = new Family(this.#all, matched.births);
+    for (const run of relateRuns(this.#all, this.runs, matched.births, family))
+      this.#losses.add("EXECUTABLE_UNKNOWN", `process ${run.pid} executed /proc/self/exe`);
+    this.#checkDyingOpens(family);
   }
 
-  #relate(births: ReadonlyMap<Task, Birth>): void {
-    const byTid = new Map<number, Task[]>();
-    for (const task of this.#all) byTid.set(task.tid, [...(byTid.get(task.tid) ?? []), task]);
-    const parentOf = (task: Task): Task | undefined => {
-      const birth = births.get(task);
-      return birth === undefined
-        ? undefined
-        : byTid.get(birth.parent)?.findLast((candidate) => candidate.firstLine <= birth.line);
-    };
-    const leaderOf = (task: Task | undefined): Task | undefined => {
-      let leader = task;
-      for (let depth = 0; leader !== undefined && births.get(leader)?.thread && depth < 10_000; depth++)
-        leader = parentOf(leader);
-      return leader;
-    };
-    const runsOf = new Map<Task, ProgramRun[]>();
-    const owners = new Map<ProgramRun, Task>();
+  #checkDyingOpens(family: Family): void {
+    const lastRun = new Map<Task, number>();
     for (const run of this.runs) {
-      const owner = byTid.get(run.pid)?.findLast((task) => task.firstLine <= run.line);
-      if (owner === undefined) continue;
-      owners.set(run, owner);
-      runsOf.set(owner, [...(runsOf.get(owner) ?? []), run]);
+      const owner = run.executableBy === "inherited" ? undefined : family.taskAt(run.pid, run.line);
+      if (owner !== undefined) lastRun.set(owner, run.line);
     }
-    for (const [run, owner] of owners) run.parent = leaderOf(parentOf(owner))?.tid;
-    /** The program that a task has from the one that made it. */
-    const inherited = (task: Task): ProgramRun | undefined => {
-      let ancestor = leaderOf(parentOf(task));
-      let line = births.get(task)?.line ?? 0;
-      for (let depth = 0; ancestor !== undefined && depth < 1000; depth++) {
-        const run = runsOf.get(ancestor)?.findLast((candidate) => candidate.line <= line);
-        if (run !== undefined) return run;
-        line = births.get(ancestor)?.line ?? 0;
-        ancestor = leaderOf(parentOf(ancestor));
-      }
-      return undefined;
-    };
-    for (const [run, owner] of owners) {
-      if (!run.own) continue;
-      const before = runsOf.get(owner)?.findLast((candidate) => candidate.line < run.line) ?? inherited(owner);
-      if (before === undefined || before.executable === "")
-        this.#losses.add("EXECUTABLE_UNKNOWN", `process ${run.pid} executed /proc/self/exe`);
-      run.executable = before?.executable ?? "/proc/self/exe";
-      run.base = before?.base;
+    for (const { task, line, text } of this.#dyingOpens) {
+      const leader = family.leader(task);
+      const executedAfter = leader === undefined ? 0 : (lastRun.get(leader) ?? 0);
+      if (this.#sharedDescriptors || executedAfter > line) this.#losses.add("PATH_UNKNOWN", text);
     }
-    for (const task of this.#all) {
-      const birth = births.get(task);
-      if (!task.inStep || birth?.thread || runsOf.has(task)) continue;
-      // A fork that never executed: it runs on in its parent's program.
-      const run = inherited(task);
-      if (run === undefined || this.runs.length >= MAX_TASKS) continue;
-      this.runs.push({
-        ...run,
-        pid: task.tid,
-        parent: leaderOf(parentOf(task))?.tid,
-        executableBy: "inherited",
-        directory: task.directory.path ?? run.directory,
-        exit: task.exit,
-        line: task.firstLine,
-      });
-    }
-    this.runs.sort((a, b) => a.line - b.line);
   }
 }

@@ -1,5 +1,6 @@
 import { FileLedger, openFlags } from "./file-ledger.ts";
 import { LossRecord } from "./losses.ts";
+import { NamingCalls, namingCalls } from "./naming-calls.ts";
 import { NetworkLedger } from "./network-ledger.ts";
 import type { RefusedCall } from "./observation.ts";
 import type { LinkBefore } from "./path-tree.ts";
@@ -9,15 +10,17 @@ import { completeCall, parseTraceLine, splitArguments, type TraceLine } from "./
 import { descriptor, directoryOf, displayName, quotedText, toBytes } from "./trace-text.ts";
 
 const networkCalls = new Set(["connect", "bind", "sendto", "sendmsg", "sendmmsg"]);
-const namingCalls = new Set(
-  "rename renameat renameat2 unlink unlinkat rmdir mkdir mkdirat link linkat symlink symlinkat mknod mknodat truncate".split(
-    " ",
-  ),
-);
 /** Number of `arch_prctl`, which changes nothing that is recorded; undefined where it does not exist. */
 const ARCH_PRCTL = process.arch === "x64" ? 158n : undefined;
 
 const OWN_PROGRAM = /^\/proc\/(?:self|thread-self)\/exe$/;
+
+/** A result that is none: strace was shown the entry of a call where it expected an end. */
+const STALE = /^-1 \(errno (\d{19,20})\)$/;
+const OPEN_CALLS: ReadonlySet<string> = new Set(["open", "openat", "openat2", "creat"]);
+
+/** What may follow a call that could not be read any more because its task was dying. */
+const ENDINGS: ReadonlySet<string> = new Set(["vanishing", "exited", "killed", "superseded", "signal", "stopped"]);
 
 type Program = Pick<ProgramRun, "executable" | "executableBy" | "base">;
 
@@ -26,17 +29,24 @@ export class StepRecorder {
   readonly losses = new LossRecord();
   readonly files: FileLedger;
   readonly network = new NetworkLedger();
+  readonly #names: NamingCalls;
   readonly processes = new ProcessTable(this.losses);
   readonly #refused = new Map<string, { call: string; pid: number; answer: string; count: number }>();
+  readonly #privileged: boolean;
   readonly #command: readonly string[];
   lines = 0;
   opens = 0;
   failedOpens = 0;
 
-  /** @param command the step's argv, which marks the start of the step */
-  constructor(command: readonly string[], linkBefore: LinkBefore) {
+  /**
+   * @param command the step's argv, which marks the start of the step
+   * @param privileged the tracer had root's rights, before which no process can hide its descriptors
+   */
+  constructor(command: readonly string[], linkBefore: LinkBefore, privileged = false) {
+    this.#privileged = privileged;
     this.#command = command.map(toBytes);
     this.files = new FileLedger(linkBefore);
+    this.#names = new NamingCalls(this.files, this.losses);
   }
 
   line(text: string): void {
@@ -80,6 +90,10 @@ export class StepRecorder {
 
   #event(line: TraceLine, text: string): void {
     const task = this.processes.task(line.pid, this.lines);
+    if (task.vanishing !== undefined && !ENDINGS.has(line.kind)) {
+      this.losses.add(task.vanishing.code, task.vanishing.line);
+      task.vanishing = undefined;
+    }
     switch (line.kind) {
       case "failed-open":
         if (task.inStep) this.failedOpens++;
@@ -97,12 +111,17 @@ export class StepRecorder {
           pending?.name === line.name ? completeCall(line.pid, line.name, pending.args + line.rest) : undefined;
         if (call?.kind !== "call") return this.#unparsed(text);
         if (pending !== undefined && cloneCalls.has(pending.name)) {
+          if (STALE.test(call.result)) return this.#dying(task, call.name, call.args, text);
           if (!call.result.endsWith(" (INJECTED)")) return this.#cloned(task, call.args, call.result, text);
           this.processes.notCloned(task);
         }
         return this.#call(task, call.name, call.args, call.result, text);
       }
+      case "vanishing":
+        task.vanishing = { code: "LINE_UNPARSED", line: text };
+        return;
       case "moved":
+        task.moved = true;
         task.pending = { name: line.name, args: line.args };
         return;
       case "superseded":
@@ -121,16 +140,38 @@ export class StepRecorder {
     }
   }
 
-  /** The directory that these names were relative to is never going to be known. */
-  #giveUp(task: Task): void {
-    for (const _ of task.deferred.splice(0))
-      this.losses.add("NAME_UNRESOLVED", `a relative name used by process ${task.tid}, whose directory is not known`);
+  #cutShort(task: Task): void {
+    this.#names.giveUp(task);
+    const { pending } = task;
+    if (pending === undefined || !task.inStep) return;
+    if (namingCalls.has(pending.name)) this.losses.add("CALL_UNFINISHED", `${pending.name} of process ${task.tid}`);
+    if (OPEN_CALLS.has(pending.name))
+      this.#dyingOpen(task, pending.name, pending.args, `${pending.name}(${pending.args}`);
   }
 
-  #cutShort(task: Task): void {
-    this.#giveUp(task);
-    if (task.pending !== undefined && task.inStep && namingCalls.has(task.pending.name))
-      this.losses.add("CALL_UNFINISHED", `${task.pending.name} of process ${task.tid}`);
+  /** A call of a task that is dying: its next line must be its end, and whether the call took effect is not known. */
+  #dying(task: Task, name: string, args: string, text: string): void {
+    task.vanishing = { code: "LINE_UNPARSED", line: text };
+    if (cloneCalls.has(name)) this.processes.interruptedClone(task);
+    else if (!task.inStep) return;
+    else if (OPEN_CALLS.has(name)) this.#dyingOpen(task, name, args, text);
+    else if (namingCalls.has(name)) this.losses.add("CALL_UNFINISHED", `${name} of process ${task.tid}`);
+    else if (networkCalls.has(name)) this.network.call(task.tid, name, args, "unknown");
+  }
+
+  #dyingOpen(task: Task, name: string, args: string, text: string): void {
+    const parts = splitArguments(args);
+    const relative = name.startsWith("openat");
+    const flags = name === "creat" ? "O_WRONLY|O_CREAT|O_TRUNC" : (parts[relative ? 2 : 1] ?? "");
+    this.processes.dyingOpen(task, name !== "openat2" && flags.includes("O_CLOEXEC"), text);
+    const given = quotedText(parts[relative ? 1 : 0] ?? "");
+    const from = relative ? descriptor(parts[0] ?? "") : undefined;
+    if (given === undefined || given.cut || !/O_CREAT|O_TRUNC|O_WRONLY|O_RDWR/.test(flags)) return;
+    // A file may have been made by it, whose name only the argument tells.
+    const path = this.#names.join(task, given.text, from === undefined ? undefined : directoryOf(from));
+    const found = path === undefined ? undefined : this.files.tree.resolve(path, true);
+    if (found !== undefined)
+      this.files.opened(pathOf(found), false, { ...openFlags(flags), read: false, create: true });
   }
 
   #trapped(task: Task, detail: string): void {
@@ -153,6 +194,7 @@ export class StepRecorder {
       task.directory.path = current === undefined ? undefined : directoryOf(current);
       for (const act of task.deferred.splice(0)) act();
     }
+    if (STALE.test(result) && !task.moved) return this.#dying(task, name, args, text);
     if (result.endsWith(" (INJECTED)")) {
       if (task.inStep) this.#refuse(task, name, /^-1 (E[A-Z]+)/.exec(result)?.[1] ?? "refused");
       return;
@@ -177,9 +219,12 @@ export class StepRecorder {
     }
     if (!task.inStep) return;
     if (networkCalls.has(name)) this.network.call(task.tid, name, args, result);
-    else if (name === "openat" || name === "open" || name === "openat2" || name === "creat")
-      this.#opened(name, args, result, text);
-    else if (namingCalls.has(name)) this.#named(task, name, args, result, text);
+    else if (OPEN_CALLS.has(name)) this.#opened(task, name, args, result, text);
+    else if (namingCalls.has(name)) {
+      // A name may lead to another file now.
+      if (name.startsWith("rename") || name.startsWith("link")) this.#seen.clear();
+      this.#names.call(task, name, args, result, text);
+    }
   }
 
   #cloned(task: Task, args: string, result: string, text: string): void {
@@ -190,20 +235,23 @@ export class StepRecorder {
     }
     if (/\bCLONE_UNTRACED\b/.test(args))
       this.losses.add("PROCESS_UNTRACED", `process ${task.tid} made one that cannot be traced (CLONE_UNTRACED)`);
-    this.processes.cloned(task, Number(result), /\bCLONE_THREAD\b/.test(args), this.lines);
+    const flags = new Set(/flags=([A-Z_0-9x|]+)/.exec(args)?.[1]?.split("|"));
+    this.processes.cloned(task, Number(result), flags, this.lines);
   }
 
   #executed(task: Task, name: string, args: string, result: string, text: string): void {
     if (result !== "0") {
       // After an exec in a thread, strace takes the first traced call of the new program for the end of the exec.
-      const swallowed = /^-1 \(errno (\d{19,20})\)$/.exec(result)?.[1];
+      const swallowed = STALE.exec(result)?.[1];
       if (swallowed === undefined) {
+        task.moved = false;
         if (!/^(?:-1 E|\?)/.test(result)) this.#unparsed(text);
         return;
       }
       const call = (1n << 64n) - BigInt(swallowed);
       if (call !== ARCH_PRCTL) this.losses.add("CALL_LOST", `call number ${call} of process ${task.tid}`);
     }
+    task.moved = false;
     const parts = splitArguments(args);
     const argv = argumentList(parts[name === "execve" ? 1 : 2] ?? "");
     if (this.processes.started === undefined && this.#isCommand(argv)) this.processes.start(task);
@@ -245,7 +293,7 @@ export class StepRecorder {
       return byArgument(what);
     };
     if (given === undefined || given.cut) return unknown("a name that could not be read");
-    const path = this.#join(task, given.text, from === undefined ? undefined : directoryOf(from));
+    const path = this.#names.join(task, given.text, from === undefined ? undefined : directoryOf(from));
     if (OWN_PROGRAM.test(given.text) || (path === undefined && !given.text.startsWith("/"))) return byArgument("");
     if (path === undefined) return unknown(displayName(given.text));
     if (!inStep) return byArgument(displayName(path));
@@ -257,30 +305,35 @@ export class StepRecorder {
 
   #moved(task: Task, name: string, args: string, result: string): void {
     if (result !== "0") return;
-    this.#giveUp(task);
+    this.#names.giveUp(task);
     if (name === "fchdir") {
       const found = descriptor(args);
       task.directory.path = found === undefined ? undefined : directoryOf(found);
       return;
     }
     const given = quotedText(args);
-    const path = given === undefined ? undefined : this.#join(task, given.text, undefined);
+    const path = given === undefined ? undefined : this.#names.join(task, given.text, undefined);
     const found = path === undefined ? undefined : this.files.tree.resolve(path, true);
     const real = found === undefined ? undefined : pathOf(found);
     // Through /proc the name says nothing; the next call that is relative to it shows the directory.
     task.directory.path = real === undefined || real.startsWith("/proc/") ? undefined : real;
   }
 
-  #opened(name: string, args: string, result: string, text: string): void {
+  #opened(task: Task, name: string, args: string, result: string, text: string): void {
     if (result.startsWith("-1 E") || result.startsWith("?")) {
+      if (result === "?") this.#dyingOpen(task, name, args, text);
       this.failedOpens++;
       return;
     }
     this.opens++;
     const found = descriptor(result);
     if (found === undefined) {
-      if (/^\d+$/.test(result)) this.losses.add("PATH_UNKNOWN", text);
-      else this.#unparsed(text);
+      if (!/^\d+$/.test(result)) return this.#unparsed(text);
+      // Its task hides its descriptors, which only root's tracer sees through, or is dying.
+      if (this.#privileged) {
+        task.vanishing = { code: "PATH_UNKNOWN", line: text };
+        this.#dyingOpen(task, name, args, text);
+      } else this.losses.add("PATH_UNKNOWN", text);
       return;
     }
     if (name === "creat") return this.files.opened(found.path, found.deleted, openFlags("O_WRONLY|O_CREAT|O_TRUNC"));
@@ -299,102 +352,6 @@ export class StepRecorder {
     const flags = openFlags(end < 0 ? rest : rest.slice(0, end));
     this.files.opened(found.path, found.deleted, flags);
     if (!flags.write && !flags.create && this.#seen.size < 50_000) this.#seen.add(text.slice(text.indexOf(" ")));
-  }
-
-  #named(task: Task, name: string, args: string, result: string, text: string): void {
-    if (result !== "0") {
-      if (result.startsWith("-1 E")) return;
-      if (result.startsWith("?")) {
-        if (!result.startsWith("? ERESTART")) this.losses.add("CALL_UNFINISHED", `${name} of process ${task.tid}`);
-        return;
-      }
-      return this.#unparsed(text);
-    }
-    if (name.startsWith("rename")) this.#seen.clear();
-    const parts = splitArguments(args);
-    if (task.directory.path === undefined && parts.some((part) => part.startsWith('"') && !part.startsWith('"/'))) {
-      // Most programs soon make a call that shows their directory.
-      const unknown = !parts.some((part) => descriptor(part) !== undefined);
-      if (unknown) {
-        task.deferred.push(() => this.#named(task, name, args, result, text));
-        return;
-      }
-    }
-    const name1 = (at: number) => this.#nameOf(task, parts[at], undefined, text);
-    const nameAt = (directory: number) => this.#nameOf(task, parts[directory + 1], parts[directory], text);
-    const { files } = this;
-    const one = (path: string | undefined, act: (path: string) => void) => {
-      if (path !== undefined) act(path);
-    };
-    const two = (a: string | undefined, b: string | undefined, act: (a: string, b: string) => void) => {
-      if (a !== undefined && b !== undefined) act(a, b);
-    };
-    switch (name) {
-      case "unlink":
-      case "rmdir":
-        return one(name1(0), (path) => files.deleted(path));
-      case "unlinkat":
-        return one(nameAt(0), (path) => files.deleted(path));
-      case "mkdir":
-        return one(name1(0), (path) => files.made(path, { directory: true }));
-      case "mkdirat":
-        return one(nameAt(0), (path) => files.made(path, { directory: true }));
-      case "mknod":
-        return one(name1(0), (path) => files.made(path));
-      case "mknodat":
-        return one(nameAt(0), (path) => files.made(path));
-      case "truncate":
-        return one(name1(0), (path) => files.truncated(path));
-      case "rename":
-        return two(name1(0), name1(1), (a, b) => files.renamed(a, b, false));
-      case "renameat":
-      case "renameat2":
-        return two(nameAt(0), nameAt(2), (a, b) => files.renamed(a, b, parts[4]?.includes("RENAME_EXCHANGE") ?? false));
-      case "symlink":
-        return one(name1(1), (path) => files.made(path, { link: quotedText(parts[0] ?? "")?.text ?? "" }));
-      case "symlinkat":
-        return one(nameAt(1), (path) => files.made(path, { link: quotedText(parts[0] ?? "")?.text ?? "" }));
-      case "link":
-        return two(name1(0), name1(1), (a, b) => files.linked(a, b, false));
-      case "linkat":
-        return this.#linkedAt(task, parts, text);
-    }
-  }
-
-  #linkedAt(task: Task, parts: readonly string[], text: string): void {
-    const to = this.#nameOf(task, parts[3], parts[2], text);
-    if (to === undefined) return;
-    const from = descriptor(parts[0] ?? "");
-    const given = quotedText(parts[1] ?? "");
-    if (given?.text === "" && from !== undefined && !from.current)
-      return this.files.linked(from.deleted ? undefined : from.path, to, false);
-    // Through /proc/self/fd: the file is one that was opened, most often without a name (O_TMPFILE).
-    if (given !== undefined && /^\/(?:proc|dev)\//.test(given.text)) return this.files.linked(undefined, to, false);
-    const source = this.#nameOf(task, parts[1], parts[0], text);
-    if (source !== undefined) this.files.linked(source, to, parts[4]?.includes("AT_SYMLINK_FOLLOW") ?? false);
-  }
-
-  #nameOf(task: Task, name: string | undefined, directory: string | undefined, text: string): string | undefined {
-    const given = quotedText(name ?? "");
-    const from = directory === undefined ? undefined : descriptor(directory);
-    if (given === undefined || given.cut) {
-      this.losses.add("NAME_UNRESOLVED", text);
-      return undefined;
-    }
-    const path = this.#join(task, given.text, from === undefined ? undefined : directoryOf(from));
-    if (path === undefined) this.losses.add("NAME_UNRESOLVED", text);
-    return path;
-  }
-
-  /** Makes a name absolute. Names through /proc/self/cwd and /proc/self/root are spelled out; other such ones are not known. */
-  #join(task: Task, name: string, directory: string | undefined): string | undefined {
-    const base = directory ?? task.directory.path;
-    let path = name;
-    if (name.startsWith("/proc/self/cwd/")) path = `${task.directory.path ?? ""}/${name.slice(15)}`;
-    else if (name.startsWith("/proc/self/root/")) path = name.slice(15);
-    else if (/^\/proc\/(?:self|thread-self|\d+)\/(?:cwd|root|fd|task)(?:\/|$)/.test(name)) return undefined;
-    if (path.startsWith("/")) return path;
-    return base === undefined || !base.startsWith("/") ? undefined : `${base}/${path}`;
   }
 }
 

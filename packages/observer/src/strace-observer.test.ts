@@ -267,6 +267,18 @@ describe.skipIf(!canObserveC)("a step that uses every way", () => {
     expect(lost.observation.losses).toEqual([expect.stringMatching(/^CALL_LOST: call number 257 of process \d+$/)]);
   });
 
+  test.each([["exit"], ["exec", "closed"]])(
+    "O17: threads that die in the middle of opens lose nothing that anybody could use (%s)",
+    async (...how) => {
+      const { observation, exitCode } = await act("mob", ...how);
+      expect(exitCode).toBe(0);
+      // Only root's tracer can tell a dying thread from one that hides its descriptors.
+      const root = process.getuid?.() === 0;
+      expect(observation.losses.filter((loss) => root || !loss.startsWith("PATH_UNKNOWN"))).toEqual([]);
+      expect(new Set(observation.processes.map((process) => process.pid)).size).toBe(61);
+    },
+  );
+
   test("O4: of many processes that write at once no file is missed", async () => {
     const { observation } = await act("storm", "8", "200");
     expect(observation.losses).toEqual([]);

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { closeSync, mkdirSync, openSync, statSync, truncateSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { DigestCache } from "./digest-cache.ts";
@@ -16,6 +16,8 @@ export interface StraceObserverOptions {
   readonly digestCache?: string;
   /** Bound of the raw trace in bytes; past it the trace is thrown away and incomplete. Default 1 GiB. */
   readonly traceLimit?: number;
+  /** Whether strace runs with root's rights over the host; default: as this process does. */
+  readonly privileged?: boolean;
   /** The program; default `strace` on the path. */
   readonly strace?: string;
 }
@@ -74,6 +76,7 @@ class StraceObserver implements Observer {
   readonly #log: string;
   readonly #limit: number;
   readonly #digestCache: string | undefined;
+  readonly #privileged: boolean;
   #state: "new" | "wrapped" | "finished" = "new";
   #watch: NodeJS.Timeout | undefined;
   #overLimit = false;
@@ -83,6 +86,7 @@ class StraceObserver implements Observer {
     this.#log = join(options.traceDirectory, "trace.strace");
     this.#limit = options.traceLimit ?? 1 << 30;
     this.#digestCache = options.digestCache;
+    this.#privileged = options.privileged ?? isRoot();
     this.tracer = { refusals: tracedRefusals, wrap: (argv) => this.#wrap(strace, argv) };
   }
 
@@ -120,11 +124,22 @@ class StraceObserver implements Observer {
       tier: this.tier,
       log: this.#log,
       overLimit: this.#overLimit,
+      privileged: this.#privileged,
       step,
       digests,
     });
     digests.sample();
     digests.save();
     return observation;
+  }
+}
+
+/** Root of the host: in a user namespace number 0 is no more than its maker. */
+function isRoot(): boolean {
+  if (process.getuid?.() !== 0) return false;
+  try {
+    return /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"));
+  } catch {
+    return false;
   }
 }

@@ -115,7 +115,8 @@ export async function tryObserved(trial: Trial): Promise<TrialResult> {
   const access = trial.access ?? "read-only";
   const shown = access === "read-only" ? source : join(home, "copy");
   if (access === "copy-on-write") cpSync(source, shown, { recursive: true, verbatimSymlinks: true });
-  const observer = await straceObserver({ traceDirectory, ...trial.observer });
+  const privileged = trial.uid === undefined ? {} : { privileged: false };
+  const observer = await straceObserver({ traceDirectory, ...privileged, ...trial.observer });
   const sandbox = [
     ..."bwrap --unshare-all --die-with-parent --ro-bind /usr /usr --ro-bind /etc /etc".split(" "),
     ..."--symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64 --proc /proc --dev /dev".split(" "),

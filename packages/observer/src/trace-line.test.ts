@@ -180,6 +180,19 @@ describe("losses", () => {
     ).toEqual(["CALL_LOST"]);
   });
 
+  test("O17: a call that strace could not read because its task was dying is none, if the task ends next", () => {
+    const born = "1 clone(child_stack=NULL, flags=CLONE_VM|CLONE_THREAD) = 2";
+    for (const dying of ["2 ???( <unfinished ...>", "2 ???()                              = ?"]) {
+      expect(losses(start, born, dying, "2 +++ exited with 0 +++", end)).toEqual([]);
+      expect(
+        losses(start, born, "2 ???( <unfinished ...>", "2 <... ??? resumed>) = ?", "2 +++ exited with 0 +++", end),
+      ).toEqual([]);
+      expect(losses(start, born, dying, '2 unlink("/x") = 0', "2 +++ exited with 0 +++", end)).toEqual([
+        "LINE_UNPARSED",
+      ]);
+    }
+  });
+
   test("O7: a relative name waits for the call that shows its directory", () => {
     const recorder = new StepRecorder(["make"], () => undefined);
     recorder.line(start);

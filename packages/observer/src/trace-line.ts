@@ -15,7 +15,9 @@ export type TraceLine =
   | { readonly kind: "killed"; readonly pid: number; readonly signal: string }
   | { readonly kind: "superseded"; readonly pid: number; readonly by: number }
   | { readonly kind: "signal"; readonly pid: number; readonly signal: string; readonly detail: string }
-  | { readonly kind: "stopped"; readonly pid: number };
+  | { readonly kind: "stopped"; readonly pid: number }
+  /** The task was killed at the entry of a call, before the call ran, so that strace could not read which one it was. */
+  | { readonly kind: "vanishing"; readonly pid: number };
 
 const UNFINISHED = " <unfinished ...>";
 
@@ -35,6 +37,12 @@ export function parseTraceLine(line: string): TraceLine | undefined {
   }
   if (at === 0 || at > 10 || line.charCodeAt(at) !== 32) return undefined;
   while (line.charCodeAt(at) === 32) at++;
+  if (/^(?:<\.\.\. )?\?\?\?/.test(line.slice(at, at + 8))) {
+    const vanishing = /^(?:\?\?\?\((?: <unfinished \.\.\.>|\) += \?)|<\.\.\. \?\?\? resumed>\) += \?)$/.test(
+      line.slice(at),
+    );
+    return vanishing ? { kind: "vanishing", pid } : undefined;
+  }
   switch (line.charCodeAt(at)) {
     case 43: // +
       return endLine(pid, line.slice(at));

@@ -259,6 +259,24 @@ static void storm(int tasks, int files) {
     }
   while (wait(NULL) > 0) {}
 }
+/* threads that are in the middle of calls when their process ends or executes */
+static void *busy(void *flags) {
+  for (;;) close(open(IN "a", O_RDONLY | (int)(long)flags));
+  return flags;
+}
+static void mob(const char *end, long flags) {
+  for (int i = 0; i < 60; i++) {
+    if (fork() == 0) {
+      pthread_t t[6];
+      for (int k = 0; k < 6; k++) pthread_create(&t[k], NULL, busy, (void *)flags);
+      usleep(2000);
+      char *argv[] = { "true", NULL };
+      if (strcmp(end, "exec") == 0) execv("/usr/bin/true", argv);
+      _exit(0);
+    }
+    wait(NULL);
+  }
+}
 static void untraced(void) {
   long child = syscall(SYS_clone, 0x00800000 | SIGCHLD, 0, 0, 0, 0);
   if (child == 0) { touch(OUT "unseen"); _exit(0); }
@@ -306,6 +324,7 @@ int main(int argc, char **argv) {
   ACT(network); ACT(nearby); ACT(refused); ACT(families); ACT(race); ACT(by_descriptor_name); ACT(rename_over); ACT(forged); ACT(untraced);
   ACT(undumpable); ACT(int80); ACT(listener);
   if (strcmp(act, "thread_exec") == 0) thread_exec(argv[2]);
+  if (strcmp(act, "mob") == 0) mob(argv[2], argc > 3 ? O_CLOEXEC : 0);
   if (strcmp(act, "storm") == 0) storm(atoi(argv[2]), atoi(argv[3]));
   return 0;
 }
