@@ -158,7 +158,7 @@ The whole chain, source to artifact:
 
 One bundle with cosign 3:
 
-    cosign verify-blob-attestation --new-bundle-format --bundle bundles/${facts.provenance} \\
+    cosign verify-blob-attestation --bundle bundles/${facts.provenance} \\
       --trusted-root trusted_root.json --use-signed-timestamps --insecure-ignore-sct \\
       --certificate-identity ${facts.builder} --certificate-oidc-issuer ${facts.issuer} \\
       --type https://slsa.dev/provenance/v1 ${shellWord(shownPath(facts.fileName))}

@@ -6,7 +6,7 @@ import { straceObserver } from "@touchmark/observer";
 import type { SourceRecord } from "@touchmark/source";
 import { type OpenRun, openIndex, type RunRecord } from "@touchmark/store";
 import { readTrustRoot } from "@touchmark/verify";
-import { bubblewrapWorker, insecureProcessWorker, type Worker } from "@touchmark/worker";
+import { bubblewrapWorker, insecureProcessWorker, reclaim, type Worker } from "@touchmark/worker";
 import { clientEnvironment } from "./client-environment.ts";
 import { pipelineErrors } from "./errors.ts";
 import { nodeStatement } from "./evidence/node-statement.ts";
@@ -41,6 +41,8 @@ export interface RunRequest {
   readonly cache: boolean;
   readonly insecureWorkingTree?: boolean;
   readonly insecureProcess?: boolean;
+  /** Shape of the bundles: `v1` is the compatibility profile for older verifiers. Default `v2`. */
+  readonly bundleProfile?: "v1" | "v2";
   /** The caller's environment, of which only network settings reach a fetch step. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
@@ -81,7 +83,10 @@ export async function runPipeline(factory: Factory, request: RunRequest): Promis
     // Where steps will run for certain, the sandbox is tried while the source is fetched.
     const needed = !request.cache || !sandbox.isRemembered;
     if (needed && process.platform === "linux") void sandbox.ready().catch(() => undefined);
+    // What killed runs left: private views, pipes, control groups.
+    const reclaimed = reclaim(sandboxDirectory(factory)).catch(() => 0);
     const { source, file } = await takeSource(factory, request, begun);
+    await reclaimed;
     const plan = makePlan(file, request.pipeline, request.parameters ?? {});
     const unsealed = unsealedWorker(factory, request, plan);
     if (unsealed !== undefined) closing.push(unsealed);
@@ -152,7 +157,7 @@ async function openSession(factory: Factory, request: RunRequest, opening: Openi
         now: () => factory.clock.now(),
       },
       run,
-      recorder: new EvidenceRecorder(identity, await factory.log(), factory.content),
+      recorder: new EvidenceRecorder(identity, await factory.log(), factory.content, request.bundleProfile),
       ready: sandbox.ready,
       ...(unsealed === undefined ? {} : { unsealed }),
       observe: (traceDirectory) =>

@@ -21,6 +21,11 @@ export const command: Command = {
     { flags: "--no-cache", description: "perform every step again" },
     { flags: "--insecure-working-tree", description: "build uncommitted changes too; recorded in the provenance" },
     { flags: "--insecure-process", description: "allow steps that ask for no sandbox; recorded in the provenance" },
+    {
+      flags: "--bundle-profile <profile>",
+      description: "v2, or v1 for verifiers that know only the former shape of bundles",
+      choices: ["v1", "v2"],
+    },
     { flags: "--json", description: "print the result as JSON" },
   ],
   examples: [
@@ -48,6 +53,7 @@ export const command: Command = {
         cache: invocation.options["cache"] !== false,
         insecureWorkingTree: given(invocation, "insecureWorkingTree"),
         insecureProcess: given(invocation, "insecureProcess"),
+        ...(text(invocation, "bundleProfile") === "v1" ? { bundleProfile: "v1" as const } : {}),
         environment: terminal.environment,
         signal: terminal.signal,
         listener: display.listener,

@@ -1,7 +1,7 @@
 import type { Digest } from "@touchmark/core";
 import type { Statement } from "@touchmark/formats/evidence";
 import type { FactoryIdentity } from "@touchmark/identity";
-import { type LogWitness, type Signer, signStatements } from "@touchmark/sign";
+import { type BundleProfile, type LogWitness, type Signer, signStatements } from "@touchmark/sign";
 import type { ContentStore } from "@touchmark/store";
 
 /** A leaf lives ten minutes; a key is used for the statements of one moment only. */
@@ -29,13 +29,16 @@ export class EvidenceRecorder {
   readonly #identity: FactoryIdentity;
   readonly #log: LogWitness;
   readonly #content: ContentStore;
+  readonly #profile: BundleProfile;
   readonly #signers = new Map<string, { readonly signer: Promise<Signer>; readonly at: number }>();
   readonly #recorded: RecordedBundle[] = [];
 
-  constructor(identity: FactoryIdentity, log: LogWitness, content: ContentStore) {
+  /** @param profile `v2`, or `v1` for verifiers that know only the former shape of bundles */
+  constructor(identity: FactoryIdentity, log: LogWitness, content: ContentStore, profile: BundleProfile = "v2") {
     this.#identity = identity;
     this.#log = log;
     this.#content = content;
+    this.#profile = profile;
   }
 
   /** Every bundle so far, in the order of signing. */
@@ -59,6 +62,7 @@ export class EvidenceRecorder {
           signer: await this.#signerOf(draft.spiffeId),
           log: this.#log,
           timestamp: this.#identity.timestampAuthority,
+          profile: this.#profile,
         })),
       ),
     );
