@@ -1,52 +1,13 @@
-import { CommanderError, Option, Command as Parser } from "commander";
 import type { Command } from "./command.ts";
-import { cliErrors } from "./errors.ts";
+import { readPlainWords } from "./plain-words.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Parses the words after the command's name and runs it. @throws CLI_USAGE */
+/** Reads the words after the command's name and runs it. Returns the exit code. @throws CLI_USAGE */
 export async function invoke(command: Command, words: readonly string[], terminal: Terminal): Promise<number> {
-  const parser = parserOf(command, terminal);
-  let exitCode = 0;
-  parser.action(async () => {
-    exitCode = await command.run({ arguments: parser.args, options: parser.opts() }, terminal);
-  });
-  try {
-    await parser.parseAsync(words.slice(1), { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.code === "commander.helpDisplayed" || error.code === "commander.help") return 0;
-    throw cliErrors.make("CLI_USAGE", error.message.replace(/^error: /, ""), {
-      hint: `touchmark ${command.name} --help`,
-    });
-  }
-  return exitCode;
-}
-
-function parserOf(command: Command, terminal: Terminal): Parser {
-  const parser = new Parser(`touchmark ${command.name}`)
-    .description(command.description ?? command.summary)
-    .exitOverride()
-    .configureOutput({ writeOut: (text) => terminal.write(text), writeErr: () => {} })
-    .helpOption("-h, --help", "show this help")
-    .showSuggestionAfterError(true)
-    .allowExcessArguments(false);
-  for (const argument of command.arguments ?? []) {
-    const name = argument.variadic === true ? `${argument.name}...` : argument.name;
-    parser.argument(argument.required === true ? `<${name}>` : `[${name}]`, argument.description);
-  }
-  for (const spec of command.options ?? []) {
-    const option = new Option(spec.flags, spec.description);
-    if (spec.choices !== undefined) option.choices(spec.choices);
-    const environmentValue = spec.environment === undefined ? undefined : terminal.environment[spec.environment];
-    if (environmentValue !== undefined) option.default(environmentValue, `$${spec.environment}`);
-    if (spec.repeatable === true) {
-      option.argParser((value: string, previous: unknown) => [
-        ...(Array.isArray(previous) ? (previous as string[]) : []),
-        value,
-      ]);
-    }
-    parser.addOption(option);
-  }
-  const examples = command.examples.map(([line, remark]) => `  ${line}\n      ${remark}`).join("\n");
-  return parser.addHelpText("after", `\nExamples:\n${examples}`);
+  const rest = words.slice(1);
+  const plain = readPlainWords(command, rest, terminal.environment);
+  if (plain !== undefined) return command.run(plain, terminal);
+  const { parseWords } = await import("./full-parser.ts");
+  const parsed = parseWords(command, rest, terminal);
+  return parsed === undefined ? 0 : command.run(parsed, terminal);
 }

@@ -43,6 +43,9 @@ export interface ExecutedStep {
   readonly output: IngestedTree | undefined;
 }
 
+/** Mounts that show files of the host. */
+const hostKinds: ReadonlySet<string> = new Set(["system", "toolchain", "generated"]);
+
 /** The inputs of a step in mount order, by the trees made so far. */
 export function resolveInputs(step: PlannedStep, trees: ReadonlyMap<string, Digest>): ResolvedInput[] {
   return mountOrder(step.definition.inputs).map(({ from, at, access }) => {
@@ -70,7 +73,7 @@ export async function executeStep(
     mounts: job.mounts,
     output: job.output,
     view: result.evidence.mounts.flatMap((row) =>
-      row.source !== null && (row.kind === "system" || row.kind === "toolchain") ? [row.source] : [],
+      row.source !== null && hostKinds.has(row.kind) ? [{ host: row.source, at: row.at }] : [],
     ),
     inputDigests: inputEntries,
     exit: result,

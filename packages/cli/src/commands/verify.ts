@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { exitCodes } from "@touchmark/core";
 import { digestOfFile } from "@touchmark/pipeline/file-digest";
-import type { BatchFiles, BatchResult } from "@touchmark/verify";
+import { type BatchFiles, type BatchResult, batchVerifier } from "@touchmark/verify";
 import { type Command, given, type Invocation, text } from "../command.ts";
 import { cliErrors } from "../errors.ts";
 import { readNamedFile } from "../output/file.ts";
@@ -103,7 +103,6 @@ const textOptions = [
 
 /** One bundle: the options become one case of the batch verifier, so that there is one way to say yes. */
 async function verifyOne(artifact: string, invocation: Invocation, terminal: Terminal): Promise<number> {
-  const { batchVerifier } = await import("@touchmark/verify");
   const batchCase: Record<string, unknown> = { artifact };
   for (const name of textOptions) if (text(invocation, name) !== undefined) batchCase[name] = text(invocation, name);
   for (const name of ["logThreshold", "timestampThreshold"] as const) {
@@ -123,7 +122,6 @@ async function verifyOne(artifact: string, invocation: Invocation, terminal: Ter
 
 async function verifyBatch(file: string, terminal: Terminal): Promise<number> {
   const lines = readNamedFile(terminal, file, "a readable file of cases").toString("utf8").split("\n");
-  const { batchVerifier } = await import("@touchmark/verify");
   const verify = batchVerifier(filesBelow(dirname(resolve(terminal.directory, file))));
   for (const line of lines) if (line.trim() !== "") terminal.print(JSON.stringify(verify(line)));
   return 0;
