@@ -1,6 +1,7 @@
 import { type Digest, type FactoryError, isFactoryError } from "@touchmark/core";
 import { predicateType } from "@touchmark/formats/predicates";
 import type { Worker } from "@touchmark/worker";
+import { generatedFiles } from "@touchmark/worker";
 import { cacheHitStatement, signerIds } from "./evidence/run-statements.ts";
 import { linkStatement, mountsStatement, traceStatement, workloadStatement } from "./evidence/step-statements.ts";
 import { type ExecutedStep, executeStep, type ResolvedInput, resolveInputs } from "./execute-step.ts";
@@ -196,7 +197,9 @@ async function concludeStep(
       link: link.digest,
       trace: trace.digest,
       files: observation.files.read.flatMap((file) =>
-        file.origin === "toolchain" && file.digest !== undefined ? [{ path: file.path, digest: file.digest }] : [],
+        file.origin === "toolchain" && file.digest !== undefined && !generatedFiles.has(file.path)
+          ? [{ path: file.path, digest: file.digest }]
+          : [],
       ),
     });
     if (mayCache(step) && result.evidence.network === "none") {

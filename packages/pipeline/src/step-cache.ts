@@ -6,6 +6,7 @@ import { type PredicateName, predicateType, type RuntimeTrace, readPredicate } f
 import { builderId, stepId } from "@touchmark/identity";
 import { writeFileAtomically } from "@touchmark/store";
 import { type TrustRoot, type VerifiedStatement, verifyBundle } from "@touchmark/verify";
+import { generatedFiles } from "@touchmark/worker";
 import { pipelineErrors } from "./errors.ts";
 import type { RecordedBundle } from "./evidence/recorder.ts";
 import type { ResolvedInput } from "./execute-step.ts";
@@ -220,12 +221,12 @@ function setAside(factory: Factory, key: Digest): void {
   }
 }
 
-/** The files of the host that a trace names with a digest. */
+/** The files of the host that a trace names with a digest; what the sandbox makes for itself is none of them. */
 export function hostFilesOf(trace: RuntimeTrace): HostFile[] {
   return (trace.monitorLog.fileAccess ?? []).flatMap((file) => {
     const origin = (file.annotations as { origin?: unknown } | undefined)?.origin;
     const hex = file.digest?.["sha256"];
-    return origin === "toolchain" && file.name !== undefined && hex !== undefined
+    return origin === "toolchain" && file.name !== undefined && hex !== undefined && !generatedFiles.has(file.name)
       ? [{ path: file.name, digest: `sha256:${hex}` as Digest }]
       : [];
   });

@@ -13,5 +13,6 @@ export type {
   StepOutcome,
   StepResult,
 } from "./result.ts";
+export { generatedFiles } from "./system-view.ts";
 export { toolchainNames } from "./toolchains.ts";
 export type { Worker, WorkerProbe } from "./worker.ts";

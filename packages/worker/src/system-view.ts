@@ -13,6 +13,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -33,6 +34,9 @@ const generated: Readonly<Record<string, string>> = {
   shells: "/bin/sh\n",
   "machine-id": "",
 };
+
+/** Files that every sandbox has and that are not the host's: the same text in each, whatever the host's own say. */
+export const generatedFiles: ReadonlySet<string> = new Set(Object.keys(generated).map((name) => `/etc/${name}`));
 
 /** Named files and directories of `/etc` that toolchains read; nothing else of it is shown. */
 const named = [
@@ -112,7 +116,11 @@ export class SystemViews {
       .digest("hex")
       .slice(0, 16);
     const path = join(this.#directory, name);
-    if (existsSync(path)) return path;
+    if (existsSync(path)) {
+      utimesSync(path, new Date(), new Date());
+      return path;
+    }
+    this.#removeOld();
     const making = `${path}.${process.pid}`;
     mkdirSync(making, { recursive: true, mode: 0o755 });
     for (const [file, text] of Object.entries(generated)) writeFileSync(join(making, file), text, { mode: 0o644 });
@@ -126,6 +134,16 @@ export class SystemViews {
       rmSync(making, { recursive: true, force: true });
     }
     return path;
+  }
+
+  /** A host whose resolver changes daily would fill the directory; what was not used for a month goes. */
+  #removeOld(): void {
+    if (!existsSync(this.#directory)) return;
+    for (const name of readdirSync(this.#directory)) {
+      const path = join(this.#directory, name);
+      const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+      if (age > 30 * 24 * 3600 * 1000) rmSync(path, { recursive: true, force: true });
+    }
   }
 }
 
