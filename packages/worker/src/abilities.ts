@@ -1,60 +1,87 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ControlGroup, type ControlGroupHost, findControlGroups, makeControlGroup } from "./control-group.ts";
 import { workerErrors } from "./errors.ts";
 import { type LaunchOperation, launchCommand } from "./launcher.ts";
-import { scratchName } from "./reclaim.ts";
+import { stage } from "./mount-plan.ts";
+import { removeScratch, scratchName } from "./reclaim.ts";
 import type { Architecture } from "./system-calls.ts";
 
 /** What was found by trying. */
 export interface Abilities {
   readonly bwrapVersion: string;
+  /** True when steps can be host users of their own: we are root, and really can become others and mount. */
+  readonly root: boolean;
   readonly overlay: boolean;
   readonly idmap: boolean;
   readonly scope: boolean;
+  /** True when a filter with a listener can be installed and the sandbox program works under it. */
+  readonly recording: boolean;
 }
 
 interface Trial {
   readonly bwrap: string;
   readonly perl: string;
   readonly architecture: Architecture;
-  readonly root: boolean;
   /** Directory of the worker in which private views will be made. */
   readonly scratch: string;
+  /** Filter file and recorder's socket, when there is a recorder. */
+  readonly recording: { readonly filterFile: string; readonly path: string } | null;
 }
 
-/** Tries a sandbox, an overlay, an owner mapping and Landlock's scopes, all at once; only the sandbox is indispensable. */
+/**
+ * Tries a sandbox, another user, an overlay, an owner mapping, a recorded filter and Landlock's scopes, all at once.
+ * Only the sandbox is indispensable. Root in a container may be root in name only: then it counts as an ordinary user.
+ */
 export async function tryAbilities(trial: Trial): Promise<Abilities> {
+  const launch = async (operations: readonly LaunchOperation[], command: readonly string[]): Promise<Tried> =>
+    run(launchCommand(trial.perl, trial.architecture, operations, command));
+  const sandbox = sandboxTrial(trial.bwrap);
+  const asRoot: LaunchOperation[] = [
+    ["private"],
+    ["mount", "tmpfs", stage, "tmpfs", 6, "size=1m"],
+    ["become", other, other],
+  ];
+  const token = randomBytes(8).toString("hex");
+  const record: LaunchOperation[] = trial.recording
+    ? [["filter", trial.recording.filterFile, trial.recording.path, token]]
+    : [];
+  const [version, plain, rooted, recorded, scope] = await Promise.all([
+    run([trial.bwrap, "--version"]),
+    launch([], sandbox),
+    process.getuid?.() === 0 ? launch(asRoot, sandbox) : failed,
+    trial.recording ? launch(record, sandbox) : failed,
+    launch([["scope"]], ["/bin/true"]),
+  ]);
+  const root = rooted.code === 0;
+  if (plain.code !== 0 && !root) {
+    const message = `expected bubblewrap to make a sandbox, found: ${plain.text.trim()}`;
+    throw workerErrors.make("SANDBOX_UNAVAILABLE", message, { hint: sandboxRemedy() });
+  }
+  return {
+    bwrapVersion: version.text.replace(/^bubblewrap /, "").trim(),
+    root,
+    scope: scope.code === 0,
+    recording: recorded.code === 0,
+    ...(await tryMounts(trial, root)),
+  };
+}
+
+async function tryMounts(trial: Trial, root: boolean): Promise<{ overlay: boolean; idmap: boolean }> {
   const place = join(trial.scratch, scratchName(randomBytes(8).toString("hex")));
   mkdirSync(place, { mode: 0o700 });
   try {
-    const [version, sandbox, overlay, idmap, scope] = await Promise.all([
-      run([trial.bwrap, "--version"]),
-      run(launchCommand(trial.perl, trial.architecture, drop(trial), sandboxTrial(trial.bwrap))),
-      run(launchCommand(trial.perl, trial.architecture, overlayTrial(trial, place), ["/bin/sh", "-c", overlayCheck])),
-      trial.root ? run(launchCommand(trial.perl, trial.architecture, idmapTrial(place), ["/bin/true"])) : failed,
-      run(launchCommand(trial.perl, trial.architecture, [["scope"]], ["/bin/true"])),
+    const launch = async (operations: readonly LaunchOperation[], command: readonly string[]): Promise<Tried> =>
+      run(launchCommand(trial.perl, trial.architecture, operations, command));
+    const [overlay, idmap] = await Promise.all([
+      launch(overlayTrial(root, place), ["/bin/sh", "-c", overlayCheck]),
+      root ? launch(idmapTrial(place), ["/bin/true"]) : failed,
     ]);
-    if (sandbox.code !== 0) {
-      throw workerErrors.make(
-        "SANDBOX_UNAVAILABLE",
-        `expected bubblewrap to make a sandbox, found: ${sandbox.text.trim()}`,
-        {
-          hint: sandboxRemedy(),
-        },
-      );
-    }
-    return {
-      bwrapVersion: version.text.replace(/^bubblewrap /, "").trim(),
-      overlay: overlay.code === 0,
-      idmap: idmap.code === 0,
-      scope: scope.code === 0,
-    };
+    return { overlay: overlay.code === 0, idmap: idmap.code === 0 };
   } finally {
-    for (const name of ["work/work", "work"]) if (existsSync(join(place, name))) chmodSync(join(place, name), 0o700);
-    rmSync(place, { recursive: true, force: true });
+    await removeScratch(place);
   }
 }
 
@@ -83,9 +110,8 @@ export function sandboxRemedy(): string {
   return "sysctl user.max_user_namespaces=10000; in a container, allow user namespaces and an unmasked /proc";
 }
 
-function drop(trial: Trial): LaunchOperation[] {
-  return trial.root ? [["become", 1_999_999, 1_999_999]] : [];
-}
+/** A user that nobody is, for trials. */
+const other = 1_999_999;
 
 function sandboxTrial(bwrap: string): string[] {
   return [
@@ -118,7 +144,7 @@ function sandboxTrial(bwrap: string): string[] {
   ];
 }
 
-function overlayTrial(trial: Trial, place: string): LaunchOperation[] {
+function overlayTrial(root: boolean, place: string): LaunchOperation[] {
   for (const name of ["lower", "upper", "work", "merged"]) mkdirSync(join(place, name));
   writeFileSync(join(place, "lower", "file"), "lower");
   const merge: LaunchOperation[] = [
@@ -129,13 +155,13 @@ function overlayTrial(trial: Trial, place: string): LaunchOperation[] {
       "merged",
       "overlay",
       0,
-      `lowerdir=lower,upperdir=upper,workdir=work${trial.root ? "" : ",userxattr"}`,
+      `lowerdir=lower,upperdir=upper,workdir=work${root ? "" : ",userxattr"}`,
     ],
     ["enter", join(place, "merged")],
   ];
-  if (!trial.root) return [["own", process.getuid?.() ?? 0, process.getgid?.() ?? 0], ...merge];
+  if (!root) return [["own", process.getuid?.() ?? 0, process.getgid?.() ?? 0], ...merge];
   const lower = join(place, "lower");
-  return [["private"], ["idmap", lower, lower, 0, 1_999_999, 0, 1_999_999], ...merge];
+  return [["private"], ["idmap", lower, lower, 0, other, 0, other], ...merge];
 }
 
 /** Copy up, remove, make: what a private view is for. */
@@ -143,17 +169,23 @@ const overlayCheck = "echo upper >> file && rm file && mkdir new && echo x > new
 
 function idmapTrial(place: string): LaunchOperation[] {
   mkdirSync(join(place, "mapped"));
-  return [["private"], ["idmap", place, join(place, "mapped"), 0, 1_999_999, 0, 1_999_999]];
+  return [["private"], ["idmap", place, join(place, "mapped"), 0, other, 0, other]];
 }
 
-const failed = Promise.resolve({ code: 1, text: "" });
+interface Tried {
+  readonly code: number | null;
+  readonly text: string;
+}
+const failed: Promise<Tried> = Promise.resolve({ code: 1, text: "" });
 
-async function run(command: readonly string[]): Promise<{ code: number | null; text: string }> {
+async function run(command: readonly string[]): Promise<Tried> {
   const [program = "", ...words] = command;
   const child = spawn(program, words, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
     cwd: "/",
+    timeout: 10_000,
+    killSignal: "SIGKILL",
   });
   let text = "";
   for (const stream of [child.stdout, child.stderr]) {

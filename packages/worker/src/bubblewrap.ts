@@ -20,9 +20,18 @@ export interface BubblewrapSettings {
 /** Makes the worker that runs each step in a sandbox of its own by bubblewrap. Looks at nothing until it is asked. */
 export function bubblewrapWorker(settings: BubblewrapSettings): Required<Worker> {
   let opened: Promise<SandboxHost> | null = null;
-  const open = (): Promise<SandboxHost> => {
-    opened ??= openSandboxHost(join(settings.stateDirectory, "sandbox"), settings.programs ?? {});
-    return opened;
+  const directory = join(settings.stateDirectory, "sandbox");
+  const open = async (): Promise<SandboxHost> => {
+    opened ??= openSandboxHost(directory, settings.programs ?? {});
+    const current = opened;
+    const host = await current.catch((error: unknown) => {
+      // What is missing may be installed meanwhile.
+      if (opened === current) opened = null;
+      throw error;
+    });
+    if (host.recorder === null || host.recorder.alive()) return host;
+    if (opened === current) opened = null;
+    return open();
   };
   return {
     probe: async () => {

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -93,6 +93,42 @@ test("W2: a sandbox that cannot be set up is an error, not a failed step", async
   const bench = openBench(anyCaller);
   const worker = bubblewrapWorker({ stateDirectory: bench.make("other"), programs: { bwrap: "/bin/true" } });
   await expect(worker.run(bench.job("true"))).rejects.toMatchObject({ code: "SANDBOX_FAILED" });
+  await worker.close();
+  await bench.close();
+});
+
+test("W6: a recorder that was killed is started again for the next step", async () => {
+  const bench = openBench(anyCaller);
+  const state = bench.make("recorder");
+  const worker = bubblewrapWorker({ stateDirectory: state });
+  expect((await worker.run(bench.job("true"))).evidence.seccomp?.recorded).toBe(true);
+  for (const pid of marked(`${state}/sandbox/refused`)) process.kill(pid, "SIGKILL");
+  await sleep(100);
+  expect((await worker.run(bench.job("true"))).evidence.seccomp?.recorded).toBe(true);
+  await worker.close();
+  for (let i = 0; i < 100 && marked(`${state}/sandbox/refused`).length > 0; i += 1) await sleep(20);
+  expect(marked(`${state}/sandbox/refused`)).toEqual([]);
+  await bench.close();
+});
+
+test("W6: calls of a step whose recorder is killed stay refused, and the evidence says that the record is not whole", async () => {
+  const bench = openBench(anyCaller);
+  const state = bench.make("recorder");
+  const worker = bubblewrapWorker({ stateDirectory: state });
+  const input = bench.make("input");
+  const started = Promise.withResolvers<void>();
+  const job = bench.job("echo up; until test -e /work/in/go; do sleep 0.05; done; unshare -U true && echo reached", {
+    mounts: [{ host: input, at: "/work/in", access: "read-only" }],
+    onOutput: () => started.resolve(),
+  });
+  const running = worker.run({ ...job, command: ["/bin/sh", "-c", `${job.command[2]}; exit 0`] });
+  await started.promise;
+  for (const pid of marked(`${state}/sandbox/refused`)) process.kill(pid, "SIGKILL");
+  await sleep(100);
+  writeFileSync(join(input, "go"), "");
+  const ran = await running;
+  expect([ran.outcome, ran.evidence.seccomp?.recorded]).toEqual(["succeeded", false]);
+  expect(ran.logBytes).toBe("up\nunshare: unshare failed: Function not implemented\n".length);
   await worker.close();
   await bench.close();
 });

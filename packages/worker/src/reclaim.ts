@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { chmod, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { findControlGroups, reclaimControlGroups } from "./control-group.ts";
 import { isAlive, startTime } from "./process-facts.ts";
@@ -29,7 +30,7 @@ export async function reclaim(stateDirectory: string): Promise<number> {
     if (!existsSync(directory)) continue;
     for (const name of readdirSync(directory)) {
       if (isLiveName(name)) continue;
-      removeScratch(join(directory, name));
+      await removeScratch(join(directory, name));
       removed += 1;
     }
   }
@@ -38,19 +39,23 @@ export async function reclaim(stateDirectory: string): Promise<number> {
   return removed;
 }
 
-/** Removes a directory that a step has written to: any modes, any depth. */
-export function removeScratch(path: string): void {
+/** Removes a directory that a step has written to: any modes, any depth. Its processes must be dead. */
+export async function removeScratch(path: string): Promise<void> {
   if (!existsSync(path)) return;
-  for (const name of readdirSync(path)) {
+  for (const name of await readdir(path)) {
     // The kernel keeps an unreadable directory of its own in an overlay's work directory.
     const kernels = join(path, name, "work");
-    if (name.startsWith("work") && existsSync(kernels)) chmodSync(kernels, 0o700);
+    if (name.startsWith("work") && existsSync(kernels)) await chmod(kernels, 0o700);
   }
   try {
-    rmSync(path, { recursive: true, force: true });
+    await rm(path, { recursive: true, force: true });
   } catch {
     // Directories without modes, or nested deeper than a path can say: chmod and rm walk by descriptors.
-    spawnSync("chmod", ["-R", "u+rwX", path], { stdio: "ignore" });
-    spawnSync("rm", ["-rf", path], { stdio: "ignore" });
+    await ended(spawn("chmod", ["-R", "u+rwX", path], { stdio: "ignore" }));
+    await ended(spawn("rm", ["-rf", path], { stdio: "ignore" }));
   }
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  await new Promise<void>((resolve) => child.once("error", () => resolve()).once("close", () => resolve()));
 }

@@ -1,5 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { delimiter, join } from "node:path";
 import { tryAbilities, tryControlGroups } from "./abilities.ts";
 import { type ControlGroupHost } from "./control-group.ts";
@@ -67,18 +77,37 @@ export async function openSandboxHost(
       },
     );
   }
-  const root = process.getuid?.() === 0;
-  for (const name of ["steps", "etc", "filters", "pipes"])
+  for (const name of ["steps", "etc", "filters", "pipes"]) {
     mkdirSync(join(directory, name), { recursive: true, mode: 0o700 });
-  if (root) mkdirSync(stage, { recursive: true, mode: 0o755 });
-  const [tried, groups, recorder] = await Promise.all([
-    tryAbilities({ bwrap, perl, architecture, root, scratch: join(directory, "steps") }),
-    tryControlGroups(perl, architecture),
-    tryRecorder(perl, architecture, directory),
-  ]);
+  }
+  if (process.getuid?.() === 0) mkdirSync(stage, { recursive: true, mode: 0o755 });
   const files = join(directory, "filters");
   const openFilterFile = join(files, "open.bpf");
   writeFileSync(openFilterFile, openFilter());
+  const filterFile = (filter: SeccompFilter): string => {
+    const path = join(files, `${filter.digest.slice("sha256:".length)}.bpf`);
+    if (!existsSync(path)) {
+      // Two workers may write it at once: none may read half of it.
+      writeFileSync(`${path}.${process.pid}`, filter.bytes);
+      renameSync(`${path}.${process.pid}`, path);
+    }
+    return path;
+  };
+  const started = await tryRecorder(perl, architecture, directory);
+  const recording = started && {
+    filterFile: filterFile(seccompFilter(architecture, "none", "notify")),
+    path: started.path,
+  };
+  const [tried, groups] = await Promise.all([
+    tryAbilities({ bwrap, perl, architecture, scratch: join(directory, "steps"), recording }),
+    tryControlGroups(perl, architecture),
+  ]).catch((error: unknown) => {
+    started?.close();
+    throw error;
+  });
+  const recorder = tried.recording ? started : null;
+  if (recorder === null) started?.close();
+  const { root } = tried;
   const known = new Map<string, SeccompFilter>();
   return {
     directory,
@@ -98,11 +127,7 @@ export async function openSandboxHost(
       known.set(network, filter);
       return filter;
     },
-    filterFile: (filter) => {
-      const path = join(files, `${filter.digest.slice("sha256:".length)}.bpf`);
-      if (!existsSync(path)) writeFileSync(path, filter.bytes);
-      return path;
-    },
+    filterFile,
     openFilterFile,
   };
 }

@@ -6,7 +6,7 @@ import type { StepJob } from "./job.ts";
 import type { LogPipe } from "./log-pipes.ts";
 import type { SandboxEvidence, StepOutcome, StepResult } from "./result.ts";
 import type { SandboxHost } from "./sandbox-host.ts";
-import { assertDead, type HeldFacts, startSandbox } from "./sandbox-process.ts";
+import { assertDead, type HeldFacts, type SandboxProcess, startSandbox } from "./sandbox-process.ts";
 import { makeStepSandbox, type StepSandbox } from "./step-sandbox.ts";
 import { inside } from "./system-view.ts";
 import { type Watch, watchStep } from "./watch.ts";
@@ -38,11 +38,15 @@ async function carryOut(host: SandboxHost, job: StepJob, sandbox: StepSandbox, b
   ] as const;
   const drained = Promise.all([drain(pipes[0], "stdout", job, log), drain(pipes[1], "stderr", job, log)]);
   let breached = false;
-  const process = startSandbox(sandbox, ["ignore", pipes[0].write, pipes[1].write], true, () => {
-    if (breached) process.kill();
-  });
-  // Our copies of the writing ends would keep the log open.
-  for (const pipe of pipes) closeSync(pipe.write);
+  let process: SandboxProcess;
+  try {
+    process = startSandbox(sandbox, ["ignore", pipes[0].write, pipes[1].write], true, () => {
+      if (breached) process.kill();
+    });
+  } finally {
+    // Our copies of the writing ends would keep the log open.
+    for (const pipe of pipes) closeSync(pipe.write);
+  }
   const watch = watchStep({
     group: sandbox.group,
     directories: [job.output.host, ...sandbox.plan.writable],

@@ -51,7 +51,7 @@ export async function makeStepSandbox(host: SandboxHost, job: StepJob, interacti
   const dispose = async (): Promise<void> => {
     await group?.remove();
     own?.release();
-    removeScratch(scratch);
+    await removeScratch(scratch);
   };
   try {
     own = host.root ? takeHostUser() : null;
