@@ -1,6 +1,7 @@
 import { exitCodes, isFactoryError } from "@touchmark/core";
 import { commandTable, loadCommand } from "./commands.ts";
 import { topHelp, version } from "./help.ts";
+import { invoke } from "./invoke.ts";
 import { printable, processTerminal, type Terminal } from "./terminal.ts";
 
 /** As shells say it of a command that Ctrl-C ended. */
@@ -18,7 +19,6 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
     return 0;
   }
   try {
-    const { invoke } = await import("./invoke.ts");
     const words = name === "help" ? [...rest, "--help"] : [name, ...rest];
     return await invoke(await loadCommand(words), words, terminal);
   } catch (error) {
@@ -27,8 +27,18 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
       terminal.note(`${terminal.style.bad("cancelled")}: interrupted`);
       return INTERRUPTED;
     }
-    return report(error, argv.includes("--json"), terminal);
+    return report(await ofTheSystem(error), argv.includes("--json"), terminal);
   }
+}
+
+/** What every program meets, wherever it writes: a full disk, a read-only or failing one, no more descriptors. */
+const systemCodes = ["ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "ENFILE", "ENOMEM", "ERR_SQLITE_ERROR"];
+
+/** An error of the operating system that reached us bare, as the store says it; anything else as it is. */
+async function ofTheSystem(error: unknown): Promise<unknown> {
+  if (isFactoryError(error) || !systemCodes.includes((error as NodeJS.ErrnoException)?.code ?? "")) return error;
+  const { asStoreError } = await import("@touchmark/store");
+  return asStoreError(error, "running the command");
 }
 
 /** Shows an error once: what was expected, what was found, what to do. */

@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs";
+import { fstatSync, writeSync } from "node:fs";
 
 /** Everything a command may know of its surroundings; tests pass their own. */
 export interface Terminal {
@@ -48,15 +48,16 @@ function sgr(code: number): (text: string) => string {
 /** The real terminal of this process. */
 export function processTerminal(signal: AbortSignal, lend: () => () => void): Terminal {
   const environment = process.env;
-  const isTerminal = process.stderr.isTTY === true && environment["TERM"] !== "dumb";
-  const colour = environment["NO_COLOR"] ? false : process.stdout.isTTY === true && isTerminal;
+  const screen = isScreen(1);
+  const isTerminal = isScreen(2) && environment["TERM"] !== "dumb";
+  const colour = environment["NO_COLOR"] ? false : screen && isTerminal;
   return {
     print: (line) => writeAll(1, `${line}\n`),
     note: (line) => writeAll(2, `${line}\n`),
     write: (bytes) => writeAll(1, bytes),
     draw: (text) => writeAll(2, text),
     live: isTerminal,
-    columns: process.stderr.columns ?? 100,
+    columns: (isTerminal ? process.stderr.columns : undefined) ?? 100,
     style: colour ? coloured : plain,
     environment,
     directory: process.cwd(),
@@ -64,9 +65,19 @@ export function processTerminal(signal: AbortSignal, lend: () => () => void): Te
     get stdin() {
       return process.stdin;
     },
-    screen: process.stdout.isTTY === true,
+    screen,
     lend,
   };
+}
+
+/** Files and pipes are no screen; asking Node's streams, which costs a start a tenth, is for what may be one. */
+function isScreen(fd: 1 | 2): boolean {
+  try {
+    if (!fstatSync(fd).isCharacterDevice()) return false;
+  } catch {
+    return false;
+  }
+  return (fd === 1 ? process.stdout : process.stderr).isTTY === true;
 }
 
 /** Writes everything: a pipe may answer EAGAIN, and a reader that left (EPIPE) ends us quietly. */
