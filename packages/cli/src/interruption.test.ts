@@ -143,6 +143,8 @@ describe.skipIf(missing !== null)(`interruptions${missing === null ? "" : ` (ski
           env: { ...process.env, NO_COLOR: undefined, TERM: "xterm", TOUCHMARK_HOME: home },
           stdio: ["pipe", "pipe", "pipe"],
         });
+      const shelled = scene.project("shelled", body);
+      expect((await ended(start(scene.home, shelled.directory, ["run"]))).code).toBe(0);
       const coloured = await ended(terminal("verify sha256:00"));
       expect(coloured.out).toContain("\u001b[31minvalid\u001b[0m ARTIFACT_UNKNOWN");
       const shell = terminal("debug latest slow");
