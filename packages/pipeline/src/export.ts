@@ -1,6 +1,5 @@
-import { createWriteStream, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { type Digest, sha256 } from "@touchmark/core";
 import { parseBundle, parseStatement } from "@touchmark/formats/evidence";
 import { builderId } from "@touchmark/identity";
@@ -43,7 +42,7 @@ export async function exportArtifact(factory: Factory, digest: Digest, out: stri
   rmSync(staging, { recursive: true, force: true });
   try {
     mkdirSync(join(staging, "bundles"), { recursive: true });
-    await pipeline(factory.content.stream(digest), createWriteStream(join(staging, fileName), { flags: "wx" }));
+    await writeVerified(factory, digest, join(staging, fileName));
     const names = bundles.map((bundle, i) => bundleFileName(i, bundle.bytes));
     for (const [i, bundle] of bundles.entries()) {
       writeFileAtomically(join(staging, "bundles", names[i] ?? ""), bundle.bytes, { durable: false });
@@ -80,6 +79,16 @@ export async function exportArtifact(factory: Factory, digest: Digest, out: stri
     };
   } finally {
     rmSync(staging, { recursive: true, force: true });
+  }
+}
+
+/** Writes a blob as it is verified; what fails the verification leaves no open file behind. */
+async function writeVerified(factory: Factory, digest: Digest, path: string): Promise<void> {
+  const descriptor = openSync(path, "wx", 0o644);
+  try {
+    for await (const chunk of factory.content.stream(digest)) writeFileSync(descriptor, chunk);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -27,7 +27,8 @@ export async function runStep(session: RunSession, step: PlannedStep): Promise<S
     const { unsealed } = session;
     const bare = step.definition.insecureProcess && unsealed !== undefined;
     const worker = bare ? unsealed : await session.ready();
-    const key = stepKey(step, inputs, bare ? unsealedProfile : await session.profile(), epoch);
+    const functionary = signerIds.step(session.facts, step.name);
+    const key = stepKey(step, functionary, inputs, bare ? unsealedProfile : await session.profile(), epoch);
     const executed = await execute(session, worker, step, inputs, epoch);
     return await concludeStep(session, executed, key, begun);
   } catch (error) {
@@ -72,7 +73,8 @@ export async function findStep(session: RunSession, step: PlannedStep): Promise<
   const begun = performance.now();
   if (!mayCache(step) || !session.useCache) return undefined;
   const inputs = resolveInputs(step, session.trees);
-  const key = stepKey(step, inputs, await session.profile(), epochOf(session));
+  const functionary = signerIds.step(session.facts, step.name);
+  const key = stepKey(step, functionary, inputs, await session.profile(), epochOf(session));
   const hit = await recall(cacheScope(session), step, key, inputs);
   return hit === undefined ? undefined : { step, key, inputs, hit, lookupMs: performance.now() - begun };
 }

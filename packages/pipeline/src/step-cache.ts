@@ -15,11 +15,15 @@ import type { HostFile, HostFiles } from "./host-files.ts";
 import type { PlannedStep } from "./plan.ts";
 
 /** Changes whenever a step with equal inputs could come out differently: sandbox view, tree format, evidence. */
-const KEY_FORMAT = "touchmark step key v1";
+const KEY_FORMAT = "touchmark step key v2";
 
-/** Everything that decides what a step does, as one digest. The host's files are checked apart, by the trace. */
+/**
+ * Everything that decides what a step does, as one digest, and whose word on it counts: equal steps of two projects are
+ * two. The host's files are checked apart, by the trace.
+ */
 export function stepKey(
   step: PlannedStep,
+  functionary: string,
   inputs: readonly ResolvedInput[],
   profile: Digest,
   epochSeconds: number,
@@ -29,6 +33,7 @@ export function stepKey(
     canonicalJson({
       format: KEY_FORMAT,
       step: step.name,
+      functionary,
       command: definition.command,
       directory: definition.directory,
       environment: step.environment,
