@@ -1,4 +1,15 @@
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { workerErrors } from "./errors.ts";
@@ -36,6 +47,20 @@ export function takeHostUser(random: () => number = Math.random): HostUser {
     "SANDBOX_UNAVAILABLE",
     `expected a free user between ${first} and ${first + count}, found none`,
   );
+}
+
+/** Frees the users of factories that are gone. Returns how many. */
+export function reclaimHostUsers(): number {
+  if (process.getuid?.() !== 0 || !existsSync(register)) return 0;
+  let freed = 0;
+  for (const name of readdirSync(register)) {
+    const path = join(register, name);
+    const [pid, began] = (existsSync(path) ? readFileSync(path, "utf8") : "").split(" ");
+    if (pid === undefined || began === undefined || isAlive(Number(pid), began) || inUse(Number(name))) continue;
+    rmSync(path, { force: true });
+    freed += 1;
+  }
+  return freed;
 }
 
 function claim(path: string): boolean {

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -54,6 +54,18 @@ for (const caller of ["root", "user"] satisfies Caller[]) {
         expect(await reclaim(state)).toBeGreaterThanOrEqual(2);
         expect(readdirSync(steps)).toEqual([]);
         expect(readdirSync(join(state, "sandbox", "pipes"))).toEqual([]);
+        if (caller === "root") {
+          const held = (): boolean =>
+            readdirSync("/run/touchmark/users").some((name) =>
+              readFileSync(`/run/touchmark/users/${name}`, "utf8").startsWith(`${factory.pid} `),
+            );
+          // A user is in use until the last of its dead has been reaped.
+          for (let i = 0; i < 100 && held(); i += 1) {
+            await sleep(50);
+            await reclaim(state);
+          }
+          expect(held()).toBe(false);
+        }
       },
     );
 

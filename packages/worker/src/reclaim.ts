@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { chmod, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { findControlGroups, reclaimControlGroups } from "./control-group.ts";
+import { reclaimHostUsers } from "./host-user.ts";
 import { isAlive, startTime } from "./process-facts.ts";
 
 /** Name of what belongs to a run: process, its start, a token; by it a later process knows whether the run still lives. */
@@ -36,7 +37,7 @@ export async function reclaim(stateDirectory: string): Promise<number> {
   }
   const groups = findControlGroups();
   if (groups !== null) removed += await reclaimControlGroups(groups, isLiveName);
-  return removed;
+  return removed + reclaimHostUsers();
 }
 
 /** Removes a directory that a step has written to: any modes, any depth. Its processes must be dead. */
