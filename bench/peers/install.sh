@@ -4,6 +4,7 @@
 #
 #   install.sh [NAME...]    all of them by default: cosign witness in-toto-golang in-toto sigstore-js torchwood
 #                         (litewitness) sigsum-go (sigsum-witness) tessera (tessera-fsck, tessera-bench; needs go)
+#                         sigstore-go (sigstore-go-bench; needs go, takes minutes; only when named)
 #
 # Everything comes through the ordinary clients of this machine (apt, pip, npm) and their configuration.
 set -uo pipefail
@@ -36,6 +37,21 @@ sigstore_javascript() {
   echo "installed  ${sigstore_js[*]}"
 }
 
+sigstore_go_version=v1.3.0
+sigstore_go() {
+  local stamp=$peers/sigstore-go.installed module
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$sigstore_go_version" ]; then echo "kept       sigstore-go $sigstore_go_version"; return; fi
+  command -v go > /dev/null || { echo "skipped    sigstore-go: go is not installed"; return; }
+  module=$(mktemp -d)
+  (cd "$module" && cp "$here/../verify/sigstore-go/main.go" . && go mod init peer &&
+    go get "github.com/sigstore/sigstore-go@$sigstore_go_version" && go mod tidy &&
+    CGO_ENABLED=0 go build -mod=mod -o "$peers/bin/sigstore-go-bench" .) > /dev/null 2>&1 ||
+    { rm -rf "$module"; return 1; }
+  rm -rf "$module"
+  printf '%s' "$sigstore_go_version" > "$stamp"
+  echo "installed  sigstore-go (sigstore-go-bench) $sigstore_go_version"
+}
+
 tessera_version=v1.0.4
 tessera() {
   local stamp=$peers/tessera.installed module
@@ -58,6 +74,7 @@ for name in "$@"; do
     cosign | witness | in-toto-golang | torchwood | sigsum-go) "$here/debian-newer.sh" "$name" ;;
     in-toto) in_toto ;;
     tessera) tessera ;;
+    sigstore-go) sigstore_go ;;
     sigstore-js) sigstore_javascript ;;
     *) echo "install.sh: no such peer: $name" >&2; exit 2 ;;
   esac || { echo "failed     $name" >&2; bad=1; }
