@@ -45,6 +45,7 @@ export async function attestArtifact(factory: Factory, request: AttestRequest): 
   const recorder = new EvidenceRecorder(identity, await factory.log(), factory.content);
   const [bundle] = await recorder.record([{ name: "attest", spiffeId, statement }]);
   if (bundle === undefined) throw new TypeError("the recorder answered no bundle");
+  await recorder.settle();
   const bytes = await factory.content.get(bundle.digest);
   const content = readBundle(bytes);
   if (content !== undefined) {

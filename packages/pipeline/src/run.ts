@@ -196,6 +196,7 @@ async function performRun(session: RunSession, request: RunRequest, begun: numbe
       error = errorFacts(thrown);
     }
   }
+  await recorder.settle();
   await recordSteps(session, new Set());
   const record = await run.finish(status, {
     artifacts: artifacts.map(({ name, kind, digest, bytes, bundles, step, path }) => ({

@@ -5,7 +5,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import {
   bundlesOf,
   cacheEntries,
-  codeOf,
   forgetCache,
   missingForRuns,
   openScene,
@@ -132,6 +131,13 @@ describe.skipIf(missing !== null)(`the step cache${missing === null ? "" : ` (sk
     }
   });
 
+  test("R6: equal steps of two projects are two: each has its own functionary, and neither poisons the other", async () => {
+    const twin = scene.project("cached-twin", steps, { hello: "hello\n" });
+    expect(summary(await scene.run(twin))).toEqual(["one succeeded", "two succeeded"]);
+    expect(summary(await scene.run(twin))).toEqual(["one succeeded cached", "two succeeded cached"]);
+    expect(summary(await scene.run(project))).toEqual(["one succeeded cached", "two succeeded cached"]);
+  });
+
   test("R6: evidence of the same step under another key is no evidence for this one", async () => {
     const { entry } = entryOf("one");
     const { pipelineFile } = await import("./fixture.ts");
@@ -173,7 +179,6 @@ describe.skipIf(missing !== null)(`the step cache${missing === null ? "" : ` (sk
     const damaged = scene.factory.content.path(entryOf("one").entry.bundles[1]?.digest as Digest);
     chmodSync(damaged, 0o600);
     appendFileSync(damaged, " ");
-    expect(summary(await scene.run(project))[0]).toBe("one CACHE_POISONED");
     expect(summary(await scene.run(project))[0]).toBe("one succeeded");
     writeFileSync(entryOf("one").path, "{ not json");
     expect(summary(await scene.run(project))).toEqual(["one succeeded", "two succeeded cached"]);
@@ -244,6 +249,5 @@ describe.skipIf(missing !== null)(`the step cache${missing === null ? "" : ` (sk
     });
     expect(summary(done)).toEqual(["one succeeded", "two INPUT_CHANGED"]);
     expect(readFileSync(join(project.directory, "hello"), "utf8")).toBe("hello\n");
-    expect(await codeOf(Promise.resolve())).toBe("no error");
   });
 });

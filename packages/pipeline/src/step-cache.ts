@@ -177,9 +177,11 @@ async function statementsOf(
     const identity = own
       ? stepId(scope.trustDomain, scope.project, scope.pipeline, step.name)
       : builderId(scope.trustDomain);
+    const bytes = await wholeBundle(scope.factory, row.digest);
+    if (bytes === undefined) return undefined;
     let verified: VerifiedStatement;
     try {
-      verified = verifyBundle(await scope.factory.content.get(row.digest), scope.trustRoot, {
+      verified = verifyBundle(bytes, scope.trustRoot, {
         artifact: "unbound",
         identity,
         issuer: scope.issuer,
@@ -195,6 +197,16 @@ async function statementsOf(
     found.set(part, verified);
   }
   return Object.fromEntries(found) as StepStatements;
+}
+
+/** A bundle's bytes. A damaged one, as a power cut may leave it, is like a lost one: the store sets it aside. */
+async function wholeBundle(factory: Factory, digest: Digest): Promise<Uint8Array | undefined> {
+  try {
+    return await factory.content.get(digest);
+  } catch (error) {
+    if (isFactoryError(error) && ["STORE_BLOB_CORRUPT", "STORE_BLOB_MISSING"].includes(error.code)) return undefined;
+    throw error;
+  }
 }
 
 /** The bundles as they are recorded again; every fact from what was verified, none from the entry. */

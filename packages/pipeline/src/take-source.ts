@@ -34,8 +34,10 @@ export async function takeSource(
     source = await fetchWorkingTree(options);
     file = await pipelineFileOf(async () => readOwnFile(join(directory, PIPELINE_FILE)));
   } else {
-    if (revision === "HEAD") await requireCleanWorkingTree({ location, repositoryStore });
-    file = await pipelineFileOf(() => readAtRevision(location, resolved.commit, PIPELINE_FILE, { repositoryStore }));
+    [file] = await Promise.all([
+      pipelineFileOf(() => readAtRevision(location, resolved.commit, PIPELINE_FILE, { repositoryStore })),
+      revision === "HEAD" ? requireCleanWorkingTree({ location, repositoryStore }) : undefined,
+    ]);
     source = await fetchSource({ ...options, declared: file.source });
   }
   source = { ...source, revision };

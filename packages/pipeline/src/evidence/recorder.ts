@@ -53,7 +53,10 @@ export class EvidenceRecorder {
       .map(({ name, digest }) => ({ name, digest }));
   }
 
-  /** Signs, logs, then stores; several at once share one batch of the log. Nothing is recorded unless all are durable. */
+  /**
+   * Signs, logs durably, then stores; several at once share one batch of the log. The bundles themselves become durable
+   * together, with `settle`, before anything of the run is acknowledged.
+   */
   async record(drafts: readonly Draft[]): Promise<readonly RecordedBundle[]> {
     const signed = await signStatements(
       await Promise.all(
@@ -67,7 +70,6 @@ export class EvidenceRecorder {
       ),
     );
     for (const bundle of signed) await this.#content.put(bundle.bytes);
-    await this.#content.durable();
     const recorded = drafts.map((draft, i): RecordedBundle => {
       const bundle = signed[i];
       if (bundle === undefined) throw new TypeError("signStatements answered fewer bundles than it was given");
@@ -80,6 +82,11 @@ export class EvidenceRecorder {
     });
     this.#recorded.push(...recorded);
     return recorded;
+  }
+
+  /** Makes every bundle so far survive a power cut. */
+  async settle(): Promise<void> {
+    await this.#content.durable();
   }
 
   /** Takes bundles of an earlier run into this one: the evidence of a cached step. */
