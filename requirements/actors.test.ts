@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { canonicalJson, sha256 } from "@touchmark/core";
+import { canonicalJson, type Digest, sha256 } from "@touchmark/core";
 import { kernelWorkloadAttestor, workloadRegistry } from "@touchmark/identity";
 import type { Factory, RunOutcome, RunRequest } from "@touchmark/pipeline";
 import { runPipeline, verifyArtifact } from "@touchmark/pipeline";
@@ -10,16 +10,8 @@ import { mintRun, mintWorld, runFacts, trustedRootBytes } from "@touchmark/test-
 import { readTrustRoot, verifyBundle } from "@touchmark/verify";
 import { verifyRun } from "@touchmark/verify/chain";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  artifactOf,
-  canBuild,
-  type Evidence,
-  openScene,
-  pipelineFile,
-  refusal,
-  type Scene,
-  signedAt,
-} from "./scene.ts";
+import type { artifactOf } from "./scene.ts";
+import { canBuild, type Evidence, openScene, pipelineFile, refusal, type Scene, signedAt } from "./scene.ts";
 
 let scene: Scene;
 let run: RunOutcome;
@@ -286,7 +278,7 @@ test.skipIf(!canBuild)("RA-OUT-02: an artifact without provenance is not release
       return { ...identity, timestampAuthority: { ...timestampAuthority, stamp } };
     },
   };
-  let artifact: ReturnType<typeof artifactOf> | undefined;
+  let artifact: Digest | undefined;
   const halted = await withoutRelease(halting, {
     listener: (event) => {
       if (event.type !== "artifact") return;
