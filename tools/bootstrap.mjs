@@ -2,7 +2,7 @@
 //
 //   node tools/bootstrap.mjs [setup]      Node 24, npm packages, bubblewrap and strace
 //   node tools/bootstrap.mjs COMMAND …    set up what the command needs, then run it:
-//                                         demo, test, check, docs, build, pack
+//                                         demo, test, check, docs, bench, build, pack
 //   node tools/bootstrap.mjs fetch        install node_modules into TOUCHMARK_OUTPUT
 //   node tools/bootstrap.mjs lock         after `npm install`: give foreign native parts their entries
 //
@@ -36,6 +36,7 @@ const commands = {
   },
   check: { run: (node, words) => start(node, node, ["tools/check.ts", ...words]) },
   docs: { run: (node, words) => start(node, node, ["tools/docs.ts", ...words]) },
+  bench: { needs: building, run: (node, words) => start(node, node, ["bench/all.ts", ...words]) },
   build: { run: (node, words) => start(node, node, ["tools/build.ts", ...words]) },
   pack: { run: (node, words) => build(node) || start(node, node, ["tools/pack.ts", ...words]) },
 };

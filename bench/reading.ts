@@ -1,0 +1,161 @@
+import type { Figure } from "./figure.ts";
+
+/** What a part printed, as it came. */
+// biome-ignore lint/suspicious/noExplicitAny: each part has a shape of its own, and a missing member is a failed part
+export type Printed = any;
+
+const milliseconds = (value: number): string => `${value} ms`;
+const withMemory = (time: string, peakMiB: number | null | undefined): string =>
+  peakMiB === null || peakMiB === undefined ? time : `${time}, ${peakMiB} MiB`;
+
+/** Cold commands, verifications a second, help. */
+export function readVerify(printed: Printed): Figure[] {
+  const figures: Figure[] = [];
+  const cold = [
+    ["small", "verify a small bundle, cold", 1.5],
+    ["subjects", "verify a bundle about 1,000 artifacts, cold", 1],
+    ["predicate", "verify a bundle with an 11 MB predicate, cold", 1],
+  ] as const;
+  for (const [name, what, limit] of cold) {
+    const [ours, ...others] = printed[name];
+    for (const other of others) {
+      const aim = other.name === "cosign" ? { aim: `at most ${limit}×`, met: other.ratio <= limit } : {};
+      figures.push({
+        what,
+        ours: withMemory(milliseconds(ours.medianMs), ours.peakMiB),
+        against: `${other.name}: ${withMemory(milliseconds(other.medianMs), other.peakMiB)}`,
+        ratio: other.ratio,
+        ...aim,
+      });
+    }
+  }
+  const [help, ...starts] = printed.help;
+  for (const [i, other] of starts.entries()) {
+    figures.push({
+      what: "`--help`",
+      ours: withMemory(milliseconds(help.medianMs), help.peakMiB),
+      against: `${other.name}: ${milliseconds(other.medianMs)}`,
+      ratio: other.ratio,
+      ...(i === 0 ? { aim: "at most 40 ms", met: help.medianMs <= 40 } : {}),
+    });
+  }
+  const [rate, ...rates] = printed.rate;
+  const ours = withMemory(`${rate.perSecond}/s`, rate.peakMiB);
+  figures.push({
+    what: "verifications a second, one thread",
+    ours,
+    aim: "at least 2,000/s",
+    met: rate.perSecond >= 2000,
+  });
+  for (const other of rates) {
+    figures.push({
+      what: "verifications a second, one thread",
+      ours,
+      against: `${other.name}: ${withMemory(`${other.perSecond}/s`, other.peakMiB)}`,
+      ratio: other.ratio,
+    });
+  }
+  return figures;
+}
+
+/** Durable, published entries a second. */
+export function readLog(printed: Printed): Figure[] {
+  const named = new Map<string, Printed>(printed.figures.map((figure: Printed) => [figure.name, figure]));
+  const shown = (figure: Printed): string =>
+    figure.p99Ms > 0 ? `${figure.perSecond}/s, p99 ${figure.p99Ms} ms` : `${figure.perSecond}/s`;
+  const compared = (other: string, ratio: number | null): Partial<Figure> => {
+    const against = named.get(other);
+    return against === undefined || ratio === null ? {} : { against: `${other}: ${shown(against)}`, ratio };
+  };
+  const figures: Figure[] = [];
+  for (const [name, figure] of named) {
+    if (name.startsWith("Tessera") || name.startsWith("floor")) continue;
+    const what = `log: ${name}`;
+    const ours = shown(figure);
+    if (name === "256 callers") {
+      const met = figure.perSecond >= 5000 && figure.p99Ms <= 1000;
+      const peer = compared("Tessera POSIX, 256 writers", printed.ratioToTessera["256"]);
+      figures.push({ what, ours, ...peer, aim: "at least 5,000/s, p99 at most 1 s", met });
+    } else if (name === "one caller") {
+      const floor = compared("floor of one caller", printed.ratioToFloor);
+      figures.push({ what, ours, ...floor, aim: "at least 300/s", met: figure.perSecond >= 300 });
+      const peer = compared("Tessera POSIX, 1 writers", printed.ratioToTessera["1"]);
+      if (peer.ratio !== undefined) figures.push({ what, ours, ...peer });
+    } else figures.push({ what, ours });
+  }
+  figures.push({ what: "log: memory of all of it", ours: `${printed.peakMemoryMiB} MiB` });
+  return figures;
+}
+
+/** Builds bare, in the sandbox, and observed. */
+export function readObserver(printed: Printed): Figure[] {
+  if (printed.rows.length === 0) throw new Error("there is no such workload yet");
+  return printed.rows.flatMap((row: Printed): Figure[] => {
+    const against = `bare: ${milliseconds(row.bareMs)}`;
+    const isBuild = ["ts", "go", "c"].includes(row.workload);
+    const what = `build \`${row.workload}\``;
+    const completeness = row.complete === true ? "complete observation" : "INCOMPLETE observation";
+    const limit = (ratio: number, most: number): Partial<Figure> =>
+      isBuild ? { aim: `at most ${most.toFixed(2)}×`, met: ratio <= most } : {};
+    const limits = {
+      sandbox: limit(row.sandboxRatio, 1.03),
+      observed: limit(row.complete === true ? row.observedRatio : Number.NaN, 1.1),
+    };
+    const sandbox = { ours: milliseconds(row.sandboxMs), against, ratio: row.sandboxRatio, ...limits.sandbox };
+    const observed = { ours: milliseconds(row.observedMs), against, ratio: row.observedRatio, ...limits.observed };
+    return [
+      { what: `${what}, in the sandbox`, ...sandbox },
+      { what: `${what}, in the sandbox with ${completeness}`, ...observed },
+    ];
+  });
+}
+
+/** The store, in milliseconds. */
+export function readStore(printed: Printed): Figure[] {
+  const entries = Object.entries(printed.milliseconds) as [string, number][];
+  return entries.map(([what, value]) => ({
+    what: `store, ${printed.files} files: ${what}`,
+    ours: milliseconds(value),
+  }));
+}
+
+/** Whole runs, and what a step of one costs. */
+export function readRun(printed: Printed): Figure[] {
+  const named = printed.milliseconds as Record<string, number>;
+  const of = (name: string): number => {
+    const value = named[name];
+    if (value === undefined) throw new Error(`expected a time of ${JSON.stringify(name)}`);
+    return value;
+  };
+  const step = printed["fixed cost of a step, ms"] as number;
+  const cached = of("run of 10 cached steps");
+  const node = `empty Node: ${milliseconds(of("empty node"))}`;
+  return [
+    {
+      what: "fixed cost of a step: sandboxed, observed, signed, logged",
+      ours: milliseconds(step),
+      against: `a bare shell: ${milliseconds(round(of("ten bare shells") / 10))}`,
+      ratio: printed["step against a bare shell"],
+      aim: "at most 60 ms",
+      met: step <= 60,
+    },
+    {
+      what: "run of ten cached steps",
+      ours: milliseconds(cached),
+      against: node,
+      ratio: printed["ten cached steps against empty node"],
+      aim: "at most 300 ms",
+      met: cached <= 300,
+    },
+    ...["run of 1 step", "run of 11 steps", "verify the chain"].map((what) => ({
+      what,
+      ours: milliseconds(of(what)),
+      against: node,
+      ratio: round(of(what) / of("empty node")),
+    })),
+  ];
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(2));
+}
