@@ -50,7 +50,7 @@ test("R4: two logs of one operator, or one log twice, fill a threshold of two: L
   const [one, two, three] = await Promise.all(
     ["one.example", "two.example", "three.example"].map((name) => sceneOf(1, name)),
   );
-  const proofOf = (scene: typeof one) => scene?.log.prove(0);
+  const proofOf = async (scene: typeof one) => scene?.log.prove(0);
   const proofs = (await Promise.all([one, two, three].map(proofOf))).filter((proof) => proof !== undefined);
   const logs = [one, two, three].flatMap((scene, n) =>
     scene ? [{ verifier: scene.keys.signer, operator: n < 2 ? "us" : "them" }] : [],

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { NoteVerifier } from "@touchmark/formats/log";
 import { logErrors } from "./errors.ts";
 import { MAXIMUM_REQUEST_BYTES, type Witness } from "./witness.ts";
@@ -28,7 +28,9 @@ export function httpWitness(options: {
         }
         return { status: response.status, contentType: response.headers.get("content-type") ?? "", body: answer };
       } catch (cause) {
-        throw logErrors.make("WITNESS_UNREACHABLE", `the witness ${verifier.name} did not answer: ${cause}`, { cause });
+        throw logErrors.make("WITNESS_UNREACHABLE", `the witness ${verifier.name} did not answer: ${String(cause)}`, {
+          cause,
+        });
       }
     },
   };
@@ -37,7 +39,7 @@ export function httpWitness(options: {
 /** Serves a witness: `POST /add-checkpoint` and `GET /<origin hash>/checkpoint`. The caller listens and closes. */
 export function serveWitness(witness: Witness, origins: readonly string[]): Server {
   const byHash = new Map(origins.map((origin) => [createHash("sha256").update(origin).digest("hex"), origin]));
-  return createServer(async (request, response) => {
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const answer = (status: number, contentType: string, body: string) =>
       response.writeHead(status, { "content-type": contentType, "cache-control": "no-store" }).end(body);
     const plain = "text/plain; charset=utf-8";
@@ -69,5 +71,8 @@ export function serveWitness(witness: Witness, origins: readonly string[]): Serv
       // What went wrong is the operator's business; the log learns only that it has no cosignature.
       if (!response.headersSent) answer(500, plain, "the witness cannot answer\n");
     }
+  };
+  return createServer((request, response) => {
+    void serve(request, response);
   });
 }

@@ -51,7 +51,8 @@ export async function debugStep(
   const trees = new Map<string, Digest>([["source", sourceTree]]);
   for (const name of new Set(step.after)) {
     const output = run.steps.find((done) => done.name === name)?.output;
-    if (output == null || !(await factory.trees.use(output))) throw incomplete(run.id, `the output of ${name}`);
+    if (output === undefined || output === null || !(await factory.trees.use(output)))
+      throw incomplete(run.id, `the output of ${name}`);
     trees.set(name, output);
   }
   const worker = bubblewrapWorker({ stateDirectory: sandboxDirectory(factory) });

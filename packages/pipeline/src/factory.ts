@@ -70,7 +70,7 @@ export async function openFactory(options: FactoryOptions = {}): Promise<Factory
     clock,
     content: await openContentStore(home),
     trees: await openTreeStore(home),
-    runs: await openRunStore(home),
+    runs: openRunStore(home),
     identity: openOnce,
     attestIdentity: attestOnce,
     log: () => {
@@ -122,7 +122,7 @@ async function createIdentity(home: Home, places: Places, clock: Clock, given: s
       log: keys,
     });
   } finally {
-    await lock.release();
+    lock.release();
   }
 }
 

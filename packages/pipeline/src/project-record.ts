@@ -39,7 +39,7 @@ export async function recordProject(
     };
     writeFileAtomically(recordPath(factory, project), `${canonicalJson(record)}\n`, { durable: true });
   } finally {
-    await lock.release();
+    lock.release();
   }
 }
 

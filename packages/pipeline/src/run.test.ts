@@ -1,7 +1,15 @@
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { codeOf, missingForRuns, openScene, pipelineFile, type Scene, statementsOf } from "./fixture.ts";
+import {
+  codeOf,
+  missingForRuns,
+  openScene,
+  pipelineFile,
+  type Scene,
+  type SignedStatement,
+  statementsOf,
+} from "./fixture.ts";
 import { verifyArtifact } from "./verify-artifact.ts";
 
 const missing = missingForRuns();
@@ -18,6 +26,13 @@ const two = `
   artifacts:
     loud: { from: pack, path: loud.txt, kind: file }
 `;
+
+/** The one statement of a kind. */
+async function only(run: string, kind: string): Promise<SignedStatement> {
+  const [statement] = await statementsOf(scene, run, kind);
+  if (statement === undefined) throw new Error(`run ${run} has no ${kind}`);
+  return statement;
+}
 
 describe.skipIf(missing !== null)(`runs${missing === null ? "" : ` (skipped: ${missing})`}`, () => {
   beforeAll(async () => {
@@ -114,12 +129,12 @@ describe.skipIf(missing !== null)(`runs${missing === null ? "" : ` (skipped: ${m
     const [source = 0] = indexOf("source");
     expect(trigger).toBeLessThan(source);
     expect(Math.min(...indexOf("link"))).toBeGreaterThan(source);
-    const [release] = await statementsOf(scene, done.run, "release");
-    const listed = (release?.predicate["bundles"] as unknown as { digest: string }[]).map((row) => row.digest);
-    expect(listed).toEqual(record.bundles.map((row) => row.digest).filter((digest) => digest !== release?.bundle));
+    const release = await only(done.run, "release");
+    const listed = (release.predicate["bundles"] as unknown as { digest: string }[]).map((row) => row.digest);
+    expect(listed).toEqual(record.bundles.map((row) => row.digest).filter((digest) => digest !== release.bundle));
     const [, second] = await statementsOf(scene, done.run, "link");
-    const names = (second?.predicate["touchmark_chain"] as unknown as { predecessors: { name: string }[] })
-      .predecessors;
+    if (second === undefined) throw new Error("the second step has no link");
+    const names = (second.predicate["touchmark_chain"] as unknown as { predecessors: { name: string }[] }).predecessors;
     expect(names.map((row) => row.name)).toEqual(["trigger", "source", "node", "step/make/link"]);
   });
 

@@ -244,7 +244,7 @@ export function hostFilesOf(trace: RuntimeTrace): HostFile[] {
     const origin = (file.annotations as { origin?: unknown } | undefined)?.origin;
     const hex = file.digest?.["sha256"];
     return origin === "toolchain" && file.name !== undefined && hex !== undefined && !generatedFiles.has(file.name)
-      ? [{ path: file.name, digest: `sha256:${hex}` as Digest }]
+      ? [{ path: file.name, digest: `sha256:${hex}` }]
       : [];
   });
 }

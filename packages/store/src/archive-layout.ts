@@ -58,7 +58,7 @@ export function parseBackupManifest(bytes: Uint8Array): BackupEntry[] {
   const sound =
     value?.format === "touchmark backup manifest v1" &&
     Array.isArray(value.entries) &&
-    value.entries.every((entry: BackupEntry) => typeof entry?.path === "string" && isDigest(String(entry.digest)));
+    value.entries.every((entry: BackupEntry) => typeof entry?.path === "string" && isDigest(entry.digest));
   if (!sound) throw storeErrors.make("STORE_ARCHIVE_MALFORMED", `expected a manifest in ${BACKUP_MANIFEST}`);
   return value.entries as BackupEntry[];
 }

@@ -1,5 +1,5 @@
 import { lstatSync } from "node:fs";
-import { type Digest, directoryEntry, encodeHex, sha256, type TreeEntry } from "@touchmark/core";
+import { directoryEntry, encodeHex, sha256, type TreeEntry } from "@touchmark/core";
 import { storeErrors } from "./errors.ts";
 import type { HashJob, HashOutcome } from "./hash-files.ts";
 import { hashAll } from "./hash-threads.ts";
@@ -72,7 +72,7 @@ export async function hashWalk(
         path: walk.files[start + i] as string,
         kind: outcome.executable[i] === 1 ? "executable" : "file",
         size: outcome.sizes[i] as number,
-        digest: `sha256:${hex.slice(i * 64, i * 64 + 64)}` as Digest,
+        digest: `sha256:${hex.slice(i * 64, i * 64 + 64)}`,
       });
     }
   }

@@ -18,7 +18,7 @@ export function parseTreeList(text: string, digest: Digest): TreeEntry[] {
     const match = line.exec(one);
     if (match === null) throw malformed();
     const [, kind, size, hex, path] = match as unknown as [string, TreeEntry["kind"], string, string, string];
-    return { path: checkTreePath(path), kind, size: Number(size), digest: `sha256:${hex}` as Digest };
+    return { path: checkTreePath(path), kind, size: Number(size), digest: `sha256:${hex}` };
   });
 }
 

@@ -41,7 +41,7 @@ export function treeTar(
     const h = createHash("sha256");
     let size = 0;
     try {
-      for await (const chunk of gathered(archive(root, await entries(), options))) {
+      for (const chunk of gathered(archive(root, await entries(), options))) {
         h.update(chunk);
         size += chunk.length;
         yield chunk;
