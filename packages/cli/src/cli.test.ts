@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
   copyFileSync,
@@ -10,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { missingForRuns, openScene, type Project, pipelineFile, type Scene } from "@touchmark/pipeline/fixture";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commandTable } from "./commands.ts";
@@ -295,6 +297,7 @@ describe.skipIf(missing !== null)(`commands on a factory${missing === null ? "" 
   });
 
   test("X7: what a step prints cannot act on the screen, and reaches a file as it is", async () => {
+    await run("--no-cache");
     const file = await say(["logs", "latest", "greet"]);
     expect(file.out).toContain("\u001b[2J");
     const screen = await say(["logs", "latest", "greet"], { screen: true });
@@ -339,6 +342,8 @@ describe.skipIf(missing !== null)(`commands on a factory${missing === null ? "" 
   });
 
   test("X1: the other commands answer", async () => {
+    expect((await run()).code).toBe(0);
+    expect((await say(["logs", "latest", "greet"])).err).toContain("greet was taken from an earlier run");
     const checks: [string[], RegExp][] = [
       [["runs"], /succeeded {2,}greeter\/default/],
       [["runs", "--json", "--limit", "1"], /"state"/],
@@ -408,4 +413,18 @@ test("X3: a defect of ours is said as one, in JSON too", async () => {
   expect(said.code).toBe(70);
   expect(JSON.parse(said.out)).toMatchObject({ verdict: "error", code: "BUG" });
   expect(said.err).toContain("This is a defect of touchmark");
+});
+
+test("X12: help reads no command's code and no package but the core", () => {
+  const hook = `import { registerHooks } from "node:module"; registerHooks({ load(url, context, next) { process.stderr.write(url + "\\n"); return next(url, context); } });`;
+  const main = fileURLToPath(new URL("./main.ts", import.meta.url));
+  const said = spawnSync(
+    process.execPath,
+    ["--import", `data:text/javascript,${encodeURIComponent(hook)}`, main, "--help"],
+    { encoding: "utf8" },
+  );
+  expect(said.status).toBe(0);
+  const loaded = said.stderr.split("\n").filter((url) => url.startsWith("file:"));
+  expect(loaded.length).toBeGreaterThan(2);
+  for (const url of loaded) expect(url).toMatch(/\/packages\/(cli\/src\/[^/]+|core\/src\/.*)\.ts$/);
 });

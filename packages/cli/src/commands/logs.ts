@@ -30,6 +30,8 @@ export const command: Command = {
       }
       for (const name of wanted === undefined ? names : [wanted]) {
         if (wanted === undefined) terminal.print(terminal.style.bold(`== ${name}`));
+        if (record.steps.find((step) => step.name === name)?.cached === true)
+          terminal.note(`${name} was taken from an earlier run, whose log holds what it printed`);
         const log = await factory.runs.readLog(record.id, name, { maxBytes: MAX_LOG_BYTES });
         terminal.write(terminal.screen ? `${printableLog(Buffer.from(log).toString("utf8"))}\u001b[0m` : log);
       }
