@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Figure } from "./figure.ts";
 import { isShort } from "./machine.ts";
-import { type Printed, readLog, readObserver, readRun, readStore, readVerify } from "./reading.ts";
+import { readLog, readObserver, readRun, readStore, readVerify } from "./reading.ts";
 
 /** One program of the session. It prints one JSON document on standard output, and its progress on standard error. */
 export interface Part {
@@ -13,7 +13,7 @@ export interface Part {
   readonly words: readonly string[];
   /** After this it is ended, and the session goes on without it. */
   readonly seconds: number;
-  readonly read: (printed: Printed) => Figure[];
+  readonly read: (printed: unknown) => Figure[];
 }
 
 const workload = (name: string, runs: string, seconds: number): Part => ({

@@ -1,15 +1,70 @@
 import type { Figure } from "./figure.ts";
 
-/** What a part printed, as it came. */
-// biome-ignore lint/suspicious/noExplicitAny: each part has a shape of its own, and a missing member is a failed part
-export type Printed = any;
+interface VerifyRow {
+  readonly name: string;
+  readonly medianMs: number;
+  readonly peakMiB: number | null;
+  /** Ours over theirs; absent on our own row. */
+  readonly ratio: number;
+}
+
+interface RateRow {
+  readonly name: string;
+  readonly perSecond: number;
+  readonly peakMiB?: number;
+  readonly ratio: number;
+}
+
+type VerifyPrinted = Readonly<
+  Record<"small" | "subjects" | "predicate" | "help", readonly [VerifyRow, ...VerifyRow[]]>
+> & {
+  readonly rate: readonly [RateRow, ...RateRow[]];
+};
+
+interface LogRow {
+  readonly name: string;
+  readonly perSecond: number;
+  readonly p99Ms: number;
+}
+
+interface LogPrinted {
+  readonly figures: readonly LogRow[];
+  readonly peakMemoryMiB: number;
+  readonly ratioToFloor: number | null;
+  readonly ratioToTessera: Readonly<Record<"1" | "256", number | null>>;
+}
+
+interface ObserverPrinted {
+  readonly rows: readonly {
+    readonly workload: string;
+    readonly bareMs: number;
+    readonly sandboxMs: number;
+    readonly observedMs: number;
+    readonly sandboxRatio: number;
+    readonly observedRatio: number;
+    readonly complete?: boolean;
+  }[];
+}
+
+interface StorePrinted {
+  readonly files: number;
+  readonly milliseconds: Readonly<Record<string, number>>;
+}
+
+interface RunPrinted {
+  readonly milliseconds: Readonly<Record<string, number>>;
+  readonly "fixed cost of a step, ms": number;
+  readonly "step against a bare shell": number;
+  readonly "ten cached steps against empty node": number;
+}
 
 const milliseconds = (value: number): string => `${value} ms`;
 const withMemory = (time: string, peakMiB: number | null | undefined): string =>
   peakMiB === null || peakMiB === undefined ? time : `${time}, ${peakMiB} MiB`;
 
 /** Cold commands, verifications a second, help. */
-export function readVerify(printed: Printed): Figure[] {
+export function readVerify(content: unknown): Figure[] {
+  const printed = content as VerifyPrinted;
   const figures: Figure[] = [];
   const cold = [
     ["small", "verify a small bundle, cold", 1.5],
@@ -59,9 +114,10 @@ export function readVerify(printed: Printed): Figure[] {
 }
 
 /** Durable, published entries a second. */
-export function readLog(printed: Printed): Figure[] {
-  const named = new Map<string, Printed>(printed.figures.map((figure: Printed) => [figure.name, figure]));
-  const shown = (figure: Printed): string =>
+export function readLog(content: unknown): Figure[] {
+  const printed = content as LogPrinted;
+  const named = new Map(printed.figures.map((figure) => [figure.name, figure]));
+  const shown = (figure: LogRow): string =>
     figure.p99Ms > 0 ? `${figure.perSecond}/s, p99 ${figure.p99Ms} ms` : `${figure.perSecond}/s`;
   const compared = (other: string, ratio: number | null): Partial<Figure> => {
     const against = named.get(other);
@@ -88,9 +144,10 @@ export function readLog(printed: Printed): Figure[] {
 }
 
 /** Builds bare, in the sandbox, and observed. */
-export function readObserver(printed: Printed): Figure[] {
+export function readObserver(content: unknown): Figure[] {
+  const printed = content as ObserverPrinted;
   if (printed.rows.length === 0) throw new Error("there is no such workload yet");
-  return printed.rows.flatMap((row: Printed): Figure[] => {
+  return printed.rows.flatMap((row): Figure[] => {
     const against = `bare: ${milliseconds(row.bareMs)}`;
     const isBuild = ["ts", "go", "c"].includes(row.workload);
     const what = `build \`${row.workload}\``;
@@ -111,23 +168,24 @@ export function readObserver(printed: Printed): Figure[] {
 }
 
 /** The store, in milliseconds. */
-export function readStore(printed: Printed): Figure[] {
-  const entries = Object.entries(printed.milliseconds) as [string, number][];
-  return entries.map(([what, value]) => ({
+export function readStore(content: unknown): Figure[] {
+  const printed = content as StorePrinted;
+  return Object.entries(printed.milliseconds).map(([what, value]) => ({
     what: `store, ${printed.files} files: ${what}`,
     ours: milliseconds(value),
   }));
 }
 
 /** Whole runs, and what a step of one costs. */
-export function readRun(printed: Printed): Figure[] {
-  const named = printed.milliseconds as Record<string, number>;
+export function readRun(content: unknown): Figure[] {
+  const printed = content as RunPrinted;
+  const named = printed.milliseconds;
   const of = (name: string): number => {
     const value = named[name];
     if (value === undefined) throw new Error(`expected a time of ${JSON.stringify(name)}`);
     return value;
   };
-  const step = printed["fixed cost of a step, ms"] as number;
+  const step = printed["fixed cost of a step, ms"];
   const cached = of("run of 10 cached steps");
   const node = `empty Node: ${milliseconds(of("empty node"))}`;
   return [

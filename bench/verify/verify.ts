@@ -4,7 +4,7 @@
  * installed (bench/peers/install.sh cosign sigstore-js sigstore-go) are left out, and named.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { findProgram } from "@touchmark/test-kit";
@@ -35,6 +35,7 @@ function install(): string {
   });
   if (built.status !== 0) throw new Error(`the command cannot be bundled: ${built.stderr}`);
   cpSync(join(repository, "bin"), join(root, "bin"), { recursive: true });
+  writeFileSync(join(root, "package.json"), '{"name":"touchmark","type":"module"}\n');
   for (const name of [".tools", "node_modules"]) {
     if (existsSync(join(repository, name))) symlinkSync(join(repository, name), join(root, name));
   }
