@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, realpathSync } from "node:fs";
+import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -59,7 +59,9 @@ export function program(): string {
   const source = join(repository, "packages", "cli", "src", "main.ts");
   const builder = join(repository, "tools", "build.ts");
   if (existsSync(builder)) {
-    const out = join(realpathSync(mkdtempSync(join(tmpdir(), "touchmark-dist-"))), "dist");
+    const place = realpathSync(mkdtempSync(join(tmpdir(), "touchmark-dist-")));
+    process.once("exit", () => rmSync(place, { recursive: true, force: true }));
+    const out = join(place, "dist");
     if (spawnSync(process.execPath, [builder, "--out", out], { stdio: "ignore" }).status === 0) {
       built = join(out, "main.js");
       return built;
