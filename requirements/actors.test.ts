@@ -10,7 +10,6 @@ import { mintRun, mintWorld, runFacts, trustedRootBytes } from "@touchmark/test-
 import { readTrustRoot, verifyBundle } from "@touchmark/verify";
 import { verifyRun } from "@touchmark/verify/chain";
 import { afterAll, beforeAll, expect, test } from "vitest";
-
 import { canBuild, type Evidence, openScene, pipelineFile, refusal, type Scene, signedAt } from "./scene.ts";
 
 let scene: Scene;
