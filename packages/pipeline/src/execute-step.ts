@@ -4,6 +4,7 @@ import type { Observation, Observer } from "@touchmark/observer";
 import type { IngestedTree, TreeStore } from "@touchmark/store";
 import type { StepJob, StepResult, Worker } from "@touchmark/worker";
 import { pipelineErrors } from "./errors.ts";
+import { type InputWatch, watchInput } from "./input-watch.ts";
 import type { PlannedStep } from "./plan.ts";
 
 /** An input of a step, with the tree that it is. */
@@ -68,6 +69,7 @@ export async function executeStep(
   const startedAt = context.clock.now();
   const result = await context.worker.run(job);
   const finishedAt = context.clock.now();
+  refuseTouched(step, inputs, inputEntries.watches);
   const observation = await observer.finish({
     command: job.command,
     mounts: job.mounts,
@@ -75,7 +77,7 @@ export async function executeStep(
     view: result.evidence.mounts.flatMap((row) =>
       row.source !== null && hostKinds.has(row.kind) ? [{ host: row.source, at: row.at }] : [],
     ),
-    inputDigests: inputEntries,
+    inputDigests: inputEntries.entries,
     exit: result,
     refused: result.refused,
     refusedRecorded: result.evidence.seccomp?.recorded ?? false,
@@ -123,17 +125,27 @@ export function stepJob(
   };
 }
 
+/** What was found when the inputs were hashed. */
+interface VerifiedInputs {
+  /** By the place of the mount. */
+  readonly entries: ReadonlyMap<string, readonly TreeEntry[]>;
+  readonly watches: ReadonlyMap<string, InputWatch>;
+}
+
 /** Hashes every input again, since what was written once may have been altered since. @throws INPUT_CHANGED */
 async function verifyInputs(
   trees: TreeStore,
   step: PlannedStep,
   inputs: readonly ResolvedInput[],
-): Promise<Map<string, readonly TreeEntry[]>> {
+): Promise<VerifiedInputs> {
   const entries = new Map<string, readonly TreeEntry[]>();
+  const watches = new Map<string, InputWatch>();
   for (const input of inputs) {
     try {
+      const listed = await trees.entries(input.tree);
+      watches.set(input.at, watchInput(trees.root(input.tree), listed));
       await trees.verify(input.tree);
-      entries.set(input.at, await trees.entries(input.tree));
+      entries.set(input.at, listed);
     } catch (cause) {
       throw pipelineErrors.make(
         "INPUT_CHANGED",
@@ -142,5 +154,22 @@ async function verifyInputs(
       );
     }
   }
-  return entries;
+  return { entries, watches };
+}
+
+/** Refuses a step whose input was touched while it ran, also when it was put back: it may have read the other. @throws INPUT_CHANGED */
+function refuseTouched(
+  step: PlannedStep,
+  inputs: readonly ResolvedInput[],
+  watches: ReadonlyMap<string, InputWatch>,
+): void {
+  for (const input of inputs) {
+    const path = watches.get(input.at)?.touched();
+    if (path !== undefined) {
+      throw pipelineErrors.make(
+        "INPUT_CHANGED",
+        `step ${step.name}: ${JSON.stringify(path)} of input ${input.from} was touched while the step ran`,
+      );
+    }
+  }
 }

@@ -55,7 +55,7 @@ export async function finishRun(session: RunSession): Promise<readonly ReleasedA
         facts,
         recorder.predecessors(),
         session.identity.issuer,
-        session.identity.issuances(),
+        session.identity.issuances().slice(session.issuedBefore),
       ),
     },
   ]);

@@ -52,6 +52,8 @@ export interface RunSession {
   readonly factory: Factory;
   readonly identity: FactoryIdentity;
   readonly trustRoot: TrustRoot;
+  /** Certificates that this process had issued before the run. */
+  readonly issuedBefore: number;
   readonly plan: Plan;
   readonly facts: RunFacts;
   readonly run: OpenRun;

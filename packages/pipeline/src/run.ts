@@ -142,6 +142,7 @@ async function openSession(factory: Factory, request: RunRequest, opening: Openi
     return {
       factory,
       identity,
+      issuedBefore: identity.issuances().length,
       trustRoot: readTrustRoot(await factory.trustRoot()),
       plan,
       facts: {
@@ -287,6 +288,7 @@ async function performSteps(session: RunSession, jobs: number): Promise<void> {
     if (step === undefined) throw new TypeError(`no step ${name}`);
     running.add(name);
     announce(session, step);
+    await recordSteps(session, running);
     const report = await runStep(session, step);
     running.delete(name);
     conclude(session, report);

@@ -18,6 +18,9 @@ import { chainOf, type RunFacts, timeOf } from "./run-facts.ts";
 /** Most files that a link names one by one; a larger output is named by its tree digest alone. */
 const MAX_NAMED_PRODUCTS = 1000;
 
+/** Mounts whose host path says nothing but where this factory keeps its things. */
+const nameless: ReadonlySet<string> = new Set(["input", "output", "generated", "temporary"]);
+
 /** What the statements about one step need beside the step itself. */
 export interface StepFacts {
   readonly executed: ExecutedStep;
@@ -130,7 +133,7 @@ export function mountsStatement(facts: RunFacts, step: StepFacts): Statement<unk
         step: name,
         mounts: evidence.mounts.map((row) => {
           const input = row.kind === "input" ? inputs.get(row.at) : undefined;
-          const from = input?.from ?? (row.kind === "input" || row.kind === "output" ? null : row.source);
+          const from = input?.from ?? (nameless.has(row.kind) ? null : row.source);
           return {
             at: row.at,
             kind: row.kind,
