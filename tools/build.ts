@@ -1,6 +1,9 @@
 // Bundles the command into dist/: one small entry, and files that are loaded only by the commands that need them.
 //
-//   build.ts [--if-needed] [--out DIR]
+//   build.ts [--if-needed] [--out DIR [--prepare]]
+//
+// Without --out, or with --prepare, the verify command is also compiled beforehand, for the Node that runs this build.
+// That is never packed: a package holds nothing but what can be read.
 
 import {
   existsSync,
@@ -16,9 +19,12 @@ import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { bundle } from "./build/bundle.ts";
 import { isFresh } from "./build/freshness.ts";
+import { prepare } from "./build/prepare.ts";
 import { repositoryRoot } from "./repository.ts";
 
-const { values } = parseArgs({ options: { "if-needed": { type: "boolean" }, out: { type: "string" } } });
+const { values } = parseArgs({
+  options: { "if-needed": { type: "boolean" }, out: { type: "string" }, prepare: { type: "boolean" } },
+});
 const out = resolve(values.out ?? join(repositoryRoot, "dist"));
 if (!(values["if-needed"] === true && isFresh(out))) await build();
 
@@ -32,6 +38,10 @@ async function build(): Promise<void> {
   try {
     const fresh = stage === undefined ? out : join(stage, "dist");
     const files = await bundle(fresh);
+    if (values.out === undefined || values.prepare === true) {
+      // Verifying works without, so that a build never fails for it.
+      await prepare(fresh).catch((error: Error) => console.error(`build: verify is not prepared: ${error.message}`));
+    }
     writeFileSync(join(fresh, ".stamp"), "");
     utimesSync(join(fresh, ".stamp"), begun, begun);
     if (stage !== undefined) {

@@ -27,12 +27,14 @@ const missing = [
   ...(sigstoreGo === undefined ? ["sigstore-go"] : []),
 ];
 
-/** The command as an installed package has it: bundled from the sources as they are now, with nothing to look for. */
-function install(): string {
-  const root = join(scratch, "package");
-  const built = spawnSync(process.execPath, [join(repository, "tools", "build.ts"), "--out", join(root, "dist")], {
-    encoding: "utf8",
-  });
+/**
+ * The command bundled from the sources as they are now, with none to look for: as an installed package has it, or with
+ * the verify command prepared for this Node, as a build in a clone does.
+ */
+function install(name: string, ...options: string[]): string {
+  const root = join(scratch, name);
+  const words = [join(repository, "tools", "build.ts"), "--out", join(root, "dist"), ...options];
+  const built = spawnSync(process.execPath, words, { encoding: "utf8" });
   if (built.status !== 0) throw new Error(`the command cannot be bundled: ${built.stderr}`);
   cpSync(join(repository, "bin"), join(root, "bin"), { recursive: true });
   writeFileSync(join(root, "package.json"), '{"name":"touchmark","type":"module"}\n');
@@ -42,12 +44,14 @@ function install(): string {
   return join(root, "bin", "touchmark");
 }
 
-function contestants(touchmark: string, cases: Cases, bundle: string): Contestant[] {
+function contestants(cases: Cases, bundle: string): Contestant[] {
   const { artifact, trustRoot, identity, issuer } = cases;
   const environment = { ...process.env, HOME: scratch, TOUCHMARK_PEERS: peers };
-  const ours = [touchmark, "verify", artifact, "--bundle", bundle, "--trust-root", trustRoot];
+  const words = ["verify", artifact, "--bundle", bundle, "--trust-root", trustRoot];
+  const ours = [...words, "--identity", identity, "--issuer", issuer];
   const all: Contestant[] = [
-    { name: "touchmark", argv: [...ours, "--identity", identity, "--issuer", issuer], environment },
+    { name: "touchmark", argv: [touchmark, ...ours], environment },
+    { name: "touchmark as packed", argv: [packed, ...ours], environment },
   ];
   if (cosign !== undefined) {
     const options = ["--insecure-ignore-sct", "--use-signed-timestamps", "--type", "slsaprovenance1"];
@@ -123,13 +127,14 @@ function rates(cases: Cases, rounds: number, seconds: string): object[] {
 }
 
 const cases = makeCases(join(scratch, "cases"), isShort ? 20 : 200);
-const touchmark = install();
+const packed = install("package");
+const touchmark = install("clone", "--prepare");
 const result: Record<string, unknown> = { short: isShort, missing };
 const rounds = isShort ? 3 : 25;
 for (const [name, bundle] of Object.entries(cases.bundles)) {
   console.error(`verify: cold, ${name}`);
   const count = name === "predicate" ? Math.ceil(rounds / 3) : rounds;
-  result[name] = rowsOf(await interleave(contestants(touchmark, cases, bundle), count));
+  result[name] = rowsOf(await interleave(contestants(cases, bundle), count));
 }
 console.error("verify: --help");
 result["help"] = rowsOf(

@@ -71,7 +71,7 @@ export async function bundle(directory: string): Promise<BundledFile[]> {
         groups: [
           {
             name: "start",
-            test: /\/packages\/(cli\/src\/(terminal|errors|help|nearest|invoke|plain-words)|core\/src\/error)\.ts$/,
+            test: /\/packages\/(cli\/src\/(terminal|errors|help|nearest|invoke|plain-words|prepared)|core\/src\/error)\.ts$/,
             priority: 2,
           },
           // Verifying is what is started most often, by gates and scripts: it comes in one more file.

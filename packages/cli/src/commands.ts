@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { cliErrors } from "./errors.ts";
+import { preparedVerify } from "./prepared.ts";
 
 /** A command's row in the table: what `touchmark --help` shows, and where its code is. */
 export interface CommandRow {
@@ -45,7 +46,7 @@ export const commandTable: readonly CommandRow[] = [
     name: "verify",
     group: evidence,
     summary: "verify an artifact against its evidence",
-    load: () => import("./commands/verify.ts"),
+    load: async () => preparedVerify() ?? import("./commands/verify.ts"),
   },
   {
     name: "show",
