@@ -47,6 +47,29 @@ attacksOnRuns("attacks on the source of a run", (scene) => {
     }
   });
 
+  attack("AT1: the stored source swapped by the factory's own user while a step reads it, and restored", async () => {
+    const slow = compile.replace("sleep 0.3", "sleep 0.9");
+    const project = scene().project("at1-stored", slow, { "main.c": "honest\n" });
+    const honest = await scene().run(project);
+    const stored = join(scene().factory.trees.root(honest.source.treeDigest), "main.c");
+    let swapped = false;
+    const outcome = await scene().run(project, {
+      cache: false,
+      listener: (event) => {
+        if (event.type !== "step-started" || event.step !== "compile") return;
+        // The intruder has every right that the factory has, and puts the file back with its time.
+        setTimeout(() => {
+          tamper(stored, "evil!!\n");
+          tamper(stored, "honest\n");
+          swapped = true;
+        }, 300);
+      },
+    });
+    expect(swapped).toBe(true);
+    expect(outcome.steps.find((step) => step.name === "compile")?.error?.code).toBe("INPUT_CHANGED");
+    expect(outcome.artifacts).toEqual([]);
+  });
+
   attack("AT2: a file edited outside git, its time reset", async () => {
     const project = scene().project("at2", compile, { "main.c": "honest\n" });
     const file = join(project.directory, "main.c");
