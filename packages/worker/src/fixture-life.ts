@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { bubblewrapWorker } from "./bubblewrap.ts";
 
 // A factory that runs one job and is killed meanwhile; used by tests only.
-const [state = "", withTracer, text = "{}"] = process.argv.slice(2);
+const [state = "", withTracer, text = "{}", killAfterMs] = process.argv.slice(2);
 const log = join(state, "trace.log");
 const tracer = {
   wrap: (argv: readonly string[]) => [
@@ -18,4 +18,6 @@ const tracer = {
   ],
 };
 const worker = bubblewrapWorker({ stateDirectory: state });
+await worker.probe();
+if (killAfterMs !== undefined) setTimeout(() => process.kill(process.pid, "SIGKILL"), Number(killAfterMs));
 await worker.run({ ...JSON.parse(text), ...(withTracer === "true" ? { tracer } : {}) });

@@ -42,9 +42,10 @@ for (const caller of ["root", "user"] satisfies Caller[]) {
           stdio: ["ignore", "ignore", "inherit"],
           env: { PATH: process.env.PATH },
         });
-        for (let i = 0; i < 300 && marked(`sleep ${mark}`).length < 2; i += 1) await sleep(50);
+        const sleepers = (): number => marked(`^sleep ${mark}$`).length;
+        for (let i = 0; i < 400 && sleepers() < 2; i += 1) await sleep(50);
         const before = marked(mark);
-        expect(marked(`sleep ${mark}`).length).toBeGreaterThanOrEqual(2);
+        expect(sleepers()).toBe(2);
         factory.kill("SIGKILL");
         for (let i = 0; i < 200 && marked(mark).length > 0; i += 1) await sleep(20);
         expect(marked(mark)).toEqual([]);
@@ -68,6 +69,32 @@ for (const caller of ["root", "user"] satisfies Caller[]) {
         }
       },
     );
+
+    test("W10: a factory that is killed while a sandbox is being made leaves nothing that starts by itself", async () => {
+      const program = fileURLToPath(new URL("./fixture-life.ts", import.meta.url));
+      const marks = Array.from({ length: 12 }, (_, index) => `33${Date.now()}${index + 10}`);
+      const state = bench.make("state-early");
+      const killed = async (mark: string, afterMs: number): Promise<void> => {
+        const words = [program, state, "false", JSON.stringify(bench.job(`sleep ${mark}`)), String(afterMs)];
+        const factory = spawn(process.execPath, words, {
+          ...bench.ids,
+          stdio: "ignore",
+          env: { PATH: process.env.PATH },
+        });
+        const [, signal] = await new Promise<[number, string]>((resolve) =>
+          factory.once("exit", (...how) => resolve(how as [number, string])),
+        );
+        expect(signal).toBe("SIGKILL");
+      };
+      // A little later each time, over all that happens between the call and the command.
+      for (let at = 0; at < marks.length; at += 3) {
+        await Promise.all(marks.slice(at, at + 3).map((mark, index) => killed(mark, (at + index) * 4)));
+      }
+      const alive = (): number[] => marks.flatMap((mark) => marked(mark));
+      for (let i = 0; i < 100 && alive().length > 0; i += 1) await sleep(50);
+      expect(alive()).toEqual([]);
+      await reclaim(state);
+    }, 180_000);
 
     test("W2: a daemon that leaves its session and parent dies with the step", async () => {
       const mark = `32${Date.now()}`;

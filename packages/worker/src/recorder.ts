@@ -6,10 +6,13 @@ import type { RefusedCall } from "./result.ts";
 import { type Architecture, systemCallNumber } from "./system-calls.ts";
 
 /**
- * Answers what the filter asks (SPEC W6). Until the sandbox program installs its own filter, which is its last act
- * before the step, everything passes: that is set-up, made by our own programs. From then on nothing passes, and
- * each call is counted before it is answered, so a step cannot run on before its attempt is known. When this
- * program dies, the kernel answers ENOSYS.
+ * Answers what the filter asks (SPEC W6). Until the sandbox program installs its own filter, which is the last act
+ * before the step of both its processes, everything passes: that is set-up, made by our own programs. From then on
+ * nothing passes, and each call is counted before it is answered, so a step cannot run on before its attempt is known.
+ *
+ * The two last acts are answered only when the control plane says so: until then the sandbox is held, complete and
+ * tied to us. When this program dies, as it does with the control plane, the kernel answers ENOSYS, and a held sandbox
+ * ends: a killed factory never leaves a step that starts by itself.
  */
 const program = String.raw`
 use strict; $| = 1; $SIG{PIPE} = 'IGNORE';
@@ -22,7 +25,14 @@ sub answer {
   my $n = "\0" x 80; ioctl($step->{listener}, 0xc0502100, $n) or return;
   my ($id, $pid, undef, $number, undef, undef, @a) = unpack 'Q L L l L Q Q6', $n;
   my ($error, $pass) = (0, 1);
-  if ($number == $prctl) { $step->{sealed} = 1 }
+  if ($number == $prctl) {
+    $step->{sealed} = 1;
+    if (!$step->{go}) {
+      push @{ $step->{held} }, $id;
+      print '{"held":"', $step->{name}, "\"}\n" if @{ $step->{held} } == 2;
+      return;
+    }
+  }
   elsif ($step->{sealed}) {
     my ($errno, $index) = @{ $rule{$number} // [1, ''] };
     ($error, $pass) = (-$errno, 0);
@@ -31,12 +41,13 @@ sub answer {
     elsif (keys %{ $step->{seen} } < 4096) { $step->{seen}{$key} = [1, $step->{order}++] }
     else { $step->{more}++ }
   }
-  my $r = pack 'Q q l L', $id, 0, $error, $pass; ioctl($step->{listener}, 0xc0182101, $r);
+  reply($step, $id, $error, $pass);
 }
+sub reply { my ($step, @a) = @_; my $r = pack 'Q q l L', $a[0], 0, $a[1], $a[2]; ioctl($step->{listener}, 0xc0182101, $r) }
 while (1) {
   my $bits = ''; vec($bits, 0, 1) = 1; vec($bits, fileno $server, 1) = 1;
-  vec($bits, fileno $_->{listener}, 1) = 1 for grep { !$_->{gone} } values %step;
-  select(my $ready = $bits, undef, my $except = $bits, undef);
+  vec($bits, fileno $_->{listener}, 1) = 1 for values %step;
+  select(my $ready = $bits, undef, undef, undef);
   for my $step (values %step) { answer($step) if vec $ready, fileno $step->{listener}, 1 }
   if (vec $ready, fileno $server, 1) {
     accept(my $c, $server) or next;
@@ -47,16 +58,22 @@ while (1) {
     my (undef, $level, $type, $fd) = unpack 'Q l l l', $control;
     if ($length > 0 && $level == 1 && $type == 1) {
       open my $listener, '+<&=', $fd; ioctl($listener, 0x40082104, 1);
-      $step{ substr $text, 0, $length } = { listener => $listener, seen => {}, order => 0, more => 0 };
+      my $name = substr $text, 0, $length;
+      $step{$name} = { name => $name, listener => $listener, seen => {}, order => 0, more => 0 };
       syswrite $c, 'k';
     }
   }
   if (vec $ready, 0, 1) {
     sysread(STDIN, $in, 4096, length($in // '')) or do { unlink $path; exit };
-    while ($in =~ s/^(.*)\n//) {
-      my $step = delete $step{$1}; my $seen = $step->{seen} // {};
+    while ($in =~ s/^(go|end) (.*)\n//) {
+      if ($1 eq 'go') {
+        my $step = $step{$2} or next; $step->{go} = 1;
+        reply($step, $_, 0, 1) for @{ $step->{held} };
+        next;
+      }
+      my $step = delete $step{$2}; my $seen = $step->{seen} // {};
       my @calls = sort { $$seen{$a}[1] <=> $$seen{$b}[1] } keys %$seen;
-      print '{"step":"', $1, '","known":', ($step ? 1 : 0), ',"sealed":', ($step->{sealed} ? 1 : 0), ',"more":', ($step->{more} // 0),
+      print '{"step":"', $2, '","known":', ($step ? 1 : 0), ',"sealed":', ($step->{sealed} ? 1 : 0), ',"more":', ($step->{more} // 0),
         ',"calls":[', join(',', map { "[$_,$$seen{$_}[0]]" } @calls), "]}\n";
     }
   }
@@ -85,6 +102,10 @@ export interface Recorder {
   readonly path: string;
   /** True until the process has ended. */
   alive(): boolean;
+  /** Resolves when the step's sandbox is complete and held before its command; null when it never will be. */
+  held(step: string): Promise<true | null>;
+  /** Lets a held step start. */
+  go(step: string): void;
   /** What was refused to a step that is dead; forgets it. */
   finish(step: string, filter: SeccompFilter): Promise<Refusals>;
   close(): void;
@@ -103,6 +124,7 @@ export async function startRecorder(perl: string, architecture: Architecture, pa
     detached: true,
   });
   const waiting = new Map<string, (answer: Answer | null) => void>();
+  const holding = new Map<string, (held: true | null) => void>();
   let ended = false;
   const lines = createInterface({ input: child.stdout ?? process.stdin });
   const ready = new Promise<boolean>((resolve) => {
@@ -110,12 +132,18 @@ export async function startRecorder(perl: string, architecture: Architecture, pa
     child.once("exit", () => {
       ended = true;
       resolve(false);
-      for (const settle of waiting.values()) settle(null);
+      for (const settle of [...waiting.values(), ...holding.values()]) settle(null);
       waiting.clear();
+      holding.clear();
     });
     lines.on("line", (line) => {
       if (line === "{}") return resolve(true);
-      const answer: Answer = JSON.parse(line);
+      const answer: Answer | { readonly held: string } = JSON.parse(line);
+      if ("held" in answer) {
+        holding.get(answer.held)?.(true);
+        holding.delete(answer.held);
+        return;
+      }
       waiting.get(answer.step)?.(answer);
       waiting.delete(answer.step);
     });
@@ -126,12 +154,18 @@ export async function startRecorder(perl: string, architecture: Architecture, pa
   return {
     path,
     alive: () => !ended,
+    held: (step) => (ended ? Promise.resolve(null) : new Promise((resolve) => holding.set(step, resolve))),
+    go: (step) => {
+      child.stdin?.write(`go ${step}\n`);
+    },
     finish: async (step, filter) => {
+      holding.get(step)?.(null);
+      holding.delete(step);
       if (ended) return { calls: [], complete: false };
       hold(child, true);
       const answer = await new Promise<Answer | null>((resolve) => {
         waiting.set(step, resolve);
-        child.stdin?.write(`${step}\n`);
+        child.stdin?.write(`end ${step}\n`);
       });
       if (waiting.size === 0) hold(child, false);
       return answer === null ? { calls: [], complete: false } : translate(answer, filter);

@@ -20,7 +20,7 @@ export function stepConstants(job: StepJob, toolchainPath: readonly string[]): R
 }
 
 /** Descriptors that the sandbox program gets beside the standard ones. */
-export const descriptor = { status: 3, filter: 4, hold: 5, options: 6, next: 7 } as const;
+export const descriptor = { status: 3, filter: 4, options: 5, hold: 6 } as const;
 
 /** What differs between two calls of the sandbox program. */
 export interface SandboxShape {
@@ -52,18 +52,27 @@ export function sandboxOptions(shape: SandboxShape): string[] {
   ];
 }
 
-/**
- * Command line of the sandbox program, with the step's own command at its end.
- *
- * @param processLimit bound on processes that only a resource limit enforces, set inside; null where a control group does it
- */
-export function sandboxCommand(program: string, command: readonly string[], processLimit: number | null): string[] {
-  const limit = `ulimit -u ${processLimit} 2>/dev/null || ulimit -p ${processLimit}; exec "$@"`;
+/** What a shell inside does before it becomes the step's command, where nothing outside can. */
+export interface InsideDuties {
+  /** Bound on processes as a resource limit; null where a control group holds it. */
+  readonly processLimit: number | null;
+  /** Wait for a line on the hold descriptor; not needed where the recorder holds the sandbox. */
+  readonly wait: boolean;
+}
+
+/** Command line of the sandbox program, with the step's own command at its end. */
+export function sandboxCommand(program: string, command: readonly string[], duties: InsideDuties): string[] {
+  const { processLimit, wait } = duties;
+  const script = [
+    ...(wait ? [`read -r go <&${descriptor.hold} || exit 125; exec ${descriptor.hold}<&-`] : []),
+    ...(processLimit === null ? [] : [`ulimit -u ${processLimit} 2>/dev/null || ulimit -p ${processLimit}`]),
+    'exec "$@"',
+  ];
   return [
     program,
     ...["--json-status-fd", String(descriptor.status), "--seccomp", String(descriptor.filter)],
-    ...["--block-fd", String(descriptor.hold), "--args", String(descriptor.options), "--"],
-    ...(processLimit === null ? [] : ["/bin/sh", "-c", limit, "sh"]),
+    ...["--args", String(descriptor.options), "--"],
+    ...(script.length > 1 ? ["/bin/sh", "-c", script.join("; "), "sh"] : []),
     ...command,
   ];
 }

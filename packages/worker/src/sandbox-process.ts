@@ -3,6 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { Duplex } from "node:stream";
 import { workerErrors } from "./errors.ts";
 import { isAlive, namespaceInode, startTime } from "./process-facts.ts";
+import type { Recorder } from "./recorder.ts";
 import type { SandboxEvidence } from "./result.ts";
 import { descriptor } from "./sandbox-options.ts";
 import type { StepSandbox } from "./step-sandbox.ts";
@@ -20,29 +21,30 @@ export interface SandboxProcess {
   readonly exit: Promise<number | null>;
   /** Null until the sandbox stands. */
   held(): HeldFacts | null;
-  /**
-   * Kills the first process of the pid namespace, and with it the kernel everything inside. Before it stands nothing of
-   * the step can run: call again when it does.
-   */
+  /** Kills the first process of the pid namespace, and with it the kernel everything inside, as soon as it is known. */
   kill(): void;
   /** Kills the outermost program, and with it everything below. */
   killOutermost(): void;
 }
 
 /**
- * Starts a sandbox. It is held before its command until the kernel's facts about it have been read, and `onHeld` called.
+ * Starts a sandbox. It is held, complete, before its command, until the kernel's facts about it have been read: by the
+ * recorder, which holds the answer to its last call, or by a line that a shell inside waits for. Either way the end of
+ * the control plane ends it. (bubblewrap's own `--block-fd` takes the end of the other side for a go.)
  *
  * @param standard what the step gets as its three standard descriptors
  */
 export function startSandbox(
   sandbox: StepSandbox,
+  recorder: Recorder | null,
   standard: readonly ("inherit" | "ignore" | number)[],
   ownSession: boolean,
-  onHeld: () => void,
 ): SandboxProcess {
+  // Asked for before anything runs, so that the answer cannot come too early.
+  const gate = recorder?.held(sandbox.token);
   const [program = "", ...words] = sandbox.argv;
   const filter = openSync(sandbox.filterFile, "r");
-  const stdio: StdioOptions = [...standard, "pipe", filter, "pipe", "pipe"];
+  const stdio: StdioOptions = [...standard, "pipe", filter, "pipe", ...(recorder === null ? (["pipe"] as const) : [])];
   // None of the step's variables: the launcher is not in the sandbox.
   const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
   let child: ChildProcess;
@@ -67,10 +69,23 @@ export function startSandbox(
       const pid = line["child-pid"];
       if (typeof pid !== "number") continue;
       held = heldFacts(pid, line);
-      onHeld();
-      hold?.end("go");
+      if (killed) kill();
+      void open(pid, line);
     }
   });
+  let killed = false;
+  const kill = (): void => {
+    killed = true;
+    if (held !== null && isAlive(held.pid, held.began)) signalKill(held.pid);
+  };
+  const open = async (pid: number, line: Readonly<Record<string, unknown>>): Promise<void> => {
+    if (gate !== undefined && (await gate) === null) return;
+    // The last of the user namespaces is the step's.
+    held = heldFacts(pid, line) ?? held;
+    if (killed) return;
+    if (recorder === null) hold?.end("go\n");
+    else recorder.go(sandbox.token);
+  };
   const said = new Promise<void>((resolve) => (status ? status.once("close", () => resolve()) : resolve()));
   const ended = new Promise<void>((resolve, reject) => {
     child.once("exit", () => resolve());
@@ -81,10 +96,7 @@ export function startSandbox(
   return {
     exit: ended.then(() => said).then(() => exitCode),
     held: () => held,
-    kill: () => {
-      if (held === null) return;
-      if (!isAlive(held.pid, held.began) || !signalKill(held.pid)) child.kill("SIGKILL");
-    },
+    kill,
     killOutermost: () => {
       child.kill("SIGKILL");
     },

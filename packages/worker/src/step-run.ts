@@ -37,12 +37,9 @@ async function carryOut(host: SandboxHost, job: StepJob, sandbox: StepSandbox, b
     host.pipes.open(sandbox.user.user, sandbox.user.group),
   ] as const;
   const drained = Promise.all([drain(pipes[0], "stdout", job, log), drain(pipes[1], "stderr", job, log)]);
-  let breached = false;
   let process: SandboxProcess;
   try {
-    process = startSandbox(sandbox, ["ignore", pipes[0].write, pipes[1].write], true, () => {
-      if (breached) process.kill();
-    });
+    process = startSandbox(sandbox, host.recorder, ["ignore", pipes[0].write, pipes[1].write], true);
   } finally {
     // Our copies of the writing ends would keep the log open.
     for (const pipe of pipes) closeSync(pipe.write);
@@ -53,7 +50,6 @@ async function carryOut(host: SandboxHost, job: StepJob, sandbox: StepSandbox, b
     limits: job.limits,
     sandbox: () => process.held()?.pid ?? null,
     onBreach: () => {
-      breached = true;
       process.kill();
       // A tracer gets a moment to finish its record of a dead step, then everything goes.
       setTimeout(process.killOutermost, 2000).unref();

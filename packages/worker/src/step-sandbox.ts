@@ -106,7 +106,11 @@ interface Parts {
  */
 function commandLine(host: SandboxHost, job: StepJob, parts: Parts): string[] {
   const fileBytes = Math.max(job.limits.outputBytes, parts.temporaryBytes) + 1;
-  const first: LaunchOperation[] = [["parent", process.pid], ["only", descriptor.next], ...parts.plan.operations];
+  const first: LaunchOperation[] = [
+    ["parent", process.pid],
+    ["only", host.recorder === null ? descriptor.hold + 1 : descriptor.hold],
+    ...parts.plan.operations,
+  ];
   const second: LaunchOperation[] = [
     ["umask", "022"],
     ...(parts.group?.joinFiles ?? []).map((file): LaunchOperation => ["join", file]),
@@ -122,7 +126,10 @@ function commandLine(host: SandboxHost, job: StepJob, parts: Parts): string[] {
   const launch = (operations: readonly LaunchOperation[], command: readonly string[]): string[] =>
     launchCommand(host.perl, host.architecture, operations, command);
   const withPids = parts.group?.controllers.includes("pids") ?? false;
-  const sandbox = sandboxCommand(host.bwrap, job.command, withPids ? null : job.limits.pids + 1);
+  const sandbox = sandboxCommand(host.bwrap, job.command, {
+    processLimit: withPids ? null : job.limits.pids + 1,
+    wait: host.recorder === null,
+  });
   // Becoming another user has undone the tie to the parent: it is made again, last.
   if (job.tracer === undefined) return launch([...first, ...second, ["parent", process.pid]], sandbox);
   const traced = job.tracer.wrap(launch([...second, ["parent", 0]], sandbox));

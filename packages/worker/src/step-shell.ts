@@ -8,7 +8,7 @@ import { makeStepSandbox } from "./step-sandbox.ts";
 export async function runShell(host: SandboxHost, job: StepJob): Promise<number> {
   const sandbox = await makeStepSandbox(host, job, true);
   try {
-    const process = startSandbox(sandbox, ["inherit", "inherit", "inherit"], false, () => {});
+    const process = startSandbox(sandbox, host.recorder, ["inherit", "inherit", "inherit"], false);
     const code = await process.exit;
     await assertDead(sandbox, process.held());
     await host.recorder?.finish(sandbox.token, sandbox.filter);
