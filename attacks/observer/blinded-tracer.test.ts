@@ -45,24 +45,33 @@ describe.skipIf(!canObserveC)("blinding the tracer", () => {
   });
 
   test("an exec in a thread makes the tracer swallow the next call: CALL_LOST", async () => {
-    const { observation, trace } = await tryObserved({
-      command: ["/work/source/acts", "thread_exec", "/usr/bin/true"],
-      program: acts(),
-    });
-    // The new program's first open is not in the trace: a reader of opens alone has a complete-looking list without it.
-    const after = trace.slice(trace.indexOf("superseded"));
-    expect(after).not.toContain("ld.so.cache");
-    expect(codes(observation.losses)).toEqual(["CALL_LOST"]);
+    // Which call is swallowed is a race of the kernel's: tried until it is the first open of the new program.
+    let hidden = false;
+    for (let attempt = 0; attempt < 20 && !hidden; attempt++) {
+      const { observation, trace } = await tryObserved({
+        command: ["/work/source/acts", "thread_exec", "/usr/bin/true"],
+        program: acts(),
+      });
+      // Then a reader of opens alone has a complete-looking list without it.
+      hidden = !trace.slice(trace.indexOf("superseded")).includes("ld.so.cache");
+      if (hidden) expect(codes(observation.losses)).toEqual(["CALL_LOST"]);
+    }
+    expect(hidden).toBe(true);
   });
 
   test("a descriptor opened by a thread that an exec kills passes to the next program unnamed: PATH_UNKNOWN", async () => {
-    const { observation, trace } = await tryObserved({
-      command: ["/work/source/acts", "mob", "exec"],
-      program: acts(),
-    });
-    // To a reader of results these opens failed or never ended; the new program may have their descriptors all the same.
-    expect(trace).toMatch(/openat resumed>\) += \?/);
-    expect(codes(observation.losses)).toEqual(["PATH_UNKNOWN"]);
+    // A race as well: tried until an open is under way when the other thread executes.
+    let cut = false;
+    for (let attempt = 0; attempt < 20 && !cut; attempt++) {
+      const { observation, trace } = await tryObserved({
+        command: ["/work/source/acts", "mob", "exec"],
+        program: acts(),
+      });
+      // To a reader of results these opens failed or never ended; the new program may have their descriptors all the same.
+      cut = /openat resumed>\) += \?/.test(trace);
+      if (cut) expect(codes(observation.losses)).toContain("PATH_UNKNOWN");
+    }
+    expect(cut).toBe(true);
   });
 
   test("a program is started from memory through a name that says nothing: EXECUTABLE_UNKNOWN", async () => {
