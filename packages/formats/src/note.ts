@@ -151,7 +151,6 @@ export function parseNote(note: string | Uint8Array): SignedNote {
   } catch (cause) {
     throw noteErrors.make("NOTE_MALFORMED", "expected a signed note in UTF-8", { cause });
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
   if (!whole.isWellFormed() || /[\u0000-\u0009\u000b-\u001f]/.test(whole)) throw fail("control characters");
   const gap = whole.lastIndexOf("\n\n");
   if (gap < 0) throw fail("no blank line before signatures");

@@ -72,7 +72,6 @@ function parsed(bytes: Uint8Array): unknown {
 }
 
 const treeFile = /^home\/trees\/sha256\/[0-9a-f]{64}\/root\/./;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const safePart = /^(?!\.{1,2}$)[^\u0000-\u001f\u007f\\:]{1,255}$/;
 
 /** Refuses an entry that does not belong where it wants to go. @throws STORE_ARCHIVE_PATH | STORE_ARCHIVE_ENTRY */
