@@ -32,7 +32,7 @@ export const storeErrors = defineErrors({
   STORE_BLOB_CORRUPT: {
     nature: "refused",
     meaning: "A stored blob no longer has the bytes of its digest, or is no plain file; it was quarantined.",
-    hint: "Run `touchmark fsck`; put the content again from a good copy.",
+    hint: "Restore it from a backup, or run the pipeline again: the damaged bytes are in quarantine.",
   },
   STORE_BLOB_MISMATCH: {
     nature: "refused",
