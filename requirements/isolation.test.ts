@@ -23,7 +23,7 @@ probe vsock perl -e 'socket(my $s, 40, 1, 0) or exit 1;'
 for device in sda vda mem kmsg kvm fuse net/tun loop0 nvme0n1 tty; do probe "device-$device" sh -c "exec 3< /dev/$device"; done
 probe make-device mknod /tmp/device b 8 0
 probe mount mount -t tmpfs none /tmp
-probe chroot-out sh -c 'ls /proc/1/root/root || ls /proc/1/root/home/../work/main'
+probe chroot-out sh -c 'ls /proc/1/root/root || ls /proc/1/root/home/../var/lib/dpkg'
 for path in /root /etc/shadow /var/lib /run/docker.sock /sys/kernel /boot /srv /mnt; do probe "path$path" sh -c "test -e $path && ls $path | grep ."; done
 `;
 
