@@ -16,6 +16,7 @@ export const layers: Readonly<Record<string, number>> = {
   log: 3,
   worker: 3,
   observer: 3,
+  materials: 3,
   pipeline: 4,
   cli: 6,
 };
@@ -26,7 +27,7 @@ const testKit = "test-kit";
 /** Packages whose dependency list is a security claim: exactly these, no more. */
 export const exactDependencies: Readonly<Record<string, readonly string[]>> = {
   core: [],
-  formats: ["@touchmark/core", "yaml", "zod"],
+  formats: ["@touchmark/core", "smol-toml", "yaml", "zod"],
   verify: ["@touchmark/core", "@touchmark/formats"],
 };
 

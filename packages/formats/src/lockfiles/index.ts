@@ -1,0 +1,9 @@
+export type {
+  AnnouncedDigest,
+  DigestAlgorithm,
+  Ecosystem,
+  LockedFile,
+  LockedFrom,
+  LockedPackage,
+  Lockfile,
+} from "./locked.ts";

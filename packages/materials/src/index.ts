@@ -1,0 +1,1 @@
+export type { ArrivedAnswer, BodySink, Door, Passage, ProxyRequest, StoredAnswer, UpstreamPassage } from "./door.ts";
