@@ -6,6 +6,7 @@ import { predicateErrors } from "./errors.ts";
 import { drill, humanAnswer, repositoryControls, review, roleExport } from "./governance.ts";
 import { keyEvent } from "./key-event.ts";
 import { link } from "./link.ts";
+import { materials, reconciliation } from "./materials.ts";
 import { mountsAndNetwork } from "./mounts.ts";
 import { provenance } from "./provenance.ts";
 import { release } from "./release.ts";
@@ -48,6 +49,13 @@ export const predicates = {
   "workload-attestation": own("workload-attestation", "factory", "Which processes the steps were", workloadAttestation),
   "mounts-and-network": own("mounts-and-network", "factory", "Storage and network of each step", mountsAndNetwork),
   "cache-hit": own("cache-hit", "factory", "Why a step was not run again", cacheHit),
+  materials: own("materials", "factory", "Everything that came into a step, and how it was admitted", materials),
+  reconciliation: own(
+    "reconciliation",
+    "factory",
+    "Declared, fetched and used materials of a run compared",
+    reconciliation,
+  ),
   environment: own("environment", "factory", "Machine and toolchain of a run", environment),
   release: own("release", "factory", "Every output and every bundle of a run", release),
   "credential-issuance": own("credential-issuance", "factory", "Certificates issued for a run", credentialIssuance),

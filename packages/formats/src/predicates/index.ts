@@ -22,6 +22,7 @@ export { predicateErrors } from "./errors.ts";
 export type { Drill, HumanAnswer, RepositoryControls, Review, RoleExport } from "./governance.ts";
 export type { KeyEvent } from "./key-event.ts";
 export { artifactResource, type Link, type LinkArtifact, type LinkContent, linkPredicate } from "./link.ts";
+export type { Material, Materials, ReconciliationPredicate } from "./materials.ts";
 export type { MountsAndNetwork, StepStorage } from "./mounts.ts";
 export {
   PIPELINE_BUILD_TYPE,

@@ -19,7 +19,14 @@ export type PipelineParameters = Of<typeof pipelineParameters>;
 export const pipelineInternals = object({
   artifact: object({ name: text({ max: 1024 }), step: text({ max: 1024 }), path }),
   pipelineFile: digest,
-  hermetic: described("No step had a network, and every trace is complete.", flag),
+  hermetic: described(
+    "Measured: every trace is complete, and no step had a network but a recording proxy whose every answer is accounted for.",
+    flag,
+  ),
+  recordedNetwork: described(
+    "Steps whose only way out was the recording proxy; their materials are among the resolved dependencies.",
+    list(text({ max: 1024 }), { max: 10_000 }),
+  ),
   openNetwork: described("Steps that had the host's network, unrecorded.", list(text({ max: 1024 }), { max: 10_000 })),
   workingTree: described("Uncommitted changes were built.", flag),
   isolation: described("Sandbox tier of each step.", record(text({ max: 64 }))),

@@ -150,6 +150,7 @@ export function provenanceStatement(
         pipelineFile: facts.pipelineFile.digest,
         hermetic: open.length === 0 && complete,
         openNetwork: open,
+        recordedNetwork: [],
         workingTree: facts.source.workingTree,
         isolation: Object.fromEntries(steps.map(({ step, tier }) => [step.name, tier])),
         observation: Object.fromEntries(

@@ -1,0 +1,120 @@
+import type { AnnouncedDigest, Ecosystem, LockedPackage, Lockfile } from "@touchmark/formats/lockfiles";
+import type { ExpectedDigest, RequestFacts } from "../material.ts";
+
+/** A file that the pipeline names with its digest. */
+export interface PinnedDownload {
+  readonly url: string;
+  readonly digests: readonly AnnouncedDigest[];
+}
+
+/** A commit that the pipeline names. */
+export interface PinnedCommit {
+  readonly url: string;
+  readonly commit: string;
+}
+
+/** What lockfiles and pipeline declare, by what requests look like. */
+export class LockIndex {
+  readonly lockfiles: readonly Lockfile[];
+  readonly downloads: ReadonlyMap<string, PinnedDownload>;
+  readonly commits: readonly PinnedCommit[];
+  readonly #byName = new Map<string, LockedPackage[]>();
+  readonly #byAddress = new Map<string, LockedPackage[]>();
+  readonly #fileOf = new Map<LockedPackage, string>();
+
+  constructor(
+    lockfiles: readonly Lockfile[],
+    downloads: readonly PinnedDownload[] = [],
+    commits: readonly PinnedCommit[] = [],
+  ) {
+    this.lockfiles = lockfiles;
+    this.downloads = new Map(downloads.map((each) => [normalAddress(each.url), each]));
+    const locked: PinnedCommit[] = [];
+    for (const lockfile of lockfiles) {
+      for (const entry of lockfile.packages) {
+        this.#fileOf.set(entry, lockfile.path);
+        append(this.#byName, `${entry.ecosystem} ${entry.name}`, entry);
+        if (entry.from.kind === "git") locked.push({ url: entry.from.url, commit: entry.from.commit });
+        const addresses = [
+          ...("url" in entry.from && entry.from.url !== undefined && entry.from.kind !== "git" ? [entry.from.url] : []),
+          ...(entry.files ?? []).flatMap((file) => (file.url === undefined ? [] : [file.url])),
+        ];
+        for (const address of addresses) append(this.#byAddress, normalAddress(address), entry);
+      }
+    }
+    this.commits = [...commits, ...locked];
+  }
+
+  /** True when a lockfile of the ecosystem speaks for it. */
+  covers(ecosystem: Ecosystem): boolean {
+    return this.lockfiles.some((lockfile) => lockfile.ecosystem === ecosystem);
+  }
+
+  named(ecosystem: Ecosystem, name: string): readonly LockedPackage[] {
+    return this.#byName.get(`${ecosystem} ${name}`) ?? [];
+  }
+
+  /** Entries that a lockfile says to fetch from exactly this address. */
+  at(url: string): readonly LockedPackage[] {
+    return this.#byAddress.get(normalAddress(url)) ?? [];
+  }
+
+  /** Entries about a request: of its version where it has one, else of its name. */
+  about(facts: RequestFacts): readonly LockedPackage[] {
+    if (facts.name === undefined) return [];
+    const named = this.named(facts.ecosystem, facts.name);
+    return facts.version === undefined ? named : named.filter((entry) => sameVersion(entry.version, facts.version));
+  }
+
+  /** Digests that the entries demand of the file behind a request. */
+  expected(facts: RequestFacts, url: string, entries: readonly LockedPackage[]): readonly ExpectedDigest[] {
+    const found: ExpectedDigest[] = [];
+    for (const entry of entries) {
+      for (const digest of digestsFor(entry, facts, url)) {
+        const from = this.#fileOf.get(entry) ?? "lockfile";
+        if (!found.some((each) => each.algorithm === digest.algorithm && each.value === digest.value))
+          found.push({ ...digest, source: "lockfile", from });
+      }
+    }
+    return found;
+  }
+}
+
+/** One spelling of an address, for look-up only. */
+export function normalAddress(url: string): string {
+  try {
+    const parsed = new URL(url);
+    parsed.hash = "";
+    parsed.username = "";
+    parsed.password = "";
+    return parsed.href;
+  } catch {
+    return url;
+  }
+}
+
+/** Go's `+incompatible` and build metadata are part of the version; a leading `v` is not everywhere. */
+function sameVersion(one: string, other: string | undefined): boolean {
+  return one === other || `v${one}` === other || one === `v${other}`;
+}
+
+function digestsFor(entry: LockedPackage, facts: RequestFacts, url: string): readonly AnnouncedDigest[] {
+  if (entry.files === undefined) return facts.kind === "archive" || facts.kind === "download" ? entry.digests : [];
+  const address = normalAddress(url);
+  const file = entry.files.find(
+    (each) =>
+      (each.url !== undefined && normalAddress(each.url) === address) ||
+      each.name === facts.fileName ||
+      (facts.ecosystem === "golang" && goFile(each.name) === goFile(facts.fileName ?? "")),
+  );
+  if (file !== undefined) return file.digests;
+  return facts.kind === "archive" ? entry.digests : [];
+}
+
+const goFile = (name: string): string => (/mod$/.test(name) ? "mod" : /zip$/.test(name) ? "zip" : name);
+
+function append<V>(map: Map<string, V[]>, key: string, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}

@@ -1,0 +1,188 @@
+import type { ProxyRequest } from "../door.ts";
+import type { EcosystemAdapter } from "../ecosystem.ts";
+import type { Announcement, ExpectedDigest, RequestFacts, Upstream } from "../material.ts";
+import { isStrong } from "./digests.ts";
+import { sessionErrors } from "./errors.ts";
+import { type LockIndex, normalAddress } from "./lock-index.ts";
+
+/** Where a request goes and what it is. */
+export interface RouteFacts {
+  readonly facts: RequestFacts;
+  /** Address to ask; another than the request's when a lockfile names a host that is not trusted. */
+  readonly url: URL;
+  readonly announced: readonly Announcement[];
+  /** Digests from pipeline and index; those of lockfiles come on top. */
+  readonly expected: readonly ExpectedDigest[];
+  /** The host is only known because an index announced it: it may not lie in a private network. */
+  readonly announcedHost: boolean;
+}
+
+/** Finds out what a request asks for, and from whom. */
+export class Routes {
+  readonly #upstreams: readonly Upstream[];
+  readonly #adapters: Readonly<Record<Upstream["ecosystem"], EcosystemAdapter>>;
+  readonly #locks: LockIndex;
+  readonly #announced = new Map<string, Announcement[]>();
+
+  constructor(
+    upstreams: readonly Upstream[],
+    adapters: Readonly<Record<Upstream["ecosystem"], EcosystemAdapter>>,
+    locks: LockIndex,
+  ) {
+    // The longest prefix first: a repository below another's address is its own.
+    this.#upstreams = [...upstreams].sort((a, b) => b.url.length - a.url.length || a.order - b.order);
+    this.#adapters = adapters;
+    this.#locks = locks;
+  }
+
+  /** Remembers what an admitted index announced. Where lockfiles speak, only what they name is worth memory. */
+  announce(list: readonly Announcement[]): void {
+    for (const each of list) {
+      if (each.name !== undefined && each.version !== undefined && this.#locks.covers(each.ecosystem)) {
+        const { version } = each;
+        const wanted = this.#locks.named(each.ecosystem, each.name).some((entry) => entry.version === version);
+        if (!wanted) continue;
+      }
+      const key = normalAddress(each.url);
+      const known = this.#announced.get(key) ?? [];
+      if (!known.some((other) => JSON.stringify(other.digests) === JSON.stringify(each.digests))) known.push(each);
+      this.#announced.set(key, known);
+    }
+  }
+
+  announcedAt(url: string): readonly Announcement[] {
+    return this.#announced.get(normalAddress(url)) ?? [];
+  }
+
+  /** The trusted repository below whose address a URL lies. */
+  upstreamOf(url: URL): Upstream | undefined {
+    return this.#upstreams.find((each) => isBelow(url, each.url));
+  }
+
+  /** @throws SESSION_ADDRESS_UNKNOWN | SESSION_REQUEST_UNKNOWN */
+  route(request: ProxyRequest): RouteFacts {
+    const { url } = request;
+    const announced = this.announcedAt(url.href);
+    const expected = announced.flatMap((each) => each.digests);
+    const download = this.#locks.downloads.get(normalAddress(url.href));
+    if (download !== undefined) {
+      const digests = download.digests.map(
+        (each) => ({ ...each, source: "pipeline", from: "touchmark.yaml" }) as const,
+      );
+      return { ...fixed(this.#pinned(url, "download")), url, announced, expected: digests, announcedHost: false };
+    }
+    const upstream = this.upstreamOf(url);
+    if (upstream !== undefined) {
+      const facts = this.#adapters[upstream.ecosystem].classify(request, upstream);
+      if (facts !== undefined) return { facts, url, announced, expected, announcedHost: false };
+      const [announcement] = announced;
+      if (announcement !== undefined)
+        return { facts: announcedFacts(announcement, upstream), url, announced, expected, announcedHost: false };
+      throw sessionErrors.make(
+        "SESSION_REQUEST_UNKNOWN",
+        `${request.method} ${plainAddress(url)}: nothing that ${upstream.ecosystem} clients ask of ${upstream.name}`,
+      );
+    }
+    const [announcement] = announced;
+    if (announcement !== undefined && expected.some(isStrong)) {
+      const source = this.#upstreams.find((each) => each.ecosystem === announcement.ecosystem);
+      if (source !== undefined)
+        return { facts: announcedFacts(announcement, source), url, announced, expected, announcedHost: true };
+    }
+    return this.#lockedAddress(request) ?? this.#gitAddress(request) ?? unknownAddress(url);
+  }
+
+  /** An address that a lockfile names with a digest: the file is asked of the trusted repository instead, by path. */
+  #lockedAddress(request: ProxyRequest): RouteFacts | undefined {
+    const entries = this.#locks
+      .at(request.url.href)
+      .filter((entry) => entry.digests.concat(entry.files?.flatMap((file) => file.digests) ?? []).some(isStrong));
+    const [entry] = entries;
+    if (entry === undefined) return undefined;
+    if (entry.from.kind === "url") {
+      const { ecosystem, name, version, purl } = entry;
+      const facts: RequestFacts = {
+        ...this.#pinned(request.url, "archive"),
+        ecosystem,
+        name,
+        version,
+        ...(purl === undefined ? {} : { purl }),
+      };
+      return { facts, url: request.url, announced: [], expected: [], announcedHost: true };
+    }
+    for (const upstream of this.#upstreams.filter((each) => each.ecosystem === entry.ecosystem)) {
+      const moved = new URL(request.url.pathname.slice(1) + request.url.search, upstream.url);
+      if (!isBelow(moved, upstream.url)) continue;
+      const facts = this.#adapters[upstream.ecosystem].classify({ ...request, url: moved }, upstream);
+      if (facts?.name === entry.name) {
+        return { facts, url: moved, announced: this.announcedAt(moved.href), expected: [], announcedHost: false };
+      }
+    }
+    return undefined;
+  }
+
+  /** Repositories of commits that lockfile or pipeline pin need no upstream of their own. */
+  #gitAddress(request: ProxyRequest): RouteFacts | undefined {
+    const pin = this.#locks.commits.find((each) => isGitBelow(request.url, each.url));
+    if (pin === undefined) return undefined;
+    const upstream: Upstream = { name: "git", ecosystem: "git", url: gitBase(pin.url), exclusive: [], order: 0 };
+    const facts = this.#adapters.git.classify(request, upstream);
+    return facts && { facts, url: request.url, announced: [], expected: [], announcedHost: true };
+  }
+
+  #pinned(url: URL, kind: "download" | "archive"): RequestFacts {
+    const upstream: Upstream = { name: "pinned", ecosystem: "generic", url: `${url.origin}/`, exclusive: [], order: 0 };
+    const fileName = url.pathname.split("/").at(-1) ?? "";
+    return { ecosystem: "generic", kind, upstream, fileName, immutable: true };
+  }
+}
+
+const fixed = (facts: RequestFacts): { facts: RequestFacts } => ({ facts });
+
+function announcedFacts(announcement: Announcement, upstream: Upstream): RequestFacts {
+  const { ecosystem, kind, name, version, purl, fileName } = announcement;
+  return {
+    ecosystem,
+    kind,
+    upstream,
+    immutable: kind === "archive",
+    ...(name === undefined ? {} : { name }),
+    ...(version === undefined ? {} : { version }),
+    ...(purl === undefined ? {} : { purl }),
+    ...(fileName === undefined ? {} : { fileName }),
+  };
+}
+
+function isBelow(url: URL, base: string): boolean {
+  const root = new URL(base);
+  return url.origin === root.origin && url.pathname.startsWith(root.pathname);
+}
+
+function gitBase(url: string): string {
+  const plain = url.replace(/^git\+/, "");
+  return plain.endsWith("/") ? plain : `${plain}/`;
+}
+
+function isGitBelow(url: URL, repository: string): boolean {
+  try {
+    const base = new URL(gitBase(repository));
+    const bare = base.pathname.replace(/\/$/, "").replace(/\.git$/, "");
+    return (
+      url.origin === base.origin && (url.pathname.startsWith(`${bare}/`) || url.pathname.startsWith(`${bare}.git/`))
+    );
+  } catch {
+    return false;
+  }
+}
+
+function unknownAddress(url: URL): never {
+  throw sessionErrors.make(
+    "SESSION_ADDRESS_UNKNOWN",
+    `expected an address of a trusted repository, of an announced file or of the pipeline, found ${plainAddress(url)}`,
+  );
+}
+
+/** An address as messages and records show it: a query may hold a secret, and never more than 200 characters. */
+export function plainAddress(url: URL): string {
+  return `${url.origin}${url.pathname}`.slice(0, 200);
+}
