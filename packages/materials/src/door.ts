@@ -35,6 +35,8 @@ export interface UpstreamPassage {
   /** Headers to send, complete but for host and framing. Credentials stand here. */
   readonly headers: Readonly<Record<string, string>>;
   readonly maxBytes: number;
+  /** The address may lie in a private network: the user configured it. What an index announced may not. */
+  readonly allowPrivate: boolean;
   /** Hashes to take beside SHA-256 while the body streams. */
   readonly algorithms: readonly DigestAlgorithm[];
   /** Asked for each redirect before it is followed; throws to refuse. Answers the headers for the new address. */
