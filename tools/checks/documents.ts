@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { pipelineSchema } from "@touchmark/formats/pipeline";
+import { materialsSchema, pipelineSchema } from "@touchmark/formats/pipeline";
 import { predicateDocuments } from "@touchmark/formats/predicate-documents";
 import { repositoryRoot } from "../repository.ts";
 import { sourcePaths } from "../sources/repository-modules.ts";
@@ -21,6 +21,7 @@ export async function generatedDocuments(): Promise<GeneratedDocument[]> {
   return [
     { path: "docs/errors.md", text: errorsPage(codes) },
     { path: "docs/formats/pipeline.schema.json", text: pipeline },
+    { path: "docs/formats/materials-configuration.schema.json", text: `${JSON.stringify(materialsSchema(), null, 2)}\n` },
     ...predicateDocuments(),
   ];
 }

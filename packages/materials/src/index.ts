@@ -1,1 +1,25 @@
+export type {
+  CredentialBinding,
+  CredentialForm,
+  CredentialSource,
+  MaterialsConfiguration,
+  TrustPurpose,
+} from "./configuration/configuration.ts";
+export { materialsConfigurationErrors } from "./configuration/errors.ts";
+export { parseMaterialsConfiguration } from "./configuration/parse.ts";
+export { readMaterialsConfiguration } from "./configuration/read.ts";
+export { tighten } from "./configuration/tighten.ts";
 export type { ArrivedAnswer, BodySink, Door, Passage, ProxyRequest, StoredAnswer, UpstreamPassage } from "./door.ts";
+export { decide, gateRefusal } from "./gate/decide.ts";
+export type {
+  Candidate,
+  GateDecision,
+  GatePhase,
+  InspectedArchive,
+  RuleResult,
+  UpstreamEvidence,
+} from "./gate/decision.ts";
+export { gateErrors } from "./gate/errors.ts";
+export type { AdmittedVersion, PackageHistory } from "./gate/history.ts";
+export type { ReviewDecision } from "./gate/review-decision.ts";
+export { defaultRules, type GateException, type GateRules, type UnlockedMode } from "./gate/rules.ts";

@@ -1,4 +1,6 @@
 import type { Digest } from "@touchmark/core";
+import type { ProjectGate } from "./gate-schema.ts";
+import type { StepMaterials } from "./step-materials.ts";
 
 /** A place in a pipeline file, counted from 1. */
 export interface Position {
@@ -19,6 +21,8 @@ export interface PipelineFile {
   readonly hosting: readonly string[];
   readonly tools: readonly string[];
   readonly source: SourceDeclaration;
+  /** Rules of the dependency gate that the project adds; they only tighten the user's. Empty when not given. */
+  readonly materials: ProjectGate;
   /** Pipelines by name, in the order of the file. */
   readonly pipelines: ReadonlyMap<string, PipelineDefinition>;
   /** Position of a value; of its nearest parent when the value is not written out. */
@@ -79,6 +83,8 @@ export interface StepDefinition {
   readonly cache: boolean;
   /** Names (`cargo`) or absolute or `~/` directories. */
   readonly toolchains: readonly string[];
+  /** What a step with `network: fetch` may fetch beyond its lockfiles; empty when not given. */
+  readonly materials: StepMaterials;
   /** Asks for a bare process instead of a sandbox. Honoured only when the caller allows it, and recorded. */
   readonly insecureProcess: boolean;
   readonly position: Position;

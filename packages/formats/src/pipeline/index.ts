@@ -14,9 +14,11 @@ export {
   type StepLimits,
 } from "./definition.ts";
 export { type PipelineFileCode, PipelineFileError, type PipelineProblem, pipelineFileErrors } from "./errors.ts";
-export { pipelineSchema } from "./json-schema.ts";
+export { evidenceKinds, gateEcosystems, type ProjectGate } from "./gate-schema.ts";
+export { materialsSchema, pipelineSchema } from "./json-schema.ts";
 export { lintPipeline } from "./lint.ts";
 export { type LintFinding, type LintRule, lintRules } from "./lint-rules.ts";
+export { type MaterialsDocument, materialsDocument } from "./materials-schema.ts";
 export { nearestName } from "./nearest.ts";
 export { mountOrder, orderSteps } from "./order.ts";
 export {
@@ -27,4 +29,7 @@ export {
   selectPipeline,
 } from "./parameters.ts";
 export { defaultOutput, parsePipelineFile } from "./parse.ts";
+export { Problems } from "./problems.ts";
 export { parseBytes, parseDuration } from "./quantity.ts";
+export type { StepMaterials } from "./step-materials.ts";
+export { readYaml, type YamlReading, type YamlValue } from "./yaml-reader.ts";

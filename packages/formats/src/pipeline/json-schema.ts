@@ -1,8 +1,15 @@
 import { z } from "zod";
+import { materialsDocument } from "./materials-schema.ts";
 import { pipelineDocument } from "./schema.ts";
 
 /** The published JSON Schema (draft 2020-12) of `touchmark.yaml`, made from the schema that the reader uses. */
 export function pipelineSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(pipelineDocument, { target: "draft-2020-12", io: "input" });
   return { $id: "https://touchmark.dev/schemas/pipeline/v1.json", ...schema };
+}
+
+/** The published JSON Schema (draft 2020-12) of `materials.yaml`. */
+export function materialsSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(materialsDocument, { target: "draft-2020-12", io: "input" });
+  return { $id: "https://touchmark.dev/schemas/materials/v1.json", ...schema };
 }

@@ -54,6 +54,7 @@ export function parsePipelineFile(text: string, fileName: string): PipelineFile 
     hosting: document.hosting ?? [],
     tools: document.tools ?? [],
     source: { submodules: document.source?.submodules ?? false, lfs: document.source?.lfs ?? false },
+    materials: document.materials ?? {},
     pipelines,
     locate: (path) => reading.locate(path),
   };
@@ -66,6 +67,10 @@ function checkSpelling(step: WrittenStep, path: string[], problems: Problems): v
   }
   if (step.command?.[0] === "")
     problems.add("PIPELINE_VALUE_INVALID", [...path, "command"], "expected the name of a program, found empty text");
+  if (step.materials !== undefined && step.network !== "fetch") {
+    const message = "expected a step with network: fetch, found one without network, which fetches nothing";
+    problems.add("PIPELINE_VALUE_INVALID", [...path, "materials"], message, "key");
+  }
 }
 
 type WrittenPipeline = PipelineDocument["pipelines"][string];
@@ -119,6 +124,7 @@ function defineStep(name: string, written: WrittenStep, position: StepDefinition
     ...defineLimits(written),
     cache: network === "none" && (written.cache ?? true),
     toolchains: written.toolchains ?? [],
+    materials: written.materials ?? {},
     insecureProcess: written["insecure-process"] ?? false,
     position,
   };

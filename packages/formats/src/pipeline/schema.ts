@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { artifactKinds } from "./definition.ts";
-import { nearestName } from "./nearest.ts";
+import { projectGate } from "./gate-schema.ts";
 import { bytesPattern, durationPattern } from "./quantity.ts";
+import { name, section, text } from "./schema-parts.ts";
+import { stepMaterials } from "./step-materials.ts";
 
 /**
  * The shape of `touchmark.yaml`. This is the one source of the reader, of the published JSON Schema and of the
@@ -10,38 +12,11 @@ import { bytesPattern, durationPattern } from "./quantity.ts";
  * A message may begin with the code of its error and `|`; without one the code is PIPELINE_VALUE_INVALID.
  */
 
-/** Names of projects, pipelines, steps and artifacts: they stand in SPIFFE ids, file names and URLs. */
-export const namePattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 /** Names of parameters: lower case, so that TOUCHMARK_PARAM_NAME is one name for one parameter. */
 export const parameterNamePattern = /^[a-z][a-z0-9_]{0,62}$/;
 const variablePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 const toolchainPattern = /^(?:[a-z][a-z0-9+-]{0,31}|~?\/[^\u0000-\u001f]{1,1024})$/;
 
-function section<Shape extends z.core.$ZodShape>(shape: Shape, meta: z.core.GlobalMeta) {
-  const names = Object.keys(shape);
-  return z
-    .strictObject(shape, {
-      error: (issue) => {
-        if (issue.code !== "unrecognized_keys") return undefined;
-        const parts = issue.keys.map((key) => {
-          const near = nearestName(key, names);
-          const meant = near === undefined ? "" : `did you mean ${JSON.stringify(near)}? `;
-          return `unknown key ${JSON.stringify(key.slice(0, 80))}; ${meant}Valid keys: ${names.join(", ")}`;
-        });
-        return parts.join("\n");
-      },
-    })
-    .meta(meta);
-}
-
-const name = (what: string) =>
-  z
-    .string()
-    .regex(
-      namePattern,
-      `PIPELINE_NAME_INVALID|expected a ${what} of 1 to 63 letters, digits, ".", "_" or "-" that begins and ends with a letter or digit`,
-    );
-const text = (most: number) => z.string().max(most, `expected at most ${most} characters`);
 const absolutePath = (what: string) => text(1024).meta({ description: what, examples: ["/work/source"] });
 const bytes = (what: string) =>
   z
@@ -194,6 +169,7 @@ const step = section(
         description: "Toolchains that live below a home: shown to the step read-only, and recorded.",
         examples: [["cargo"]],
       }),
+    materials: stepMaterials.optional(),
     "insecure-process": z.boolean().optional().meta({
       description: "Runs the step as a bare process without a sandbox, if the caller allows it too. Recorded.",
     }),
@@ -258,6 +234,7 @@ export const pipelineDocument = section(
       },
       { description: "What the source needs beyond plain files. Undeclared submodules and LFS pointers are refused." },
     ).optional(),
+    materials: projectGate.optional(),
     pipelines: z
       .record(name("pipeline name"), pipeline)
       .meta({ description: "Pipelines by name; `default` runs unless another is named." }),

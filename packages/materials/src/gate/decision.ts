@@ -1,6 +1,9 @@
-import type { LockedPackage } from "@touchmark/formats/lockfiles";
+import type { DigestAlgorithm, LockedPackage } from "@touchmark/formats/lockfiles";
 import type { Announcement, RequestFacts } from "../material.ts";
 import type { SeenFile } from "../mirror/mirror.ts";
+import type { GateCode } from "./errors.ts";
+import type { PackageHistory } from "./history.ts";
+import type { ReviewDecision } from "./review-decision.ts";
 
 /** What became of one rule. */
 export interface RuleResult {
@@ -9,6 +12,8 @@ export interface RuleResult {
   readonly outcome: "passed" | "refused" | "excepted" | "not-applicable" | "not-evaluated";
   /** What was expected and found; for `not-evaluated` why. */
   readonly message: string;
+  /** Code of a refusal; set exactly when the outcome is `refused` or `excepted`. */
+  readonly code?: GateCode;
   /** The nearest version that would pass, where one is known. */
   readonly wouldPass?: string;
   /** Digest of the exception or review that applied. */
@@ -54,8 +59,15 @@ export interface InspectedArchive {
   readonly faults: readonly { readonly code: string; readonly message: string }[];
 }
 
+/**
+ * When the gate is asked: `contact` before anything is asked of an upstream, `arrival` with the whole file in
+ * quarantine. What only the file can tell is `not-evaluated` at contact, and a refusal on arrival when it is missing.
+ */
+export type GatePhase = "contact" | "arrival";
+
 /** Everything that the gate knows of what wants in. */
 export interface Candidate {
+  readonly phase: GatePhase;
   readonly facts: RequestFacts;
   /** The step that asks. */
   readonly step: string;
@@ -67,4 +79,14 @@ export interface Candidate {
   /** Absent before the archive is here. */
   readonly archive?: InspectedArchive;
   readonly size?: number;
+  /** Lower-case hex of the bytes that arrived; always with sha256. Required on arrival. */
+  readonly hashes?: Readonly<Partial<Record<DigestAlgorithm, string>>>;
+  /** Names that the user knows in this ecosystem: from lockfiles of his runs so far. Absent: none yet. */
+  readonly known?: readonly string[];
+  /** What was seen of this package before; absent when the mirror was not asked, `firstSeen` absent when it is new. */
+  readonly history?: PackageHistory;
+  /** Verified review decisions whose pattern may cover this package. */
+  readonly reviews?: readonly ReviewDecision[];
+  /** Names of earlier upstreams of the ecosystem that answered that they do not have this package. */
+  readonly absentFrom?: readonly string[];
 }
