@@ -10,7 +10,7 @@ export interface VerifiedStep {
   readonly output: Digest;
   /** Run that performed it, when that was an earlier one. */
   readonly cachedFrom: string | undefined;
-  readonly network: "none" | "open";
+  readonly network: "none" | "proxy" | "open";
   /** True when the observer lost nothing. */
   readonly observed: boolean;
   readonly tier: string;

@@ -1,4 +1,5 @@
 import { type Digest, sha256 } from "@touchmark/core";
+import type { StepNetwork } from "./job.ts";
 import { type Architecture, auditArchitecture, type SystemCall, systemCallNumber } from "./system-calls.ts";
 
 /** Errno values that a refused call gets; the numbers are the same on both architectures. */
@@ -59,7 +60,7 @@ const always: Readonly<Record<"ENOSYS" | "EPERM", readonly SystemCall[]>> = {
   ],
 };
 
-function rules(network: "none" | "open"): Rule[] {
+function rules(network: StepNetwork): Rule[] {
   const setId = (argument: number): Condition[] => [{ argument, test: "has-bit", mask: setIdBits }];
   const families = network === "none" ? [family.unix] : [family.unix, family.inet, family.inet6, family.netlink];
   return [
@@ -95,7 +96,7 @@ const prSetSeccomp = 22;
  * Assembles the system-call filter of a step (SPEC W5): classic BPF, one answer per refused call.
  * Calls of a foreign architecture (32-bit ones) kill the process, since their numbers mean other calls.
  */
-export function seccompFilter(architecture: Architecture, network: "none" | "open", how: FilterAnswer): SeccompFilter {
+export function seccompFilter(architecture: Architecture, network: StepNetwork, how: FilterAnswer): SeccompFilter {
   const code: number[][] = [];
   const refusals = new Map<number, Refusal>();
   const emit = (operation: number, ifTrue: number, ifFalse: number, value: number): void => {

@@ -1,9 +1,20 @@
 export { type BubblewrapSettings, bubblewrapWorker } from "./bubblewrap.ts";
 export { workerErrors } from "./errors.ts";
 export { type InsecureProcessSettings, insecureProcessWorker } from "./insecure-process.ts";
-export type { StepJob, StepLimits, StepMount, StepView, Tracer } from "./job.ts";
+export type {
+  HeldStep,
+  ProvidedFile,
+  StepBridge,
+  StepJob,
+  StepLimits,
+  StepMount,
+  StepNetwork,
+  StepView,
+  Tracer,
+} from "./job.ts";
 export { reclaim } from "./reclaim.ts";
 export type {
+  BridgeFacts,
   Degradation,
   DegradationCode,
   IsolationTier,

@@ -45,6 +45,9 @@ export function insecureProcessWorker(settings: InsecureProcessSettings): Worker
 async function runProcess(settings: InsecureProcessSettings, job: StepJob): Promise<StepResult> {
   const began = performance.now();
   checkJob(job);
+  if (job.network === "proxy" || (job.provided ?? []).length > 0) {
+    throw workerErrors.make("JOB_INVALID", "expected no bridge and nothing provided without a sandbox, found one");
+  }
   const scratch = mkdtempSync(join(settings.stateDirectory, "process-"));
   try {
     const places = place(job, scratch);
@@ -146,6 +149,7 @@ async function follow(
         peakMemoryBytes: null,
         seccomp: null,
         network: "open",
+        bridge: null,
         mounts: [],
         constants,
         limits: { ...job.limits },

@@ -2,6 +2,7 @@ import { lstatSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { posix } from "node:path";
 import { workerErrors } from "./errors.ts";
 import type { StepJob } from "./job.ts";
+import { certificateFile } from "./system-view.ts";
 
 /** Places of the sandbox that are the system's: nothing may be mounted on them or below. */
 const reserved = [
@@ -47,6 +48,8 @@ export function checkJob(job: StepJob): void {
     if (at.startsWith(`${job.output.at}/`)) invalid(`expected nothing mounted inside the output, found ${at}`);
   }
   for (const mount of job.mounts) checkInput(mount.host);
+  checkProvided(job);
+  checkBridge(job);
   checkOutput(job.output.host);
 }
 
@@ -80,6 +83,50 @@ function checkPlace(at: string): void {
   checkPath(at, "mount point");
   if (exact.includes(at) || reserved.some((place) => at === place || at.startsWith(`${place}/`))) {
     invalid(`expected a mount point outside of the system's directories, found ${at}`);
+  }
+}
+
+function checkProvided(job: StepJob): void {
+  const others = [...job.mounts, job.output].map(({ at }) => at);
+  for (const { host, at } of job.provided ?? []) {
+    checkPath(at, "place of a provided file");
+    if (at === certificateFile) {
+      if (job.network !== "proxy") invalid(`expected ${at} to be provided with network "proxy" only`);
+    } else if (!at.startsWith("/run/touchmark/")) checkPlace(at);
+    const other = others.find((one) => one === at || one.startsWith(`${at}/`) || at.startsWith(`${one}/`));
+    if (other !== undefined) invalid(`expected ${at} apart from all other mounts, found ${other}`);
+    others.push(at);
+    checkInput(host);
+    if (at === certificateFile && !lstatSync(host).isFile()) invalid(`expected a regular file for ${at}`);
+  }
+}
+
+function checkBridge(job: StepJob): void {
+  const { bridge, network } = job;
+  if ((bridge !== undefined) !== (network === "proxy")) {
+    invalid(`expected a bridge with network "proxy" and no other, found ${bridge ? "one" : "none"} with "${network}"`);
+  }
+  if (bridge === undefined) return;
+  if (!Number.isInteger(bridge.port) || bridge.port < 1024 || bridge.port > 65_535) {
+    invalid(`expected a port of 1024 to 65535 for the bridge, found ${bridge.port}`);
+  }
+  checkPath(bridge.socket, "socket of the bridge");
+  if (!statSync(bridge.socket, { throwIfNoEntry: false })?.isSocket()) {
+    throw workerErrors.make(
+      "JOB_INPUT_MISSING",
+      `expected a socket at ${bridge.socket}, found another kind or nothing`,
+    );
+  }
+}
+
+/** A socket below something that is shown could be reached by the step itself, around its bridge: `JOB_INVALID`. */
+export function checkHidden(socket: string, shown: readonly string[]): void {
+  const real = realpathSync(socket);
+  for (const host of shown) {
+    const place = realpathSync(host);
+    if (real === place || real.startsWith(`${place}/`)) {
+      invalid(`expected the bridge's socket outside of what the step sees, found it below ${host}`);
+    }
   }
 }
 

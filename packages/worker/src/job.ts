@@ -17,16 +17,53 @@ export interface StepJob {
   readonly output: { readonly host: string; readonly at: string };
   /** Further things of the host that the step may see. */
   readonly view: StepView;
-  /** `none`: no address family but Unix sockets, and a network namespace without a way out. `open`: the host's network. */
-  readonly network: "none" | "open";
+  readonly network: StepNetwork;
+  /** Where the loopback of network `proxy` leads; required there, refused elsewhere. */
+  readonly bridge?: StepBridge;
+  /** Files and directories of the control plane's own making, shown read-only. */
+  readonly provided?: readonly ProvidedFile[];
   readonly limits: StepLimits;
   /** `SOURCE_DATE_EPOCH`: seconds, from the commit. */
   readonly sourceDateEpoch: number;
   readonly tracer?: Tracer;
   /** Called with what the step prints, up to `limits.logBytes` in all. */
   onOutput?(chunk: Uint8Array, stream: "stdout" | "stderr"): void;
+  /** Called while the sandbox stands complete and its command has not started; the command waits for it. Its error ends the step. */
+  onHeld?(held: HeldStep): Promise<void>;
   /** Ends the step: outcome `cancelled`. */
   readonly signal?: AbortSignal;
+}
+
+/**
+ * `none`: no address family but Unix sockets, and a network namespace without a way out. `proxy`: the same namespace
+ * with internet sockets, whose loopback has one listener, the bridge. `open`: the host's network.
+ */
+export type StepNetwork = "none" | "proxy" | "open";
+
+/** A way from the loopback of a step's own network to a Unix socket of the control plane, which the step cannot see. */
+export interface StepBridge {
+  /** Where the step finds it on 127.0.0.1; 1024 or more. */
+  readonly port: number;
+  /** Absolute path of a listening stream socket that our own user may connect to. Never below anything that is mounted. */
+  readonly socket: string;
+}
+
+/** Something of the control plane's that a step may read. */
+export interface ProvidedFile {
+  /** Absolute path of a directory or regular file of the host. */
+  readonly host: string;
+  /** Absolute, normalised path inside: below `/run/touchmark`, where an input could be, or the system's file of certificates. */
+  readonly at: string;
+}
+
+/** A sandbox that is held before its command, by facts of the kernel. */
+export interface HeldStep {
+  /** First process of the sandbox in the host's numbering. */
+  readonly pid: number;
+  /** Clock ticks since boot. */
+  readonly startTime: string;
+  /** Inode numbers; absent: shared with the host. */
+  readonly namespaces: Readonly<Partial<Record<"cgroup" | "ipc" | "mnt" | "net" | "pid" | "user" | "uts", string>>>;
 }
 
 /** One input of a step. */

@@ -57,6 +57,7 @@ export async function planMounts(
 ): Promise<MountPlan> {
   const plan = new Planning(scratch, user, abilities);
   for (const row of shown) plan.show(row);
+  for (const { host, at } of job.provided ?? []) plan.provide(host, at);
   const places = [...job.mounts.map((mount) => mount.at), job.output.at];
   const ordered = [...job.mounts].sort((a, b) => depth(a.at) - depth(b.at));
   for (const mount of ordered) await plan.input(mount, missingPlaces(mount, places, job.mounts));
@@ -87,6 +88,11 @@ class Planning {
     if (row.source === null) return;
     if (row.kind === "link") this.#options.push("--symlink", row.source, row.at);
     else this.#options.push("--ro-bind", this.#reach(row.source, this.#mustStage(row)), row.at);
+  }
+
+  provide(host: string, at: string): void {
+    this.#options.push("--ro-bind", this.#lend(host), at);
+    this.#rows.push({ at, kind: "generated", source: host, access: "read-only" });
   }
 
   async input(mount: StepMount, missing: readonly string[]): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Digest } from "@touchmark/core";
+import type { HeldStep, StepNetwork } from "./job.ts";
 
 /** How a step ended. Only the worker decides this, from kernel facts; never from what the step printed. */
 export type StepOutcome =
@@ -71,13 +72,25 @@ export type DegradationCode =
   | "OPEN_NETWORK"
   | "INPUT_COPIED";
 
+/** The network of a step with a bridge, read from the kernel while the step was held. */
+export interface BridgeFacts {
+  /** Where the bridge listened on 127.0.0.1. */
+  readonly port: number;
+  /** Interfaces of the namespace: the loopback, and nothing else. */
+  readonly interfaces: readonly string[];
+  /** Local addresses of the namespace, networks of the loopback included. */
+  readonly addresses: readonly string[];
+  /** Most connections at one time; further ones wait. */
+  readonly connections: number;
+}
+
 /** What the control plane measured about the sandbox of one step. */
 export interface SandboxEvidence {
   readonly backend: "bubblewrap" | "insecure-process";
   readonly backendVersion: string;
   readonly tier: IsolationTier;
   /** Inode numbers of the step's namespaces, read from the kernel while the step was held; absent: shared with the host. */
-  readonly namespaces: Readonly<Partial<Record<"cgroup" | "ipc" | "mnt" | "net" | "pid" | "user" | "uts", string>>>;
+  readonly namespaces: HeldStep["namespaces"];
   /**
    * First process of the sandbox, in the host's numbering, with its start time in clock ticks since boot; both 0 when
    * the step was ended before its sandbox stood.
@@ -96,7 +109,9 @@ export interface SandboxEvidence {
     /** True when every refused call was recorded before it was answered. */
     readonly recorded: boolean;
   } | null;
-  readonly network: "none" | "open";
+  readonly network: StepNetwork;
+  /** What the network of a step with a bridge had; null with any other network, and when the step never stood. */
+  readonly bridge: BridgeFacts | null;
   readonly mounts: readonly MountRow[];
   /** Environment of the step, names only for what the caller added. */
   readonly constants: Readonly<Record<string, string>>;

@@ -15,6 +15,7 @@ import { tryAbilities, tryControlGroups } from "./abilities.ts";
 import { type ControlGroupHost } from "./control-group.ts";
 import { workerErrors } from "./errors.ts";
 import { openFilter, type SeccompFilter, seccompFilter } from "./filter.ts";
+import type { StepNetwork } from "./job.ts";
 import { LogPipes } from "./log-pipes.ts";
 import { type MountAbilities, stage } from "./mount-plan.ts";
 import { scratchName } from "./reclaim.ts";
@@ -38,7 +39,9 @@ export interface SandboxHost {
   readonly scope: boolean;
   readonly pipes: LogPipes;
   readonly views: SystemViews;
-  filter(network: "none" | "open"): SeccompFilter;
+  filter(network: StepNetwork): SeccompFilter;
+  /** What a bridge may call: what a step without network may, answered without asking. */
+  readonly bridgeFilterFile: string;
   /** File with the real filter, and one that allows everything. */
   filterFile(filter: SeccompFilter): string;
   readonly openFilterFile: string;
@@ -93,6 +96,7 @@ export async function openSandboxHost(
     }
     return path;
   };
+  const bridgeFilterFile = filterFile(seccompFilter(architecture, "none", "errno"));
   const started = await tryRecorder(perl, architecture, directory);
   const recording = started && {
     filterFile: filterFile(seccompFilter(architecture, "none", "notify")),
@@ -129,6 +133,7 @@ export async function openSandboxHost(
     },
     filterFile,
     openFilterFile,
+    bridgeFilterFile,
   };
 }
 

@@ -39,7 +39,7 @@ export function sandboxOptions(shape: SandboxShape): string[] {
   const size = ["--size", String(shape.temporaryBytes)];
   return [
     ...["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup"],
-    ...(job.network === "none" ? ["--unshare-net"] : []),
+    ...(job.network !== "open" ? ["--unshare-net"] : []),
     ...["--disable-userns", "--uid", String(inside.user), "--gid", String(inside.group), "--hostname", inside.host],
     ...["--cap-drop", "ALL", "--die-with-parent", ...(shape.newSession ? ["--new-session"] : [])],
     "--clearenv",
@@ -56,7 +56,7 @@ export function sandboxOptions(shape: SandboxShape): string[] {
 export interface InsideDuties {
   /** Bound on processes as a resource limit; null where a control group holds it. */
   readonly processLimit: number | null;
-  /** Wait for a line on the hold descriptor; not needed where the recorder holds the sandbox. */
+  /** Say a line on the hold descriptor and wait for one; not needed where the recorder holds the sandbox. */
   readonly wait: boolean;
 }
 
@@ -64,7 +64,9 @@ export interface InsideDuties {
 export function sandboxCommand(program: string, command: readonly string[], duties: InsideDuties): string[] {
   const { processLimit, wait } = duties;
   const script = [
-    ...(wait ? [`read -r go <&${descriptor.hold} || exit 125; exec ${descriptor.hold}<&-`] : []),
+    ...(wait
+      ? [`echo held >&${descriptor.hold} && read -r go <&${descriptor.hold} || exit 125; exec ${descriptor.hold}<&-`]
+      : []),
     ...(processLimit === null ? [] : [`ulimit -u ${processLimit} 2>/dev/null || ulimit -p ${processLimit}`]),
     'exec "$@"',
   ];

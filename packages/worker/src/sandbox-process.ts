@@ -21,6 +21,8 @@ export interface SandboxProcess {
   readonly exit: Promise<number | null>;
   /** Null until the sandbox stands. */
   held(): HeldFacts | null;
+  /** Why the held sandbox was ended instead of started, or null. */
+  failure(): { readonly cause: unknown } | null;
   /** Kills the first process of the pid namespace, and with it the kernel everything inside, as soon as it is known. */
   kill(): void;
   /** Kills the outermost program, and with it everything below. */
@@ -33,15 +35,19 @@ export interface SandboxProcess {
  * the control plane ends it. (bubblewrap's own `--block-fd` takes the end of the other side for a go.)
  *
  * @param standard what the step gets as its three standard descriptors
+ * @param prepare what has to be done while the sandbox is held; `exit` waits for it, its error ends the sandbox
+ * @param announce the same, but a sandbox that dies meanwhile does not wait for it
  */
 export function startSandbox(
   sandbox: StepSandbox,
   recorder: Recorder | null,
   standard: readonly ("inherit" | "ignore" | number)[],
   ownSession: boolean,
+  prepare: HeldDuty = async () => {},
+  announce: HeldDuty = async () => {},
 ): SandboxProcess {
   // Asked for before anything runs, so that the answer cannot come too early.
-  const gate = recorder?.held(sandbox.token);
+  const recorded = recorder?.held(sandbox.token);
   const [program = "", ...words] = sandbox.argv;
   const filter = openSync(sandbox.filterFile, "r");
   const stdio: StdioOptions = [...standard, "pipe", filter, "pipe", ...(recorder === null ? (["pipe"] as const) : [])];
@@ -55,6 +61,8 @@ export function startSandbox(
   }
   const status = channel(child, descriptor.status);
   const hold = channel(child, descriptor.hold);
+  // Without a recorder a shell inside says when all stands.
+  const gate = recorded ?? firstWord(hold);
   channel(child, descriptor.options)?.end(sandbox.options);
   let held: HeldFacts | null = null;
   let exitCode: number | null = null;
@@ -78,11 +86,24 @@ export function startSandbox(
     killed = true;
     if (held !== null && isAlive(held.pid, held.began)) signalKill(held.pid);
   };
+  let over = false;
+  let prepared: Promise<void> = Promise.resolve();
+  let failure: { readonly cause: unknown } | null = null;
   const open = async (pid: number, line: Readonly<Record<string, unknown>>): Promise<void> => {
-    if (gate !== undefined && (await gate) === null) return;
+    if ((await gate) === null) return;
     // The last of the user namespaces is the step's.
     held = heldFacts(pid, line) ?? held;
-    if (killed) return;
+    if (killed || over || held === null) return;
+    try {
+      prepared = prepare(held);
+      await prepared;
+      if (!killed && !over) await announce(held);
+    } catch (cause) {
+      // A sandbox that was ended meanwhile is no place to prepare; that it was ended is what counts.
+      if (!killed && !over) failure = { cause };
+      kill();
+    }
+    if (killed || over) return;
     if (recorder === null) hold?.end("go\n");
     else recorder.go(sandbox.token);
   };
@@ -94,13 +115,31 @@ export function startSandbox(
     });
   });
   return {
-    exit: ended.then(() => said).then(() => exitCode),
+    exit: ended
+      .then(() => said)
+      .then(() => {
+        over = true;
+        return prepared.catch(() => {});
+      })
+      .then(() => exitCode),
     held: () => held,
+    failure: () => failure,
     kill,
     killOutermost: () => {
       child.kill("SIGKILL");
     },
   };
+}
+
+/** Something to do while a sandbox is held. */
+export type HeldDuty = (held: HeldFacts) => Promise<void>;
+
+/** Resolves at the first word; null when there will be none. */
+function firstWord(stream: Duplex | null): Promise<true | null> {
+  return new Promise((resolve) => {
+    if (stream === null) return resolve(null);
+    stream.once("data", () => resolve(true)).once("close", () => resolve(null));
+  });
 }
 
 function channel(child: ChildProcess, index: number): Duplex | null {

@@ -2,9 +2,10 @@ import { closeSync } from "node:fs";
 import { constants as osConstants } from "node:os";
 import { measureUsage } from "./disk-usage.ts";
 import { workerErrors } from "./errors.ts";
+import { heldDuties } from "./held-duties.ts";
 import type { StepJob } from "./job.ts";
 import type { LogPipe } from "./log-pipes.ts";
-import type { SandboxEvidence, StepOutcome, StepResult } from "./result.ts";
+import type { BridgeFacts, SandboxEvidence, StepOutcome, StepResult } from "./result.ts";
 import type { SandboxHost } from "./sandbox-host.ts";
 import { assertDead, type HeldFacts, type SandboxProcess, startSandbox } from "./sandbox-process.ts";
 import { makeStepSandbox, type StepSandbox } from "./step-sandbox.ts";
@@ -38,8 +39,10 @@ async function carryOut(host: SandboxHost, job: StepJob, sandbox: StepSandbox, b
   ] as const;
   const drained = Promise.all([drain(pipes[0], "stdout", job, log), drain(pipes[1], "stderr", job, log)]);
   let process: SandboxProcess;
+  const duties = heldDuties(host, job, sandbox);
   try {
-    process = startSandbox(sandbox, host.recorder, ["ignore", pipes[0].write, pipes[1].write], true);
+    const standard = ["ignore", pipes[0].write, pipes[1].write] as const;
+    process = startSandbox(sandbox, host.recorder, standard, true, duties.prepare, duties.announce);
   } finally {
     // Our copies of the writing ends would keep the log open.
     for (const pipe of pipes) closeSync(pipe.write);
@@ -62,17 +65,21 @@ async function carryOut(host: SandboxHost, job: StepJob, sandbox: StepSandbox, b
     const exitCode = await process.exit;
     watch.stop();
     const held = process.held();
+    await duties.close();
     await assertDead(sandbox, held);
     await drained;
     const refusals = host.recorder
       ? await host.recorder.finish(sandbox.token, sandbox.filter)
       : { calls: [], complete: false };
+    const failure = process.failure();
+    if (failure !== null) throw failure.cause;
     const stopped = watch.breach() !== null || (sandbox.group?.events().outOfMemory ?? 0) > 0;
     if (!stopped && (held === null || exitCode === null)) {
       throw workerErrors.make("SANDBOX_FAILED", `expected a sandbox, found: ${log.complaint.trim() || "no answer"}`);
     }
-    return await conclude({ host, job, sandbox, watch, held, exitCode, refusals, log, began });
+    return await conclude({ host, job, sandbox, watch, held, exitCode, refusals, log, began, bridge: duties.facts() });
   } finally {
+    await duties.close();
     watch.stop();
     job.signal?.removeEventListener("abort", abort);
   }
@@ -100,6 +107,7 @@ interface Finished {
   readonly refusals: { readonly calls: StepResult["refused"]; readonly complete: boolean };
   readonly log: StepLog;
   readonly began: number;
+  readonly bridge: BridgeFacts | null;
 }
 
 async function conclude(run: Finished): Promise<StepResult> {
@@ -157,6 +165,7 @@ function evidence(run: Finished): SandboxEvidence {
       recorded: host.recorder !== null && run.refusals.complete,
     },
     network: job.network,
+    bridge: run.bridge,
     mounts: sandbox.rows,
     constants: sandbox.constants,
     limits: { ...job.limits, temporaryBytes: sandbox.temporaryBytes },

@@ -5,7 +5,7 @@ import { type ControlGroup, makeControlGroup } from "./control-group.ts";
 import type { SeccompFilter } from "./filter.ts";
 import { type HostUser, takeHostUser } from "./host-user.ts";
 import type { StepJob } from "./job.ts";
-import { checkJob } from "./job-check.ts";
+import { checkHidden, checkJob } from "./job-check.ts";
 import { type LaunchOperation, launchCommand, resource } from "./launcher.ts";
 import { type MountPlan, planMounts } from "./mount-plan.ts";
 import { removeScratch, scratchName } from "./reclaim.ts";
@@ -57,6 +57,9 @@ export async function makeStepSandbox(host: SandboxHost, job: StepJob, interacti
     own = host.root ? takeHostUser() : null;
     const user = own ?? { user: process.getuid?.() ?? inside.user, group: process.getgid?.() ?? inside.group };
     const system = [...view.rows, ...toolchains.rows];
+    const ours = [...job.mounts, ...(job.provided ?? []), job.output].map(({ host }) => host);
+    const shown = system.flatMap((row) => (row.kind === "link" || row.source === null ? [] : [row.source]));
+    if (job.bridge !== undefined) checkHidden(job.bridge.socket, [...shown, ...ours]);
     mkdirSync(scratch, { mode: 0o700 });
     const plan = await planMounts(job, system, scratch, user, host.abilities);
     // Two processes of the sandbox program stand beside the step's.

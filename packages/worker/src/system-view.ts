@@ -17,6 +17,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import type { StepNetwork } from "./job.ts";
 import type { MountRow } from "./result.ts";
 
 /** The step's user inside the sandbox. */
@@ -34,6 +35,10 @@ const generated: Readonly<Record<string, string>> = {
   shells: "/bin/sh\n",
   "machine-id": "",
 };
+
+/** File of certificates of Debian's programs. With a bridge it is there and empty: it trusts whom the control plane provides. */
+export const certificateFile = "/etc/ssl/certs/ca-certificates.crt";
+const forBridge: Readonly<Record<string, string>> = { [certificateFile.slice("/etc/".length)]: "" };
 
 /** Files that every sandbox has and that are not the host's: the same text in each, whatever the host's own say. */
 export const generatedFiles: ReadonlySet<string> = new Set(Object.keys(generated).map((name) => `/etc/${name}`));
@@ -72,7 +77,7 @@ export class SystemViews {
     this.#directory = directory;
   }
 
-  view(network: "none" | "open", environment: Readonly<Record<string, string>>): SystemView {
+  view(network: StepNetwork, environment: Readonly<Record<string, string>>): SystemView {
     const certificates = network === "open" ? certificateFiles(environment) : [];
     const key = [network, ...certificates].join("\0");
     const view = this.#known.get(key) ?? this.#make(key, network, certificates);
@@ -80,7 +85,7 @@ export class SystemViews {
     return view;
   }
 
-  #make(key: string, network: "none" | "open", certificates: readonly string[]): SystemView {
+  #make(key: string, network: StepNetwork, certificates: readonly string[]): SystemView {
     const rows: MountRow[] = [{ at: "/usr", kind: "system", source: "/usr", access: "read-only" }];
     for (const name of ["bin", "sbin", "lib", "lib32", "lib64", "libx32"]) {
       const entry = lstatSync(`/${name}`, { throwIfNoEntry: false });
@@ -97,7 +102,12 @@ export class SystemViews {
     const outside = certificates.filter((path) => !path.startsWith("/usr/"));
     for (const path of outside) if (path.startsWith("/etc/")) shown.push(path.slice(5));
     const files = [...new Set(shown)].sort().filter((name) => resolve(`/etc/${name}`) !== null);
-    rows.push({ at: "/etc", kind: "generated", source: this.#directoryFor(key, files), access: "read-only" });
+    rows.push({
+      at: "/etc",
+      kind: "generated",
+      source: this.#directoryFor(key, network === "proxy" ? { ...generated, ...forBridge } : generated, files),
+      access: "read-only",
+    });
     for (const path of outside) {
       const source = path.startsWith("/etc/") ? null : resolve(path);
       if (source !== null) rows.push({ at: path, kind: "system", source, access: "read-only" });
@@ -109,10 +119,10 @@ export class SystemViews {
    * A directory with the generated files and copies of the named ones: one mount instead of dozens, which would cost
    * each step more than all else. Its name tells the state of what was copied, so a change on the host makes a new one.
    */
-  #directoryFor(key: string, names: readonly string[]): string {
+  #directoryFor(key: string, made: Readonly<Record<string, string>>, names: readonly string[]): string {
     const state = names.map((name) => fingerprint(`/etc/${name}`));
     const name = createHash("sha256")
-      .update(JSON.stringify([key, generated, names, state]))
+      .update(JSON.stringify([key, made, names, state]))
       .digest("hex")
       .slice(0, 16);
     const path = join(this.#directory, name);
@@ -123,7 +133,10 @@ export class SystemViews {
     this.#removeOld();
     const making = `${path}.${process.pid}`;
     mkdirSync(making, { recursive: true, mode: 0o755 });
-    for (const [file, text] of Object.entries(generated)) writeFileSync(join(making, file), text, { mode: 0o644 });
+    for (const [file, text] of Object.entries(made)) {
+      mkdirSync(dirname(join(making, file)), { recursive: true, mode: 0o755 });
+      writeFileSync(join(making, file), text, { mode: 0o644 });
+    }
     for (const one of names) {
       mkdirSync(dirname(join(making, one)), { recursive: true, mode: 0o755 });
       copyReadable(realpathSync(`/etc/${one}`), join(making, one));

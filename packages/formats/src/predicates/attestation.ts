@@ -29,7 +29,18 @@ export const sandbox = object({
   cgroup: optional(object({ version: whole({ min: 1, max: 2 }), paths: list(text({ max: 4096 }), { max: 64 }) })),
   peakMemoryBytes: optional(whole()),
   seccomp: optional(object({ digest, architecture: name, recorded: flag })),
-  network: oneOf("none", "open"),
+  network: oneOf("none", "proxy", "open"),
+  bridge: optional(
+    described(
+      "What the network of a step with a proxy had: its loopback alone, and one listener of ours on it.",
+      object({
+        port: whole({ min: 1, max: 65_535 }),
+        interfaces: list(name, { max: 64 }),
+        addresses: list(text({ max: 64 }), { max: 256 }),
+        connections: whole(),
+      }),
+    ),
+  ),
   constants: described(
     "Host name, locale, time zone and the like, as the step saw them.",
     record(text({ empty: true })),

@@ -24,8 +24,8 @@ export const stepStorage = object({
   network: object({
     declared: oneOf("none", "fetch"),
     enforced: described(
-      "What the sandbox gave: no interface at all, or the host's network, open and unrecorded.",
-      oneOf("none", "open"),
+      "What the sandbox gave: no interface at all (`none`), a loopback of its own that leads to the recording proxy alone (`proxy`), or the network of the host, open and unrecorded (`open`).",
+      oneOf("none", "proxy", "open"),
     ),
     namespace: optional(described("Inode number of the network namespace.", text({ pattern: /^\d+$/, max: 20 }))),
     attempts: described("Network calls that the observer saw.", whole()),

@@ -35,7 +35,7 @@ export interface StepOutcomeFacts {
   readonly tier: string;
   readonly observer: string;
   readonly complete: boolean;
-  readonly network: "none" | "open";
+  readonly network: "none" | "proxy" | "open";
   /** Bundle of the link that vouches for the output. */
   readonly link: Digest;
   readonly trace?: Digest;
@@ -148,7 +148,7 @@ export function provenanceStatement(
       internal: {
         artifact: { name: artifact.name, step: artifact.step, path: artifact.path },
         pipelineFile: facts.pipelineFile.digest,
-        hermetic: open.length === 0 && complete,
+        hermetic: steps.every((step) => step.network === "none") && complete,
         openNetwork: open,
         recordedNetwork: [],
         workingTree: facts.source.workingTree,

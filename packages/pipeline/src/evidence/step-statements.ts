@@ -177,7 +177,7 @@ function selectorsOf(executed: ExecutedStep): Selector[] {
 }
 
 function sandboxRecord(evidence: SandboxEvidence): SandboxRecord {
-  const { cgroup, seccomp, peakMemoryBytes, mounts: _mounts, ...rest } = evidence;
+  const { cgroup, seccomp, peakMemoryBytes, bridge, mounts: _mounts, ...rest } = evidence;
   return {
     ...rest,
     namespaces: Object.fromEntries(Object.entries(rest.namespaces)),
@@ -185,5 +185,8 @@ function sandboxRecord(evidence: SandboxEvidence): SandboxRecord {
     ...(cgroup === null ? {} : { cgroup: { version: cgroup.version, paths: [...cgroup.paths] } }),
     ...(peakMemoryBytes === null ? {} : { peakMemoryBytes }),
     ...(seccomp === null ? {} : { seccomp }),
+    ...(bridge === null
+      ? {}
+      : { bridge: { ...bridge, interfaces: [...bridge.interfaces], addresses: [...bridge.addresses] } }),
   };
 }
