@@ -3,6 +3,16 @@ import { createPrivateKey, generateKeyPairSync, sign, verify, X509Certificate } 
 import { chmodSync, cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fixedClock, sha256, systemClock } from "@touchmark/core";
+import {
+  authorityConstraints,
+  distinguishedName,
+  extendedKeyUsage,
+  issuerUrl,
+  keyUsage,
+  oids,
+  uriSubject,
+  writeCertificate,
+} from "@touchmark/formats/certificate-writer";
 import { parseBundle, parseCertificate, preAuthEncoding } from "@touchmark/formats/evidence";
 import { assertMayAttest, predicateType } from "@touchmark/formats/predicates";
 import { type FactoryIdentity, openFactoryIdentity, rotateAuthority, stepId } from "@touchmark/identity";
@@ -10,16 +20,6 @@ import { type Signer, signStatement } from "@touchmark/sign";
 import { type FactoryFixture, factoryFixture, findProgram, sampleStatement } from "@touchmark/test-kit";
 import { readTrustRoot, verifyBundle } from "@touchmark/verify";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  authorityConstraints,
-  distinguishedName,
-  extendedKeyUsage,
-  issuerUrl,
-  keyUsage,
-  uriSubject,
-  writeCertificate,
-} from "../../packages/identity/src/certificate-writer.ts";
-import { oids } from "../../packages/identity/src/oids.ts";
 import { findPaths } from "../../packages/verify/src/certificate-path.ts";
 
 /* Who may have which certificate, for how long, and what it may be used for. Each first succeeds where nothing defends. */

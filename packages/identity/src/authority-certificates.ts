@@ -1,5 +1,4 @@
 import type { KeyObject } from "node:crypto";
-import { publicKeyDer } from "./authority-files.ts";
 import {
   authorityConstraints,
   authorityKeyIdentifier,
@@ -7,12 +6,13 @@ import {
   extendedKeyUsage,
   keyIdentifier,
   keyUsage,
+  oids,
   permittedUriHost,
+  randomSerial,
   subjectKeyIdentifier,
   writeCertificate,
-} from "./certificate-writer.ts";
-import { randomSerial } from "./leaf.ts";
-import { oids } from "./oids.ts";
+} from "@touchmark/formats/certificate-writer";
+import { publicKeyDer } from "./authority-files.ts";
 
 /** The certificates that the root key signs, itself included. */
 

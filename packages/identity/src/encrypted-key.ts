@@ -1,8 +1,8 @@
 import { createCipheriv, createPrivateKey, type KeyObject, randomBytes, scryptSync } from "node:crypto";
+import { oids } from "@touchmark/formats/certificate-writer";
 import { integer, objectIdentifier, octetString, sequence } from "@touchmark/formats/der-writer";
 import { encodePem } from "@touchmark/formats/evidence";
 import { identityErrors } from "./errors.ts";
-import { oids } from "./oids.ts";
 
 // OWASP's choice for 16 MiB; the most that OpenSSL's default memory bound still reads, so that its tools stay a way in.
 const COST = 16384;

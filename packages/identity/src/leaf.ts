@@ -1,4 +1,4 @@
-import { type KeyObject, randomBytes, X509Certificate } from "node:crypto";
+import { type KeyObject, X509Certificate } from "node:crypto";
 import { equalBytes, rfc3339, sha256 } from "@touchmark/core";
 import {
   authorityKeyIdentifier,
@@ -7,13 +7,14 @@ import {
   issuerUrl,
   keyIdentifier,
   keyUsage,
+  oids,
+  randomSerial,
   subjectKeyIdentifier,
   uriSubject,
   writeCertificate,
-} from "./certificate-writer.ts";
+} from "@touchmark/formats/certificate-writer";
 import { identityErrors } from "./errors.ts";
 import type { CredentialIssuance, LeafProfile, LeafRequest } from "./factory-identity.ts";
-import { oids } from "./oids.ts";
 
 /** Longest life of a leaf certificate, seconds. */
 export const MAX_LEAF_SECONDS = 600;
@@ -114,11 +115,4 @@ function checkedKey(publicKey: Uint8Array): Uint8Array {
     );
   }
   return publicKey;
-}
-
-/** 159 random bits with the highest set: positive, never shortened, within RFC 5280's twenty octets. */
-export function randomSerial(): Buffer {
-  const serial = randomBytes(20);
-  serial[0] = ((serial[0] as number) & 0x3f) | 0x40;
-  return serial;
 }

@@ -1,5 +1,6 @@
 import { type KeyObject, randomBytes, sign, X509Certificate } from "node:crypto";
 import { type Clock, sha256Bytes } from "@touchmark/core";
+import { ecdsaWithSha256, oids } from "@touchmark/formats/certificate-writer";
 import {
   certificateTime,
   context,
@@ -14,8 +15,6 @@ import {
   utf8String,
 } from "@touchmark/formats/der-writer";
 import type { TimestampWitness } from "@touchmark/sign";
-import { ecdsaWithSha256 } from "./certificate-writer.ts";
-import { oids } from "./oids.ts";
 import {
   failureBits,
   parseTimestampRequest,

@@ -73,4 +73,8 @@ export interface ArrivedAnswer {
   readonly size: number;
   /** SHA-256 and whatever `algorithms` asked for, lower-case hex. */
   readonly hashes: Readonly<Partial<Record<DigestAlgorithm, string>>>;
+  /** Content coding that upstream used and the proxy undid; `size` and `hashes` are of what came out. */
+  readonly coding?: string;
+  /** Connections that it took; more than one means that it was resumed or asked again. */
+  readonly attempts?: number;
 }

@@ -1,4 +1,5 @@
-import { type KeyObject, sign } from "node:crypto";
+import { type KeyObject, randomBytes, sign } from "node:crypto";
+import { isIP } from "node:net";
 import { sha256Bytes } from "@touchmark/core";
 import {
   bitString,
@@ -13,8 +14,10 @@ import {
   sequence,
   setOf,
   utf8String,
-} from "@touchmark/formats/der-writer";
+} from "./der-writer.ts";
 import { oids } from "./oids.ts";
+
+export { oids } from "./oids.ts";
 
 /** Writes X.509 version 3 certificates (RFC 5280), P-256 with SHA-256, from fixed templates. */
 
@@ -108,3 +111,33 @@ export const subjectKeyIdentifier = (id: Uint8Array): Uint8Array =>
 /** Authority key identifier. */
 export const authorityKeyIdentifier = (id: Uint8Array): Uint8Array =>
   extension(oids.authorityKeyIdentifier, false, sequence(contextPrimitive(0, id)));
+
+/** Exactly one host as the subject's alternative name: a DNS name, or an address; critical, because the subject is empty. */
+export const hostSubject = (host: string): Uint8Array =>
+  extension(
+    oids.subjectAltName,
+    true,
+    sequence(
+      isIP(host) === 0 ? contextPrimitive(2, Buffer.from(host, "latin1")) : contextPrimitive(7, addressOctets(host)),
+    ),
+  );
+
+/** 4 or 16 octets of an IP address in its usual spelling. */
+function addressOctets(host: string): Buffer {
+  if (isIP(host) === 4) return Buffer.from(host.split(".").map(Number));
+  // The URL parser spells an address out in one way: no embedded IPv4, at most one run of zeros left out.
+  const canonical = new URL(`http://[${host}]/`).hostname.slice(1, -1);
+  const [head = "", tail] = canonical.split("::");
+  const groups = (text: string | undefined): string[] => (text === undefined || text === "" ? [] : text.split(":"));
+  const before = groups(head);
+  const after = groups(tail);
+  const zeros = Array<string>(8 - before.length - after.length).fill("0");
+  return Buffer.from([...before, ...zeros, ...after].map((group) => group.padStart(4, "0")).join(""), "hex");
+}
+
+/** 159 random bits with the highest set: positive, never shortened, within RFC 5280's twenty octets. */
+export function randomSerial(): Buffer {
+  const serial = randomBytes(20);
+  serial[0] = ((serial[0] as number) & 0x3f) | 0x40;
+  return serial;
+}
