@@ -30,7 +30,15 @@ export interface ClientSettings {
   readonly environment: Readonly<Record<string, string>>;
   /** By name below `ClientContext.directory`. */
   readonly files: Readonly<Record<string, string>>;
+  /** By absolute path inside the sandbox, outside of the project: for clients that look nowhere else (Cargo). */
+  readonly placed?: Readonly<Record<string, string>>;
 }
+
+/**
+ * Body of an earlier answer of the same session, from upstream or from the mirror; undefined when there is none. An
+ * index entry of Cargo says where its crates lie only together with the index's `config.json`.
+ */
+export type EarlierAnswer = (url: URL) => Uint8Array | undefined;
 
 /** How the factory understands one ecosystem. Pure but for `digestsOf`; everything that it reads is untrusted. */
 export interface EcosystemAdapter {
@@ -41,11 +49,16 @@ export interface EcosystemAdapter {
    */
   classify(request: EcosystemRequest, upstream: Upstream): RequestFacts | undefined;
   /**
+   * Further base addresses that belong to an upstream and lie beside its own: an index at `/simple/` has its JSON
+   * interface at `/pypi/`. They are the upstream's as much as its own; `classify` reads both.
+   */
+  beside?(upstream: Upstream): readonly string[];
+  /**
    * Files that an index or metadata response announces. Bounded in time and memory; a body that is not what its kind
    * says is an error.
    * @throws MATERIAL_INDEX_MALFORMED | MATERIAL_INDEX_TOO_LARGE
    */
-  announced(facts: RequestFacts, body: Uint8Array, url: URL): readonly Announcement[];
+  announced(facts: RequestFacts, body: Uint8Array, url: URL, earlier?: EarlierAnswer): readonly Announcement[];
   /** Digests of an archive that are no plain hash of its bytes (Go's h1). */
   digestsOf?(facts: RequestFacts, path: string): Promise<readonly AnnouncedDigest[]>;
   /** Environment and files for its clients. */
@@ -58,7 +71,18 @@ export interface EcosystemAdapter {
 }
 
 /** Runs a program of the host and answers its standard output; undefined when it is missing or fails. */
-export type AskClient = (program: string, words: readonly string[]) => Promise<string | undefined>;
+export type AskClient = (
+  program: string,
+  words: readonly string[],
+  options?: AskOptions,
+) => Promise<string | undefined>;
+
+export interface AskOptions {
+  /** Added to the environment of the program. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Answer standard output and standard error together, whatever the exit code: some clients say things only there. */
+  readonly failing?: boolean;
+}
 
 /** An upstream as the installed client has it. */
 export interface AskedUpstream {
@@ -67,4 +91,6 @@ export interface AskedUpstream {
   readonly exclusive: readonly string[];
   /** Who said so: `npm config`, `GOPROXY`, ... */
   readonly from: string;
+  /** Where the client has a credential for it (`user information of index-url`), never the credential. */
+  readonly credential?: string;
 }

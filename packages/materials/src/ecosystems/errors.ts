@@ -11,4 +11,23 @@ export const materialErrors = defineErrors({
     nature: "refused",
     meaning: "An index or metadata response is larger, or holds more, than any real one.",
   },
+  MATERIAL_ARCHIVE_MALFORMED: {
+    nature: "refused",
+    meaning: "An archive can be read in two ways, or names files that its package may not hold.",
+    hint: "Do not use it: tools would disagree about what it holds. Tell the registry.",
+  },
+  MATERIAL_ARCHIVE_TOO_LARGE: {
+    nature: "refused",
+    meaning: "An archive holds more bytes or files than its ecosystem allows.",
+  },
+  MATERIAL_INDEX_AMBIGUOUS: {
+    nature: "refused",
+    meaning: "An index announces one file with two different digests of one algorithm.",
+    hint: "Nobody can say which file is meant. Compare with another mirror, and tell the repository's owner.",
+  },
+  MATERIAL_CARGO_GIT_INDEX: {
+    nature: "refused",
+    meaning: "Cargo asked for a registry index that is a git repository; only sparse indexes are carried.",
+    hint: "Configure the registry as sparse+https://..., with its sparse index as upstream.",
+  },
 });

@@ -1,5 +1,5 @@
-import { type Json, parseJson } from "@touchmark/core";
 import type { Announcement, RequestFacts } from "../material.ts";
+import { instant, malformed, readIndexObject } from "./common-announced.ts";
 import { materialErrors } from "./errors.ts";
 import { checksumRecord } from "./go-checksums.ts";
 import { goPurl } from "./go-classify.ts";
@@ -22,13 +22,14 @@ function versionOf(name: string, asked: string | undefined, body: Uint8Array, ur
       `expected at most ${maxInfoBytes} bytes of version information, found ${body.length}`,
     );
   }
-  const { Version: version, Time: time } = objectOf(body, url);
+  const { Version: version, Time: time } = readIndexObject(body);
   if (typeof version !== "string" || !isCanonicalVersion(version)) {
-    malformed(url, `a canonical version, found ${JSON.stringify(version).slice(0, 80)}`);
+    malformed(`expected a canonical version from ${url.pathname}, found ${JSON.stringify(version)?.slice(0, 80)}`);
   }
-  if (asked !== undefined && version !== asked) malformed(url, `version ${asked}, found ${version}`);
-  const published = typeof time === "string" ? new Date(time) : undefined;
-  if (published !== undefined && Number.isNaN(published.getTime())) malformed(url, "a time in RFC 3339");
+  if (asked !== undefined && version !== asked) {
+    malformed(`expected version ${asked} from ${url.pathname}, found ${version}`);
+  }
+  const publishedAt = instant(time);
   const base = url.href.replace(/@latest$|@v\/[^/]*$/, "@v/");
   return {
     url: `${base}${escapeCase(version)}.zip`,
@@ -39,20 +40,6 @@ function versionOf(name: string, asked: string | undefined, body: Uint8Array, ur
     purl: goPurl(name, version),
     fileName: `${version}.zip`,
     digests: [],
-    ...(published === undefined ? {} : { publishedAt: published.toISOString() }),
+    ...(publishedAt === undefined ? {} : { publishedAt }),
   };
-}
-
-function objectOf(body: Uint8Array, url: URL): { readonly [name: string]: Json } {
-  try {
-    const value = parseJson(body);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as { [name: string]: Json };
-  } catch (cause) {
-    throw materialErrors.make("MATERIAL_INDEX_MALFORMED", `expected a JSON object from ${url.pathname}`, { cause });
-  }
-  return malformed(url, "a JSON object");
-}
-
-function malformed(url: URL, expected: string): never {
-  throw materialErrors.make("MATERIAL_INDEX_MALFORMED", `expected ${expected}, in the answer of ${url.pathname}`);
 }

@@ -1,5 +1,6 @@
 import { decodeBase64, encodeHex } from "@touchmark/core";
 import type { Announcement, RequestFacts } from "../material.ts";
+import { fromAddress, malformed } from "./common-announced.ts";
 import { materialErrors } from "./errors.ts";
 import { goPurl } from "./go-classify.ts";
 import { escapeCase } from "./go-module.ts";
@@ -21,7 +22,8 @@ export function checksumRecord(facts: RequestFacts, body: Uint8Array, url: URL):
     );
   }
   const lines = Buffer.from(body).toString("utf8").split("\n");
-  if (!/^\d{1,15}$/.test(lines[0] ?? "")) malformed(`a record number first, found ${quote(lines[0])}`, url);
+  if (!/^\d{1,15}$/.test(lines[0] ?? ""))
+    malformed(`expected a record number first, found ${quote(lines[0])}, in ${url.pathname}`);
   const end = lines.indexOf("");
   const records = lines.slice(1, end < 0 ? undefined : end);
   const found: Announcement[] = [];
@@ -30,9 +32,10 @@ export function checksumRecord(facts: RequestFacts, body: Uint8Array, url: URL):
     [`${version}/go.mod`, "mod"],
   ] as const) {
     const of = records.filter((line) => line.startsWith(`${name} ${path} `));
-    if (of.length !== 1) malformed(`one line for ${name} ${path}, found ${of.length}`, url);
+    if (of.length !== 1) malformed(`expected one line for ${name} ${path}, found ${of.length}, in ${url.pathname}`);
     const value = h1Value((of[0] ?? "").slice(name.length + path.length + 2));
-    if (value === undefined) malformed(`h1 and a SHA-256 in base64, found ${quote(of[0])}`, url);
+    if (value === undefined)
+      malformed(`expected h1 and a SHA-256 in base64, found ${quote(of[0])}, in ${url.pathname}`);
     const base = moduleBase(url, name, version);
     found.push({
       url: `${base}.${extension}`,
@@ -42,10 +45,10 @@ export function checksumRecord(facts: RequestFacts, body: Uint8Array, url: URL):
       version,
       purl: goPurl(name, version),
       fileName: `${version}.${extension}`,
-      digests: [{ algorithm: "h1", value: value ?? "", source: "checksum-file", from: url.href }],
+      digests: [{ algorithm: "h1", value: value ?? "", source: "checksum-file", from: fromAddress(url) }],
     });
   }
-  if (records.length !== 2) malformed(`two lines, found ${records.length}`, url);
+  if (records.length !== 2) malformed(`expected two lines, found ${records.length}, in ${url.pathname}`);
   return found;
 }
 
@@ -63,10 +66,6 @@ export function h1Value(text: string): string | undefined {
 function moduleBase(url: URL, name: string, version: string): string {
   const root = url.href.replace(/(sumdb\/[^/]+\/)?lookup\/.*$/, "");
   return `${root}${escapeCase(name)}/@v/${escapeCase(version)}`;
-}
-
-function malformed(expected: string, url: URL): never {
-  throw materialErrors.make("MATERIAL_INDEX_MALFORMED", `expected ${expected} in ${url.pathname}`);
 }
 
 function quote(text: string | undefined): string {

@@ -1,4 +1,5 @@
 import type { AskClient, AskedUpstream, ClientContext, ClientSettings } from "../ecosystem.ts";
+import { askedAddress } from "./ask-address.ts";
 
 /**
  * The go command asks the configured proxies in their order and nothing else: no `direct`, no toolchain downloads.
@@ -20,9 +21,6 @@ export function goSettings(context: ClientContext): ClientSettings {
       // A module cache that its owner can remove.
       GOFLAGS: "-modcacherw",
       GOPATH: `${context.home}/go`,
-      HTTP_PROXY: context.proxy,
-      HTTPS_PROXY: context.proxy,
-      SSL_CERT_FILE: context.authorityPem,
     },
     files: {},
   };
@@ -34,8 +32,8 @@ export async function askGo(ask: AskClient): Promise<readonly AskedUpstream[]> {
   const found: AskedUpstream[] = [];
   for (const entry of answer.split(/[,|]/).map((one) => one.trim())) {
     if (entry === "" || entry === "direct" || entry === "off" || entry === "noproxy") continue;
-    if (URL.canParse(entry))
-      found.push({ url: entry.endsWith("/") ? entry : `${entry}/`, exclusive: [], from: "GOPROXY" });
+    const address = askedAddress(entry, "GOPROXY");
+    if (address !== undefined) found.push({ ...address, exclusive: [] });
   }
   return found;
 }
