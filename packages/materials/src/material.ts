@@ -76,6 +76,9 @@ export interface Announcement {
   readonly installScripts?: boolean;
   /** Licence as the index declares it. */
   readonly licence?: string;
+  /** Bytes and files of the unpacked package, as the index declares them. */
+  readonly unpackedSize?: number;
+  readonly fileCount?: number;
   /** Registry signatures over name, version and digest (npm: keyid and base64 signature). */
   readonly signatures?: readonly { readonly keyId: string; readonly signature: string }[];
   /** Address of provenance or other attestations of the file. */
@@ -89,6 +92,8 @@ export interface MaterialRecord {
   readonly method: "GET" | "HEAD" | "POST";
   /** Without user information; query kept, secrets in it replaced. */
   readonly url: string;
+  /** What selected this answer among those of its address, as `variantOf` of the mirror says; absent when nothing did. */
+  readonly variant?: Readonly<Record<string, string>>;
   /** Further addresses that were followed, in order. */
   readonly redirects: readonly string[];
   readonly status: number;
