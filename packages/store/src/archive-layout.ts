@@ -14,6 +14,7 @@ export const backupParts = [
   "projects",
   "trust",
   "identity",
+  "materials",
   "store",
   "trees",
   "cache",

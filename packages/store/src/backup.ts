@@ -125,6 +125,11 @@ function isTransient(name: string): boolean {
   return name === "lock" || name === "CACHEDIR.TAG" || name.endsWith(".lock") || name.startsWith(TEMPORARY_PREFIX);
 }
 
+/** What the mirror keeps beside its records: bodies that are still coming in, locks, and what was moved aside. */
+const transientParts: ReadonlySet<string> = new Set(
+  ["incoming", "locks", "quarantine"].map((name) => `${BACKUP_HOME}/materials/${name}`),
+);
+
 /** Writes one archive, keeping its manifest. */
 class ArchiveWriter {
   #descriptor: number | undefined;
@@ -163,7 +168,7 @@ class ArchiveWriter {
     for (const entry of entries.sort(checkpointsFirst)) {
       const child = join(directory, entry.name);
       const name = `${path}/${entry.name}`;
-      if (!inTree && isTransient(entry.name)) continue;
+      if (!inTree && (isTransient(entry.name) || transientParts.has(name))) continue;
       if (entry.isDirectory()) vanished = this.addDirectory(child, name) || vanished;
       else if (this.#written.has(name)) continue;
       else if (entry.isSymbolicLink() && inTree) this.#addLink(child, name);

@@ -1,7 +1,16 @@
 import type { Digest } from "@touchmark/core";
 
 /** What can be stored: bytes, a stream of them, or a file to copy or move in. */
-export type BlobSource = Uint8Array | AsyncIterable<Uint8Array> | { readonly file: string; readonly move?: boolean };
+export type BlobSource =
+  | Uint8Array
+  | AsyncIterable<Uint8Array>
+  | {
+      readonly file: string;
+      /** The file is gone afterwards. */
+      readonly move?: boolean;
+      /** With `move`: nobody else can write the file, nor holds it open, so that it need not be copied. */
+      readonly owned?: boolean;
+    };
 
 /** Conditions of a put. */
 export interface PutOptions {

@@ -38,6 +38,8 @@ export interface HomePaths {
   readonly repositories: string;
   /** What the factory knows of each project. */
   readonly projects: string;
+  /** The mirror of everything that came in: records of responses, whose bodies lie in the store. */
+  readonly materials: string;
   /** Scratch; whatever no living process holds is deleted. */
   readonly work: string;
   /** Damaged content, moved aside for inspection. */
@@ -61,6 +63,7 @@ export const homeDirectories = [
   "trust",
   "repositories",
   "projects",
+  "materials",
   "work",
   "quarantine",
   "locks",
@@ -78,6 +81,7 @@ export function homePaths(path: string): HomePaths {
     trust: join(path, "trust"),
     repositories: join(path, "repositories"),
     projects: join(path, "projects"),
+    materials: join(path, "materials"),
     work: join(path, "work"),
     quarantine: join(path, "quarantine"),
     locks: join(path, "locks"),

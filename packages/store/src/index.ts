@@ -12,7 +12,16 @@ export type {
   ReadOptions,
 } from "./content-store.ts";
 export { type DirectoryOptions, hashDirectory } from "./directory.ts";
-export { readIfPresent, syncDirectory, type WriteOptions, writeFileAtomically } from "./durable-file.ts";
+export {
+  makeDirectory,
+  readIfPresent,
+  syncDirectory,
+  TEMPORARY_PREFIX,
+  temporaryBeside,
+  type WriteOptions,
+  writeAll,
+  writeFileAtomically,
+} from "./durable-file.ts";
 export { storeErrors } from "./errors.ts";
 export { type EvidenceStores, type FoundBundle, findBundles, findRuns } from "./evidence.ts";
 export { type FsckFinding, type FsckReport, fsck } from "./fsck.ts";
@@ -42,7 +51,10 @@ export {
   type RunLog,
   type RunStore,
 } from "./run-store.ts";
-export { asStoreError } from "./system-failure.ts";
+export { reclaimScratch, ScratchSpace } from "./scratch.ts";
+export { asStoreError, guarded, isAbsent } from "./system-failure.ts";
+export { padding, TAR_BLOCK, type TarEntry, tarEnd, tarHeader } from "./tar-header.ts";
+export { type ArchiveSource, readTarEntry } from "./tar-reader.ts";
 export type { TreeLimits } from "./tree-limits.ts";
 export type { IngestedTree, IngestOptions, TreeStore } from "./tree-store.ts";
 export type { TarStream, TreeTarOptions } from "./tree-tar.ts";

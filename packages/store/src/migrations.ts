@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { writeFileAtomically } from "./durable-file.ts";
+import { makeDirectory, writeFileAtomically } from "./durable-file.ts";
 
 /**
  * Takes a home from one version to the next. It may be killed anywhere and run again from the start, so each must
@@ -34,10 +34,17 @@ export function tagCaches(home: string): void {
   for (const name of ["cache", "work"]) writeFileAtomically(join(home, name, "CACHEDIR.TAG"), CACHE_TAG);
 }
 
+/** The mirror of what comes in has a place of its own. */
+function placeForMaterials(home: string): void {
+  makeDirectory(join(home, "materials"));
+}
+
 /** Every version of the home there was. */
 export const homeMigrations: Migrations = new Map<number, Migration>([
   // 1 -> 2: directories that can be made again say so.
   [1, tagCaches],
+  // 2 -> 3: a place for the mirror. An older program would prune the bodies in it.
+  [2, placeForMaterials],
 ]);
 
 /** Writes a version file : the last act of a migration. */

@@ -178,7 +178,10 @@ async function standingRoots(
     // Evidence that no run made, `touchmark attest`'s for example, has an age of its own.
     if (references.subjects.has(item.digest) && item.usedAt > oldest) roots.add(item.digest);
   }
-  return references.closure(roots);
+  const reached = await references.closure(roots);
+  // Bodies of the mirror stay as long as their records. They are others' bytes: what they mention counts for nothing.
+  for (const digest of digestsBelow(join(paths.materials, "records"))) reached.add(digest);
+  return reached;
 }
 
 /** Picks the runs to delete: the old ones, then the oldest until the rest is small enough. */

@@ -1,3 +1,4 @@
 export { type FactoryFixture, factoryFixture, sampleStatement } from "./factory-fixture.ts";
 export { type MemoryLog, memoryLog } from "./memory-log.ts";
+export { commitMaterial, type SampleMaterial, sampleMaterial } from "./mirror-contract/sample-material.ts";
 export { findProgram } from "./program.ts";

@@ -36,7 +36,10 @@ export interface Mirror {
   seen(purl: string, fileName: string): Promise<readonly SeenFile[]>;
   /** Every record, newest per request first. */
   records(): AsyncIterable<MaterialRecord>;
-  /** Waits until no other process downloads what has this key; the holder must release. */
-  lease(key: string): Promise<{ release(): Promise<void> }>;
+  /**
+   * Waits until no other process downloads what has this key; the holder must release, and its death releases too.
+   * @throws MIRROR_LEASE_BUSY after `timeoutMs` (default ten minutes)
+   */
+  lease(key: string, options?: { readonly timeoutMs?: number }): Promise<{ release(): Promise<void> }>;
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import {
+  chmodSync,
   closeSync,
   constants,
   copyFileSync,
@@ -312,18 +313,31 @@ async function drain(source: AsyncIterable<Uint8Array>, staged: string, options:
 
 /** Brings a file into staging and hashes what arrived there, so that later changes of the original do not matter. */
 function takeFile(
-  source: { readonly file: string; readonly move?: boolean },
+  source: { readonly file: string; readonly move?: boolean; readonly owned?: boolean },
   staged: string,
   options: PutOptions,
 ): BlobDescriptor {
   const stat = lstatSync(source.file);
   if (!stat.isFile()) throw storeErrors.make("STORE_TREE_SPECIAL_FILE", `expected a plain file at ${source.file}`);
   checkSize(stat.size, options.maxBytes);
+  if (source.move === true && source.owned === true && moveIn(source.file, staged)) return hashFile(staged);
   copyFileSync(source.file, staged, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
   const found = hashFile(staged);
   checkSize(found.size, options.maxBytes);
   if (source.move === true) unlinkSync(source.file);
   return found;
+}
+
+/** Moves a file that is nobody else's; false when it lies on another file system. */
+function moveIn(file: string, staged: string): boolean {
+  try {
+    renameSync(file, staged);
+  } catch (cause) {
+    if ((cause as { code?: string }).code === "EXDEV") return false;
+    throw cause;
+  }
+  chmodSync(staged, BLOB_MODE);
+  return true;
 }
 
 function hashFile(path: string): BlobDescriptor {

@@ -1,0 +1,71 @@
+import { closeSync, openSync, renameSync, rmSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { syncDirectory, temporaryBeside, writeAll } from "@touchmark/store";
+import type { MirrorLayout } from "./mirror-layout.ts";
+
+/**
+ * Documents that are written together, for one wait on the disk. Each appears whole or not at all, in the order given:
+ * a crash in between leaves the first ones.
+ */
+export class DocumentBatch {
+  readonly #layout: MirrorLayout;
+  readonly #pending = new Map<string, Buffer>();
+
+  constructor(layout: MirrorLayout) {
+    this.#layout = layout;
+  }
+
+  /** Bytes as they will be once the batch is written. */
+  read(path: string): Buffer | undefined {
+    return this.#pending.get(path) ?? this.#layout.read(path);
+  }
+
+  write(path: string, text: string): void {
+    this.#pending.set(path, Buffer.from(text));
+  }
+
+  /** Writes everything; what this returns from survives a power cut. `order` ranks the paths. */
+  async flush(order: (path: string) => number): Promise<void> {
+    const paths = [...this.#pending.keys()].sort((a, b) => order(a) - order(b));
+    const staged: { path: string; temporary: string }[] = [];
+    try {
+      for (const path of paths) {
+        this.#layout.makeShard(path);
+        const temporary = temporaryBeside(path);
+        const descriptor = openSync(temporary, "wx", 0o600);
+        staged.push({ path, temporary });
+        try {
+          writeAll(descriptor, this.#pending.get(path) as Buffer);
+        } finally {
+          closeSync(descriptor);
+        }
+      }
+      // The journal commits several of these at once, if they wait together.
+      await together(staged, async ({ temporary }) => {
+        const file = await open(temporary, "r+");
+        try {
+          await file.sync();
+        } finally {
+          await file.close();
+        }
+      });
+      for (const { path, temporary } of staged) renameSync(temporary, path);
+    } catch (cause) {
+      for (const { temporary } of staged) rmSync(temporary, { force: true });
+      throw cause;
+    }
+    const shards = new Set(paths.map((path) => dirname(path)));
+    const directories = new Set([...shards, ...[...shards].map((shard) => dirname(shard))]);
+    await together([...directories], async (directory) => syncDirectory(directory));
+  }
+}
+
+/** Four at a time, as Node's threads are. */
+async function together<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    for (let item = items[next++]; item !== undefined; item = items[next++]) await work(item);
+  };
+  await Promise.all([worker(), worker(), worker(), worker()]);
+}
