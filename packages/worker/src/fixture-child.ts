@@ -1,8 +1,10 @@
 import { createInterface } from "node:readline";
 import { bubblewrapWorker } from "./bubblewrap.ts";
+import { testTracer } from "./fixture.ts";
 
 // Runs the job on the first line of standard input with a worker of this process's user; used by tests only.
-const worker = bubblewrapWorker({ stateDirectory: process.argv[2] ?? "" });
+const [state = "", how, traceDirectory] = process.argv.slice(2);
+const worker = bubblewrapWorker({ stateDirectory: state });
 const abort = new AbortController();
 const lines = createInterface({ input: process.stdin });
 lines.once("line", (line) => void answer(line));
@@ -13,7 +15,11 @@ async function answer(line: string): Promise<void> {
   try {
     const job = JSON.parse(line);
     const onOutput = (chunk: Uint8Array): unknown => chunks.push(Uint8Array.from(chunk));
-    const result = await worker.run({ ...job, onOutput, signal: abort.signal });
+    const tracer = traceDirectory === undefined ? {} : { tracer: testTracer(traceDirectory) };
+    const result =
+      how === "shell"
+        ? { exitCode: await worker.shell(job) }
+        : await worker.run({ ...job, ...tracer, onOutput, signal: abort.signal });
     process.stdout.write(JSON.stringify({ result: { ...result, text: Buffer.concat(chunks).toString() } }));
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : "NONE";

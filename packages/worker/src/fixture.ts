@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bubblewrapWorker } from "./bubblewrap.ts";
-import type { StepJob } from "./job.ts";
+import type { StepJob, Tracer } from "./job.ts";
 import type { StepResult } from "./result.ts";
 
 /** Who runs the factory in a test: root, or an ordinary user in a process of its own. */
@@ -27,6 +27,21 @@ export interface Ran extends StepResult {
   readonly text: string;
 }
 
+/** Ways to run a job that a child process must be told of. */
+export interface How {
+  /** Under strace, whose log `trace.log` goes to this directory. */
+  readonly traceDirectory?: string;
+}
+
+/** A tracer as the observer has one; used by tests only. */
+export function testTracer(directory: string): Tracer {
+  const calls = "trace=ptrace,io_uring_setup,connect,socket,execve";
+  return {
+    wrap: (argv) => ["/usr/bin/strace", "-f", "--seccomp-bpf", "-e", calls, "-o", "trace.log", "--", ...argv],
+    directory,
+  };
+}
+
 /** One caller's worker, with directories of its own. */
 export interface Bench {
   readonly caller: Caller;
@@ -37,7 +52,9 @@ export interface Bench {
   fill(name: string, files: Readonly<Record<string, string>>): string;
   /** A job with usual limits that runs a `/bin/sh` script; what is given replaces the defaults. */
   job(script: string, more?: Partial<StepJob>): StepJob;
-  run(job: StepJob): Promise<Ran>;
+  run(job: StepJob, how?: How): Promise<Ran>;
+  /** Runs the job as a shell on our own terminal; what it prints is lost. Gives its exit code. */
+  shell(job: StepJob): Promise<number>;
   /** Host user of the caller, when it is not ours. */
   readonly ids: { readonly uid?: number; readonly gid?: number };
   close(): Promise<void>;
@@ -90,10 +107,16 @@ export function openBench(caller: Caller): Bench {
       sourceDateEpoch: 1_700_000_000,
       ...more,
     }),
-    run: async (job) => {
-      if (foreign) return inChild(state, job, ids);
+    shell: async (job) => {
+      if (!foreign) return worker.shell(job);
+      return (await inChild(state, job, ids, ["shell"])).exitCode ?? -1;
+    },
+    run: async (job, how = {}) => {
+      const { traceDirectory } = how;
+      if (foreign) return inChild(state, job, ids, traceDirectory === undefined ? ["run"] : ["run", traceDirectory]);
       const chunks: Uint8Array[] = [];
-      const result = await worker.run({ ...job, onOutput: (chunk) => chunks.push(Uint8Array.from(chunk)) });
+      const tracer = traceDirectory === undefined ? {} : { tracer: testTracer(traceDirectory) };
+      const result = await worker.run({ ...job, ...tracer, onOutput: (chunk) => chunks.push(Uint8Array.from(chunk)) });
       return { ...result, text: Buffer.concat(chunks).toString() };
     },
     close: async () => {
@@ -104,10 +127,10 @@ export function openBench(caller: Caller): Bench {
 }
 
 /** Runs one job in a process of another user and reads its result; an error comes back as one with the same code. */
-async function inChild(state: string, job: StepJob, ids: object): Promise<Ran> {
+async function inChild(state: string, job: StepJob, ids: object, how: readonly string[]): Promise<Ran> {
   const program = fileURLToPath(new URL("./fixture-child.ts", import.meta.url));
   const { signal, ...rest } = job;
-  const child = spawn(process.execPath, [program, state], {
+  const child = spawn(process.execPath, [program, state, ...how], {
     ...ids,
     stdio: ["pipe", "pipe", "pipe"],
     env: { PATH: process.env.PATH },
