@@ -1,3 +1,4 @@
+export { type LockfileCode, lockfileErrors } from "./errors.ts";
 export type {
   AnnouncedDigest,
   DigestAlgorithm,
@@ -7,3 +8,5 @@ export type {
   LockedPackage,
   Lockfile,
 } from "./locked.ts";
+export type { LockfileOptions } from "./options.ts";
+export { isLockfileName, lockfileNames, readLockfile } from "./read.ts";

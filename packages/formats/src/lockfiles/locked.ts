@@ -25,6 +25,7 @@ export type LockedFrom =
 
 /** One file of a package that a lockfile allows, for ecosystems where a version has several (wheels, sdists, jars). */
 export interface LockedFile {
+  /** Empty where the lockfile gives a digest without a name (requirements.txt): any file with it is the one. */
   readonly name: string;
   readonly digests: readonly AnnouncedDigest[];
   readonly url?: string;
@@ -37,6 +38,7 @@ export interface LockedPackage {
   readonly ecosystem: Ecosystem;
   /** Name as the registry knows it, also where the project knows it by an alias. */
   readonly name: string;
+  /** Empty for a directory of the project whose version the lockfile does not say. */
   readonly version: string;
   /** Package URL, canonical. Absent for the project's own directories. */
   readonly purl?: string;
@@ -48,7 +50,14 @@ export interface LockedPackage {
   readonly files?: readonly LockedFile[];
   readonly scope: "runtime" | "development" | "optional" | "peer";
   /** Wanted only on some platforms: may be left out of a fetch without being missing. */
-  readonly platform?: { readonly os?: readonly string[]; readonly cpu?: readonly string[]; readonly marker?: string };
+  readonly platform?: {
+    readonly os?: readonly string[];
+    readonly cpu?: readonly string[];
+    /** `glibc` or `musl`. */
+    readonly libc?: readonly string[];
+    /** Condition in the words of the ecosystem: PEP 508, a target of Cargo. */
+    readonly marker?: string;
+  };
   /** The lockfile says that it has install scripts. */
   readonly installScripts?: boolean;
   /** Keys of the packages that it depends on. */

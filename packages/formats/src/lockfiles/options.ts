@@ -1,0 +1,27 @@
+/** Limits against hostile lockfiles. */
+export const lockfileLimits = {
+  bytes: 64 * 1024 * 1024,
+  /** The YAML reader keeps a node for each value, with its place. */
+  yamlBytes: 16 * 1024 * 1024,
+  packages: 200_000,
+  /** Edges and files of all packages together. */
+  edges: 2_000_000,
+  depth: 64,
+} as const;
+
+/** What a reader may ask for beside the lockfile itself. */
+export interface LockfileOptions {
+  /**
+   * A file of the same revision, by its path relative to the lockfile's directory, `/` between segments (`package.json`,
+   * `go.mod`, `base.txt`); undefined when there is none. Never asked for a path that leaves that directory.
+   */
+  readonly companion?: (path: string) => Uint8Array | string | undefined;
+}
+
+/** One lockfile's text, with what its reader needs. */
+export interface LockfileText extends LockfileOptions {
+  readonly path: string;
+  /** Last part of the path. */
+  readonly name: string;
+  readonly text: string;
+}

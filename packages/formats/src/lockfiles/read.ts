@@ -1,0 +1,53 @@
+import { lockfileErrors } from "./errors.ts";
+import { readGoSum } from "./go.ts";
+import type { Lockfile } from "./locked.ts";
+import { readNpmLock } from "./npm.ts";
+import type { LockfileOptions, LockfileText } from "./options.ts";
+import { readRequirements } from "./requirements.ts";
+import { lockfileText } from "./text.ts";
+
+type Reader = (file: LockfileText) => Lockfile;
+
+const readers: Readonly<Record<string, Reader>> = {
+  "package-lock.json": readNpmLock,
+  "npm-shrinkwrap.json": readNpmLock,
+  "go.sum": readGoSum,
+  "go.work.sum": readGoSum,
+  "requirements.txt": readRequirements,
+};
+
+/** File names of which some carry more: `requirements-dev.txt`, `pylock.docs.toml`. */
+const patterns: readonly (readonly [RegExp, Reader])[] = [[/^requirements[-_.][\w.-]+\.txt$/, readRequirements]];
+
+/** Names of files that are lockfiles. */
+export const lockfileNames: readonly string[] = Object.keys(readers);
+
+/** True for a file that `readLockfile` reads, by the last part of its path. */
+export function isLockfileName(path: string): boolean {
+  return readerOf(baseName(path)) !== undefined;
+}
+
+/**
+ * Reads a lockfile, choosing by its name and content. Nothing in it is trusted: whatever is wrong is refused with an
+ * exact code, within bounded time and memory.
+ * @throws codes of `lockfileErrors`
+ */
+export function readLockfile(path: string, content: Uint8Array | string, options: LockfileOptions = {}): Lockfile {
+  const name = baseName(path);
+  const reader = readerOf(name);
+  if (reader === undefined) {
+    throw lockfileErrors.make(
+      "LOCKFILE_UNKNOWN",
+      `expected a lockfile such as package-lock.json, found ${JSON.stringify(name.slice(0, 120))}`,
+    );
+  }
+  return reader({ ...options, path, name, text: lockfileText(content, path) });
+}
+
+function readerOf(name: string): Reader | undefined {
+  return Object.hasOwn(readers, name) ? readers[name] : patterns.find(([pattern]) => pattern.test(name))?.[1];
+}
+
+function baseName(path: string): string {
+  return path.replace(/^.*[/\\]/s, "");
+}

@@ -1,0 +1,83 @@
+import { packageUrl } from "./package-url-spelling.ts";
+
+/** `@scope/name` or `name` of an npm registry. @throws PACKAGE_URL_PART_INVALID */
+export function npmPackageUrl(name: string, version?: string): string {
+  return packageUrl({ type: "npm", ...split(name), ...of(version) });
+}
+
+/** A Python package; the name in any of its spellings. @throws PACKAGE_URL_PART_INVALID */
+export function pypiPackageUrl(name: string, version?: string): string {
+  return packageUrl({ type: "pypi", name, ...of(version) });
+}
+
+/** A Go module by its path, not escaped, and version with its `v`. @throws PACKAGE_URL_PART_INVALID */
+export function golangPackageUrl(modulePath: string, version?: string): string {
+  return packageUrl({ type: "golang", ...split(modulePath), ...of(version) });
+}
+
+/** A crate. @throws PACKAGE_URL_PART_INVALID */
+export function cargoPackageUrl(name: string, version?: string): string {
+  return packageUrl({ type: "cargo", name, ...of(version) });
+}
+
+/** A Maven artifact; `jar` is the type when none is named. @throws PACKAGE_URL_PART_INVALID */
+export function mavenPackageUrl(
+  group: string,
+  artifact: string,
+  version?: string,
+  which: { readonly classifier?: string; readonly type?: string } = {},
+): string {
+  const qualifiers = {
+    ...(which.classifier !== undefined && { classifier: which.classifier }),
+    ...(which.type !== undefined && which.type !== "jar" && { type: which.type }),
+  };
+  return packageUrl({ type: "maven", namespace: group, name: artifact, ...of(version), qualifiers });
+}
+
+/** A Debian package; `vendor` is `debian`, `ubuntu`, ... @throws PACKAGE_URL_PART_INVALID */
+export function debPackageUrl(
+  name: string,
+  version?: string,
+  which: { readonly vendor?: string; readonly architecture?: string; readonly distribution?: string } = {},
+): string {
+  const qualifiers = {
+    ...(which.architecture !== undefined && { arch: which.architecture }),
+    ...(which.distribution !== undefined && { distro: which.distribution }),
+  };
+  return packageUrl({ type: "deb", namespace: which.vendor ?? "debian", name, ...of(version), qualifiers });
+}
+
+/**
+ * A commit of a repository, as a generic package with `vcs_url`. `url` is one that git understands, without user
+ * information; the name is the last part of its path. @throws PACKAGE_URL_PART_INVALID
+ */
+export function gitPackageUrl(url: string, commit: string, name?: string): string {
+  const last = /([^/:]+?)(?:\.git)?\/*$/.exec(url)?.[1] ?? "repository";
+  return packageUrl({
+    type: "generic",
+    name: name?.replace(/^.*\//, "") ?? last,
+    version: commit,
+    qualifiers: { vcs_url: `git+${url.replace(/^git\+/, "")}@${commit}` },
+  });
+}
+
+/** A plain file, with where it comes from and its SHA-256 in hex. @throws PACKAGE_URL_PART_INVALID */
+export function genericPackageUrl(
+  name: string,
+  which: { readonly version?: string; readonly url?: string; readonly sha256?: string } = {},
+): string {
+  const qualifiers = {
+    ...(which.sha256 !== undefined && { checksum: `sha256:${which.sha256}` }),
+    ...(which.url !== undefined && { download_url: which.url }),
+  };
+  return packageUrl({ type: "generic", name, ...of(which.version), qualifiers });
+}
+
+function split(path: string): { namespace?: string; name: string } {
+  const slash = path.lastIndexOf("/");
+  return slash < 0 ? { name: path } : { namespace: path.slice(0, slash), name: path.slice(slash + 1) };
+}
+
+function of(version: string | undefined): { version?: string } {
+  return version === undefined ? {} : { version };
+}
