@@ -2,7 +2,7 @@ import { canonicalJson, isDigest, type Json } from "@touchmark/core";
 import type { DigestAlgorithm, Ecosystem } from "@touchmark/formats/lockfiles";
 import type { ExpectedDigest, MaterialKind, MaterialRecord } from "../material.ts";
 import { mirrorErrors } from "./errors.ts";
-import { recordKey } from "./record-key.ts";
+import { recordedUrl, recordKey } from "./record-key.ts";
 import type { JsonObject } from "./sealed-json.ts";
 
 const ecosystems: Readonly<Record<Ecosystem, true>> = {
@@ -47,6 +47,12 @@ const methods = { GET: true, HEAD: true, POST: true };
 export function isAnnouncedDigest(algorithm: unknown, value: unknown): boolean {
   if (typeof algorithm !== "string" || !Object.hasOwn(hexDigits, algorithm) || typeof value !== "string") return false;
   return value.length === hexDigits[algorithm as DigestAlgorithm] && /^[0-9a-f]+$/.test(value);
+}
+
+/** A record as it is kept: its addresses without user information, fragments and secrets. @throws MIRROR_RECORD_INVALID */
+export function recorded(record: MaterialRecord): MaterialRecord {
+  if (![record.url, ...record.redirects].every((url) => URL.canParse(url))) throw invalid("addresses in `url`");
+  return checkRecord({ ...record, url: recordedUrl(record.url), redirects: record.redirects.map(recordedUrl) });
 }
 
 /**
@@ -150,12 +156,8 @@ function line(value: Json | undefined, limit: number, where: string, least = 1):
 
 function address(value: Json | undefined, where: string): void {
   const url = typeof value === "string" && value.length <= 8192 && URL.canParse(value) ? new URL(value) : undefined;
-  const fine =
-    url !== undefined &&
-    /^https?:$/.test(url.protocol) &&
-    url.username + url.password + url.hash === "" &&
-    url.href === value;
-  if (!fine) throw invalid(`a normalised http address without user information or fragment in \`${where}\``);
+  const fine = url !== undefined && /^https?:$/.test(url.protocol) && recordedUrl(url) === value;
+  if (!fine) throw invalid(`a normalised http address without user information, fragment and secrets in \`${where}\``);
 }
 
 function time(value: Json | undefined): void {

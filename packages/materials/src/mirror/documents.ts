@@ -12,7 +12,7 @@ export const MAX_HISTORY = 16;
 /** Records that the index names for one digest. */
 const MAX_HOLDERS = 16;
 /** Different bytes that the ledger keeps of one file name. */
-export const MAX_SEEN = 256;
+export const MAX_SEEN = 64;
 
 const HISTORY = "touchmark mirror record v1";
 const HOLDERS = "touchmark mirror digest v1";

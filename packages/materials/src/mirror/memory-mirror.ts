@@ -5,7 +5,7 @@ import { type Clock, canonicalJson, type Digest, rfc3339, sha256, systemClock } 
 import type { AnnouncedDigest } from "@touchmark/formats/lockfiles";
 import type { MaterialRecord } from "../material.ts";
 import { algorithmsOf, checkBody, hashBody } from "./body-check.ts";
-import { checkRecord } from "./check-record.ts";
+import { recorded } from "./check-record.ts";
 import { hasDigest, seenOf, withRecord, withSeen } from "./documents.ts";
 import { mirrorErrors } from "./errors.ts";
 import { IncomingFile } from "./incoming-file.ts";
@@ -32,8 +32,8 @@ export function memoryMirror(clock: Clock = systemClock): MemoryMirror {
 
   return {
     incoming: () => IncomingFile.create(place()),
-    commit: async (incoming: Incoming, record: MaterialRecord) => {
-      checkRecord(record);
+    commit: async (incoming: Incoming, given: MaterialRecord) => {
+      const record = structuredClone(recorded(given));
       await incoming.close();
       checkBody(record, await hashBody(incoming.path, algorithmsOf(record.expected)));
       const bytes = readFileSync(incoming.path);
@@ -43,7 +43,7 @@ export function memoryMirror(clock: Clock = systemClock): MemoryMirror {
         ledger.set(name, withSeen(ledger.get(name) ?? [], seen));
       }
       bodies.set(record.digest, bytes);
-      histories.set(record.key, withRecord(histories.get(record.key) ?? [], structuredClone(record)));
+      histories.set(record.key, withRecord(histories.get(record.key) ?? [], record));
       await incoming.discard();
     },
     find: async (key) => histories.get(key)?.[0],

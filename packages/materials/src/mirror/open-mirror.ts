@@ -3,7 +3,7 @@ import type { AnnouncedDigest } from "@touchmark/formats/lockfiles";
 import { type FileContentStore, guarded, reclaimScratch, ScratchSpace } from "@touchmark/store";
 import type { MaterialRecord } from "../material.ts";
 import { algorithmsOf, BodyVerifier, checkBody, hashBody } from "./body-check.ts";
-import { checkRecord, isAnnouncedDigest } from "./check-record.ts";
+import { isAnnouncedDigest, recorded } from "./check-record.ts";
 import { hasDigest, parseHistory, parseHolders } from "./documents.ts";
 import { mirrorErrors } from "./errors.ts";
 import { IncomingFile } from "./incoming-file.ts";
@@ -57,8 +57,8 @@ class DirectoryMirror implements Mirror {
     return IncomingFile.create(await this.#incoming);
   }
 
-  async commit(incoming: Incoming, record: MaterialRecord): Promise<void> {
-    checkRecord(record);
+  async commit(incoming: Incoming, given: MaterialRecord): Promise<void> {
+    const record = recorded(given);
     await incoming.close();
     await guarded("committing to the mirror", async () => {
       checkBody(record, await hashBody(incoming.path, algorithmsOf(record.expected)));

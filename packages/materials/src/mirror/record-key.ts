@@ -3,9 +3,9 @@ import { canonicalJson, digestHex, sha256 } from "@touchmark/core";
 /** Request headers, and the digest of a body, that select among the answers of one address. */
 export type Variant = Readonly<Record<string, string>>;
 
-// Words of query members that carry access rather than say what is asked for.
+// Query members that carry access rather than say what is asked for.
 const secretMember =
-  /^(?:.*[-_.])?(?:token|secret|password|passwd|signature|sig|credential|credentials|apikey|key|auth)$/i;
+  /^(?:.*[-_.])?(?:token|secret|password|passwd|signature|sig|credentials?|auth|(?:api|access|private)[-_]?key)$/i;
 const HIDDEN = "-";
 
 /**

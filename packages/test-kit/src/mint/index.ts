@@ -33,6 +33,23 @@ export {
   witnessKey,
 } from "./log.ts";
 export { type NaiveVerdict, naiveVerify } from "./naive.ts";
+export {
+  mintPgpKey,
+  type PgpCertificateRecipe,
+  type PgpKey,
+  type PgpKeyKind,
+  type PgpSignatureRecipe,
+  type PgpSubkeyRecipe,
+  pgpArmor,
+  pgpCertificate,
+  pgpClearsign,
+  pgpHashed,
+  pgpInteger,
+  pgpPacket,
+  pgpSign,
+  pgpSignatureBody,
+  pgpSubpacket,
+} from "./openpgp.ts";
 export { type MintedRun, type MintedStatement, mintRun, type RunRecipe } from "./run.ts";
 export { type RunStatement, runFacts, stepDrafts } from "./run-steps.ts";
 export { type MintServices, mintServices } from "./services.ts";
