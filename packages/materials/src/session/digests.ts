@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import type { AnnouncedDigest, DigestAlgorithm } from "@touchmark/formats/lockfiles";
 import type { ArrivedAnswer } from "../door.ts";
 import type { ExpectedDigest } from "../material.ts";
@@ -51,4 +53,15 @@ export function assertAgreement(what: string, expected: readonly ExpectedDigest[
     }
     known.set(each.algorithm, each);
   }
+}
+
+/** Hashes of a file, taken in one reading. */
+export async function hashFile(
+  path: string,
+  algorithms: readonly DigestAlgorithm[],
+): Promise<Partial<Record<DigestAlgorithm, string>>> {
+  if (algorithms.length === 0) return {};
+  const hashes = algorithms.map((algorithm) => [algorithm, createHash(algorithm)] as const);
+  for await (const chunk of createReadStream(path)) for (const [, hash] of hashes) hash.update(chunk as Buffer);
+  return Object.fromEntries(hashes.map(([algorithm, hash]) => [algorithm, hash.digest("hex")]));
 }

@@ -17,6 +17,11 @@ export const sessionErrors = defineErrors({
     meaning: "A client asked for something in passing that no build rests on: audits, pings, update checks, searches.",
     hint: "nothing is missing; switch the check off in the client to be rid of this line",
   },
+  SESSION_COMMIT_UNPINNED: {
+    nature: "refused",
+    meaning: "A step asked a repository for a commit that nothing pins.",
+    hint: "lock the dependency to the commit, or name it under materials.git of the step",
+  },
   SESSION_DIGEST_MISMATCH: {
     nature: "refused",
     meaning: "A file has other bytes than its lockfile, index or pipeline announced.",

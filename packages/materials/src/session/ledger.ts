@@ -1,6 +1,7 @@
 import { isFactoryError } from "@touchmark/core";
+import type { Ecosystem } from "@touchmark/formats/lockfiles";
 import type { GateDecision, InspectedArchive, UpstreamEvidence } from "../gate/decision.ts";
-import type { MaterialRecord } from "../material.ts";
+import type { MaterialRecord, RequestFacts } from "../material.ts";
 import { plainAddress } from "./routes.ts";
 
 /** One admitted answer, with everything that speaks for it. */
@@ -47,6 +48,20 @@ export class SessionLedger {
   readonly #refused = new Map<string, RefusedRequest>();
   #requests = 0;
   #bytes = 0;
+
+  readonly #absent = new Map<string, Set<string>>();
+
+  /** A repository said that it does not have a package. */
+  absent({ ecosystem, name, upstream }: RequestFacts): void {
+    if (name === undefined) return;
+    const key = `${ecosystem} ${name}`;
+    this.#absent.set(key, (this.#absent.get(key) ?? new Set()).add(upstream.name));
+  }
+
+  /** Repositories that said so. */
+  absentFrom(ecosystem: Ecosystem, name: string): readonly string[] {
+    return [...(this.#absent.get(`${ecosystem} ${name}`) ?? [])];
+  }
 
   request(): void {
     this.#requests += 1;

@@ -16,8 +16,10 @@ export interface PinnedCommit {
 /** What lockfiles and pipeline declare, by what requests look like. */
 export class LockIndex {
   readonly lockfiles: readonly Lockfile[];
-  readonly downloads: ReadonlyMap<string, PinnedDownload>;
-  readonly commits: readonly PinnedCommit[];
+  /** Commits that may be fetched. */
+  readonly commits: ReadonlySet<string>;
+  readonly #downloads = new Map<string, LockedPackage>();
+  readonly #pinned: readonly LockedPackage[];
   readonly #byName = new Map<string, LockedPackage[]>();
   readonly #byAddress = new Map<string, LockedPackage[]>();
   readonly #fileOf = new Map<LockedPackage, string>();
@@ -28,13 +30,14 @@ export class LockIndex {
     commits: readonly PinnedCommit[] = [],
   ) {
     this.lockfiles = lockfiles;
-    this.downloads = new Map(downloads.map((each) => [normalAddress(each.url), each]));
-    const locked: PinnedCommit[] = [];
+    for (const each of downloads) this.#downloads.set(normalAddress(each.url), lockedDownload(each));
+    this.#pinned = commits.map(lockedCommit);
+    const pinned = new Set(commits.map((each) => each.commit));
     for (const lockfile of lockfiles) {
       for (const entry of lockfile.packages) {
         this.#fileOf.set(entry, lockfile.path);
         append(this.#byName, `${entry.ecosystem} ${entry.name}`, entry);
-        if (entry.from.kind === "git") locked.push({ url: entry.from.url, commit: entry.from.commit });
+        if (entry.from.kind === "git") pinned.add(entry.from.commit);
         const addresses = [
           ...("url" in entry.from && entry.from.url !== undefined && entry.from.kind !== "git" ? [entry.from.url] : []),
           ...(entry.files ?? []).flatMap((file) => (file.url === undefined ? [] : [file.url])),
@@ -42,7 +45,7 @@ export class LockIndex {
         for (const address of addresses) append(this.#byAddress, normalAddress(address), entry);
       }
     }
-    this.commits = [...commits, ...locked];
+    this.commits = pinned;
   }
 
   /** True when a lockfile of the ecosystem speaks for it. */
@@ -57,6 +60,18 @@ export class LockIndex {
   /** Entries that a lockfile says to fetch from exactly this address. */
   at(url: string): readonly LockedPackage[] {
     return this.#byAddress.get(normalAddress(url)) ?? [];
+  }
+
+  /** What the pipeline says of an address, as a lock entry. */
+  download(url: string): LockedPackage | undefined {
+    return this.#downloads.get(normalAddress(url));
+  }
+
+  /** Entries that pin one of these commits. */
+  pinning(commits: readonly string[]): readonly LockedPackage[] {
+    const wanted = new Set(commits);
+    const isWanted = (entry: LockedPackage): boolean => entry.from.kind === "git" && wanted.has(entry.from.commit);
+    return [...this.#pinned, ...this.lockfiles.flatMap((lockfile) => lockfile.packages)].filter(isWanted);
   }
 
   /** Entries about a request: of its version where it has one, else of its name. */
@@ -78,6 +93,21 @@ export class LockIndex {
     }
     return found;
   }
+}
+
+function lockedDownload({ url, digests }: PinnedDownload): LockedPackage {
+  const name = new URL(url).pathname.split("/").at(-1) ?? "";
+  return {
+    ...{ key: url, ecosystem: "generic", name, version: "", from: { kind: "url", url }, digests },
+    ...{ scope: "runtime", dependencies: [], direct: true },
+  };
+}
+
+function lockedCommit({ url, commit }: PinnedCommit): LockedPackage {
+  return {
+    ...{ key: `${url}#${commit}`, ecosystem: "git", name: url, version: commit, from: { kind: "git", url, commit } },
+    ...{ digests: [], scope: "runtime", dependencies: [], direct: true },
+  };
 }
 
 /** One spelling of an address, for look-up only. */

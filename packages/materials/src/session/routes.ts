@@ -5,6 +5,9 @@ import { isStrong } from "./digests.ts";
 import { sessionErrors } from "./errors.ts";
 import { type LockIndex, normalAddress } from "./lock-index.ts";
 
+/** Ecosystems that a session understands. */
+export type Adapters = Readonly<Partial<Record<Upstream["ecosystem"], EcosystemAdapter>>>;
+
 /** Where a request goes and what it is. */
 export interface RouteFacts {
   readonly facts: RequestFacts;
@@ -20,15 +23,12 @@ export interface RouteFacts {
 /** Finds out what a request asks for, and from whom. */
 export class Routes {
   readonly #upstreams: readonly Upstream[];
-  readonly #adapters: Readonly<Record<Upstream["ecosystem"], EcosystemAdapter>>;
+  readonly #adapters: Adapters;
   readonly #locks: LockIndex;
   readonly #announced = new Map<string, Announcement[]>();
+  readonly #configurations = new Map<string, Uint8Array>();
 
-  constructor(
-    upstreams: readonly Upstream[],
-    adapters: Readonly<Record<Upstream["ecosystem"], EcosystemAdapter>>,
-    locks: LockIndex,
-  ) {
+  constructor(upstreams: readonly Upstream[], adapters: Adapters, locks: LockIndex) {
     // The longest prefix first: a repository below another's address is its own.
     this.#upstreams = [...upstreams].sort((a, b) => b.url.length - a.url.length || a.order - b.order);
     this.#adapters = adapters;
@@ -50,13 +50,25 @@ export class Routes {
     }
   }
 
+  /** Keeps a small index about no package (Cargo's `config.json`) for indexes that mean nothing without it. */
+  keepConfiguration(url: URL, body: Uint8Array): void {
+    if (body.length <= 64 << 10) this.#configurations.set(normalAddress(url.href), body);
+  }
+
+  configuration(url: URL): Uint8Array | undefined {
+    return this.#configurations.get(normalAddress(url.href));
+  }
+
   announcedAt(url: string): readonly Announcement[] {
     return this.#announced.get(normalAddress(url)) ?? [];
   }
 
   /** The trusted repository below whose address a URL lies. */
   upstreamOf(url: URL): Upstream | undefined {
-    return this.#upstreams.find((each) => isBelow(url, each.url));
+    return this.#upstreams.find((each) => {
+      const beside = this.#adapters[each.ecosystem]?.beside?.(each) ?? [];
+      return [each.url, ...beside].some((base) => isBelow(url, base));
+    });
   }
 
   /** @throws SESSION_ADDRESS_UNKNOWN | SESSION_REQUEST_UNKNOWN */
@@ -64,16 +76,16 @@ export class Routes {
     const { url } = request;
     const announced = this.announcedAt(url.href);
     const expected = announced.flatMap((each) => each.digests);
-    const download = this.#locks.downloads.get(normalAddress(url.href));
+    const download = this.#locks.download(url.href);
     if (download !== undefined) {
       const digests = download.digests.map(
         (each) => ({ ...each, source: "pipeline", from: "touchmark.yaml" }) as const,
       );
-      return { ...fixed(this.#pinned(url, "download")), url, announced, expected: digests, announcedHost: false };
+      return { facts: pinned(url, "download"), url, announced, expected: digests, announcedHost: false };
     }
     const upstream = this.upstreamOf(url);
     if (upstream !== undefined) {
-      const facts = this.#adapters[upstream.ecosystem].classify(request, upstream);
+      const facts = this.#adapters[upstream.ecosystem]?.classify(request, upstream);
       if (facts !== undefined) return { facts, url, announced, expected, announcedHost: false };
       const [announcement] = announced;
       if (announcement !== undefined)
@@ -89,7 +101,7 @@ export class Routes {
       if (source !== undefined)
         return { facts: announcedFacts(announcement, source), url, announced, expected, announcedHost: true };
     }
-    return this.#lockedAddress(request) ?? this.#gitAddress(request) ?? unknownAddress(url);
+    return this.#lockedAddress(request) ?? unknownAddress(url);
   }
 
   /** An address that a lockfile names with a digest: the file is asked of the trusted repository instead, by path. */
@@ -100,44 +112,28 @@ export class Routes {
     const [entry] = entries;
     if (entry === undefined) return undefined;
     if (entry.from.kind === "url") {
-      const { ecosystem, name, version, purl } = entry;
-      const facts: RequestFacts = {
-        ...this.#pinned(request.url, "archive"),
-        ecosystem,
-        name,
-        version,
-        ...(purl === undefined ? {} : { purl }),
-      };
+      const purl = entry.purl === undefined ? {} : { purl: entry.purl };
+      const facts: RequestFacts = { ...pinned(request.url, "archive"), ...purl };
       return { facts, url: request.url, announced: [], expected: [], announcedHost: true };
     }
     for (const upstream of this.#upstreams.filter((each) => each.ecosystem === entry.ecosystem)) {
       const moved = new URL(request.url.pathname.slice(1) + request.url.search, upstream.url);
       if (!isBelow(moved, upstream.url)) continue;
-      const facts = this.#adapters[upstream.ecosystem].classify({ ...request, url: moved }, upstream);
+      const facts = this.#adapters[upstream.ecosystem]?.classify({ ...request, url: moved }, upstream);
       if (facts?.name === entry.name) {
         return { facts, url: moved, announced: this.announcedAt(moved.href), expected: [], announcedHost: false };
       }
     }
     return undefined;
   }
-
-  /** Repositories of commits that lockfile or pipeline pin need no upstream of their own. */
-  #gitAddress(request: ProxyRequest): RouteFacts | undefined {
-    const pin = this.#locks.commits.find((each) => isGitBelow(request.url, each.url));
-    if (pin === undefined) return undefined;
-    const upstream: Upstream = { name: "git", ecosystem: "git", url: gitBase(pin.url), exclusive: [], order: 0 };
-    const facts = this.#adapters.git.classify(request, upstream);
-    return facts && { facts, url: request.url, announced: [], expected: [], announcedHost: true };
-  }
-
-  #pinned(url: URL, kind: "download" | "archive"): RequestFacts {
-    const upstream: Upstream = { name: "pinned", ecosystem: "generic", url: `${url.origin}/`, exclusive: [], order: 0 };
-    const fileName = url.pathname.split("/").at(-1) ?? "";
-    return { ecosystem: "generic", kind, upstream, fileName, immutable: true };
-  }
 }
 
-const fixed = (facts: RequestFacts): { facts: RequestFacts } => ({ facts });
+/** A file that is known by its address and digest alone. */
+function pinned(url: URL, kind: "download" | "archive"): RequestFacts {
+  const upstream: Upstream = { name: "pinned", ecosystem: "generic", url: `${url.origin}/`, exclusive: [], order: 0 };
+  const fileName = url.pathname.split("/").at(-1) ?? "";
+  return { ecosystem: "generic", kind, upstream, fileName, immutable: true };
+}
 
 function announcedFacts(announcement: Announcement, upstream: Upstream): RequestFacts {
   const { ecosystem, kind, name, version, purl, fileName } = announcement;
@@ -156,23 +152,6 @@ function announcedFacts(announcement: Announcement, upstream: Upstream): Request
 function isBelow(url: URL, base: string): boolean {
   const root = new URL(base);
   return url.origin === root.origin && url.pathname.startsWith(root.pathname);
-}
-
-function gitBase(url: string): string {
-  const plain = url.replace(/^git\+/, "");
-  return plain.endsWith("/") ? plain : `${plain}/`;
-}
-
-function isGitBelow(url: URL, repository: string): boolean {
-  try {
-    const base = new URL(gitBase(repository));
-    const bare = base.pathname.replace(/\/$/, "").replace(/\.git$/, "");
-    return (
-      url.origin === base.origin && (url.pathname.startsWith(`${bare}/`) || url.pathname.startsWith(`${bare}.git/`))
-    );
-  } catch {
-    return false;
-  }
 }
 
 function unknownAddress(url: URL): never {

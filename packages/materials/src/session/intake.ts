@@ -1,0 +1,148 @@
+import { readFile } from "node:fs/promises";
+import type { AnnouncedDigest } from "@touchmark/formats/lockfiles";
+import type { ArrivedAnswer, StoredAnswer } from "../door.ts";
+import type { Candidate, GateDecision, GatePhase, UpstreamEvidence } from "../gate/decision.ts";
+import type { MaterialRecord } from "../material.ts";
+import { fetchAside } from "./aside.ts";
+import type { AdmittedMaterial } from "./ledger.ts";
+import type { Asked, SessionContext } from "./settings.ts";
+
+/** What the gate is asked about, as far as it is known. */
+export async function candidateOf(
+  { settings, ledger }: SessionContext,
+  asked: Asked,
+  phase: GatePhase,
+): Promise<Candidate> {
+  const { facts, announced } = asked.route;
+  const isFile = facts.purl !== undefined && facts.fileName !== undefined && facts.kind === "archive";
+  return {
+    phase,
+    facts,
+    step: settings.step,
+    now: settings.clock.now(),
+    locked: asked.locked,
+    announced,
+    seen: isFile ? await settings.mirror.seen(facts.purl, facts.fileName) : [],
+    evidence: [],
+    absentFrom: facts.name === undefined ? [] : ledger.absentFrom(facts.ecosystem, facts.name),
+    ...(await settings.context(facts)),
+  };
+}
+
+/** The gate's decision. @throws GATE_* when it refuses */
+export function judge({ settings }: SessionContext, candidate: Candidate): GateDecision {
+  const decision = settings.decide(candidate);
+  if (decision.verdict === "refused") throw settings.refusal(decision, candidate);
+  return decision;
+}
+
+/** Digests of an archive that its ecosystem computes, when any is expected. */
+export async function ownDigests(
+  { settings }: SessionContext,
+  asked: Asked,
+  path: string,
+): Promise<readonly AnnouncedDigest[]> {
+  const { facts } = asked.route;
+  const adapter = settings.adapters[facts.ecosystem];
+  if (!asked.expected.some((each) => each.algorithm === "h1")) return [];
+  return (await adapter?.digestsOf?.(facts, path)) ?? [];
+}
+
+/** Where a verified body came from. */
+export interface Origin {
+  readonly mirrored: boolean;
+  readonly hashes?: ArrivedAnswer["hashes"];
+}
+
+/** The last word on a body that is here and has its digests: inspection, evidence, gate; then it is announced and recorded. */
+export async function admitBody(
+  context: SessionContext,
+  asked: Asked,
+  record: MaterialRecord,
+  path: string,
+  origin: Origin,
+): Promise<StoredAnswer> {
+  const { settings, ledger } = context;
+  const { facts } = asked.route;
+  const isFound = record.status === 200;
+  const archive = isFound && facts.kind === "archive" ? await settings.inspect(record, path) : undefined;
+  const evidence = isFound ? await evidenceOf(context, asked, record, path, origin) : [];
+  const decision = judge(context, {
+    ...(await candidateOf(context, asked, "arrival")),
+    hashes: { ...origin.hashes, ...heldHashes(record) },
+    evidence,
+    size: record.size,
+    ...(archive === undefined ? {} : { archive }),
+  });
+  if (isFound) await announce(context, asked, path, evidence);
+  if (record.status === 404 || record.status === 410) ledger.absent(facts);
+  const material: AdmittedMaterial = {
+    record,
+    locked: asked.locked.length > 0 || facts.kind === "download",
+    mirrored: origin.mirrored,
+    decision,
+    evidence,
+    ...(archive === undefined ? {} : { archive }),
+  };
+  ledger.admit(material);
+  if (isFound && facts.kind === "archive") await settings.admitted(material);
+  const { status, headers, size, digest } = record;
+  return { kind: "stored", status, headers, body: { path, size, digest } };
+}
+
+/** Hashes that a record's body is known to have. */
+function heldHashes(record: MaterialRecord): Candidate["hashes"] {
+  return {
+    ...Object.fromEntries(
+      record.expected.filter((each) => each.algorithm !== "h1").map((each) => [each.algorithm, each.value]),
+    ),
+    sha256: record.digest.slice(7),
+  };
+}
+
+async function evidenceOf(
+  context: SessionContext,
+  asked: Asked,
+  record: MaterialRecord,
+  path: string,
+  origin: Origin,
+): Promise<readonly UpstreamEvidence[]> {
+  const { gather } = context.settings;
+  const { facts, url, announced } = asked.route;
+  const isSignedIndex = facts.ecosystem === "deb" && facts.kind === "index";
+  if (gather === undefined || (facts.kind !== "archive" && !isSignedIndex)) return [];
+  return gather({
+    facts,
+    url,
+    announced,
+    path,
+    hashes: origin.hashes ?? { sha256: record.digest.slice(7) },
+    size: record.size,
+    get: (aside) => fetchAside(context, aside, facts),
+  });
+}
+
+/** Remembers what an admitted answer announces. What a signed index announces is as good as the index. */
+export async function announce(
+  { settings, routes }: SessionContext,
+  asked: Asked,
+  path: string,
+  evidence: readonly UpstreamEvidence[],
+): Promise<void> {
+  const { facts, url } = asked.route;
+  if (facts.kind !== "index" && facts.kind !== "metadata" && facts.kind !== "signature") return;
+  const body = await readFile(path);
+  if (facts.kind === "index" && facts.name === undefined) routes.keepConfiguration(url, body);
+  const adapter = settings.adapters[facts.ecosystem];
+  const announced = adapter?.announced(facts, body, url, (at) => routes.configuration(at)) ?? [];
+  const isSigned =
+    evidence.some((each) => each.kind === "debian-chain" && each.outcome === "verified") ||
+    asked.expected.some((each) => each.source === "signed-index");
+  routes.announce(
+    announced.map((each) =>
+      isSigned
+        ? { ...each, digests: each.digests.map((digest) => ({ ...digest, source: "signed-index" as const })) }
+        : each,
+    ),
+  );
+}

@@ -1,0 +1,159 @@
+import { rfc3339 } from "@touchmark/core";
+import type { ArrivedAnswer, ProxyRequest, StoredAnswer, UpstreamPassage } from "../door.ts";
+import type { Announcement, MaterialRecord } from "../material.ts";
+import type { Incoming } from "../mirror/mirror.ts";
+import { recordedUrl, variantOf } from "../mirror/record-key.ts";
+import { algorithmsOf, assertDigests, isStrong } from "./digests.ts";
+import { sessionErrors } from "./errors.ts";
+import { admitBody, ownDigests } from "./intake.ts";
+import { isKept, keptHeadersOf } from "./kept.ts";
+import { plainAddress } from "./routes.ts";
+import type { Asked, SessionContext } from "./settings.ts";
+
+/** Headers of a client that decide what the answer is. */
+const askedHeaders = ["accept", "git-protocol", "content-type", "user-agent"] as const;
+
+/** Something that is held until a passage has ended. */
+export interface Lease {
+  release(): Promise<void>;
+}
+
+/** A way to ask upstream; what arrives is let in by `settle` alone. */
+export async function upstreamPassage(
+  context: SessionContext,
+  asked: Asked,
+  lease: Lease | undefined,
+): Promise<UpstreamPassage> {
+  const { settings, ledger } = context;
+  const { facts, url, announcedHost, announced } = asked.route;
+  const secret = announcedHost ? {} : await settings.credentials(url);
+  let incoming: Incoming | undefined;
+  const end = async (): Promise<void> => {
+    await incoming?.discard();
+    await lease?.release();
+  };
+  return {
+    kind: "upstream",
+    url,
+    headers: { ...clientHeaders(asked.request), ...secret },
+    maxBytes: Math.min(settings.maxBytes, sizeBound(announced)),
+    allowPrivate: !announcedHost,
+    // Evidence of others names archives by these, whatever the lockfile used.
+    algorithms: [...new Set([...algorithmsOf(asked.expected), ...(facts.kind === "archive" ? archiveHashes : [])])],
+    redirect: (to) => redirectHeaders(context, asked, to),
+    quarantine: async () => {
+      incoming = await settings.mirror.incoming();
+      return incoming;
+    },
+    settle: async (arrived) => {
+      try {
+        if (incoming === undefined) throw new TypeError("an answer arrived without a place");
+        return await settle(context, asked, arrived, incoming);
+      } catch (error) {
+        ledger.refuse(url, error, facts.purl);
+        throw error;
+      } finally {
+        await end();
+      }
+    },
+    abandon: end,
+  };
+}
+
+const archiveHashes = ["sha512", "sha1"] as const;
+
+async function settle(
+  context: SessionContext,
+  asked: Asked,
+  arrived: ArrivedAnswer,
+  incoming: Incoming,
+): Promise<StoredAnswer> {
+  const { facts, announced, url } = asked.route;
+  const { mirror } = context.settings;
+  const { status, size, path } = arrived;
+  const name = facts.purl ?? plainAddress(url);
+  if (status >= 500 || status === 429) {
+    throw sessionErrors.make("SESSION_UPSTREAM_FAILED", `${name}: ${facts.upstream.name} answered ${status}`);
+  }
+  if (status === 200) {
+    assertDigests(name, asked.expected, arrived.hashes, await ownDigests(context, asked, path));
+    const promised = facts.kind === "archive" ? announced.find((each) => each.size !== undefined)?.size : undefined;
+    if (promised !== undefined && promised !== size) {
+      throw sessionErrors.make("SESSION_SIZE_MISMATCH", `${name}: expected ${promised} bytes, found ${size}`);
+    }
+  }
+  const record = recordOf(context, asked, arrived);
+  const isHead = asked.request.method === "HEAD";
+  if (isHead || !isKept(status, facts)) {
+    return {
+      kind: "stored",
+      status,
+      headers: isHead ? arrived.headers : record.headers,
+      body: { path, size, digest: record.digest },
+    };
+  }
+  const answer = await admitBody(context, asked, record, path, { mirrored: false, hashes: arrived.hashes });
+  await mirror.commit(incoming, record);
+  return { ...answer, body: { ...answer.body, path: await mirror.body(record) } };
+}
+
+function recordOf({ settings }: SessionContext, asked: Asked, arrived: ArrivedAnswer): MaterialRecord {
+  const { upstream, ...facts } = asked.route.facts;
+  const { sha256 } = arrived.hashes;
+  if (sha256 === undefined) throw new TypeError("a body was not hashed");
+  const { method } = asked.request;
+  return {
+    key: asked.key,
+    method: method === "HEAD" ? "GET" : method,
+    url: recordedUrl(asked.route.url),
+    ...(Object.keys(asked.variant).length === 0 ? {} : { variant: asked.variant }),
+    variant: variantOf(asked.request.headers, asked.request.body),
+    redirects: arrived.redirects.map((each) => settings.redact(recordedUrl(each))),
+    status: arrived.status,
+    headers: keptHeadersOf(arrived.headers),
+    digest: `sha256:${sha256}`,
+    size: arrived.size,
+    facts: { ...facts, upstream: upstream.name },
+    expected: arrived.status === 200 ? asked.expected : [],
+    fetchedAt: rfc3339(settings.clock.now()),
+  };
+}
+
+/** Headers for the address of a redirect, when it may be followed. @throws SESSION_REDIRECT_REFUSED */
+async function redirectHeaders(
+  { settings, routes }: SessionContext,
+  asked: Asked,
+  to: URL,
+): Promise<Readonly<Record<string, string>>> {
+  const { facts, url } = asked.route;
+  const upstream = routes.upstreamOf(to);
+  const isTrusted = upstream !== undefined && upstream.ecosystem === facts.ecosystem;
+  const isPinned =
+    asked.expected.some(isStrong) || routes.announcedAt(to.href).some((each) => each.digests.some(isStrong));
+  const isWeaker = url.protocol === "https:" && to.protocol !== "https:";
+  if ((!isTrusted && !isPinned) || isWeaker) {
+    throw sessionErrors.make(
+      "SESSION_REDIRECT_REFUSED",
+      `${plainAddress(url)} redirects to ${plainAddress(to)}, which is no trusted repository, and no digest pins the file`,
+    );
+  }
+  const headers = clientHeaders(asked.request);
+  // Credentials are looked up anew: they are bound to a host.
+  return isTrusted ? { ...headers, ...(await settings.credentials(to)) } : headers;
+}
+
+/** The client's own headers, as far as they decide the answer; an encoding would make digests those of encoded bytes. */
+function clientHeaders(request: ProxyRequest): Record<string, string> {
+  const chosen: Record<string, string> = { "accept-encoding": "identity" };
+  for (const name of askedHeaders) {
+    const value = request.headers[name];
+    if (value !== undefined) chosen[name] = value;
+  }
+  return chosen;
+}
+
+/** A file can be no larger than its index says; one byte more tells that the index lies. */
+function sizeBound(announced: readonly Announcement[]): number {
+  const sizes = announced.flatMap((each) => (each.size === undefined || each.kind !== "archive" ? [] : [each.size]));
+  return sizes.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...sizes) + 1;
+}
