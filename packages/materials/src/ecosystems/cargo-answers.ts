@@ -1,6 +1,7 @@
+import { cargoPackageUrl } from "@touchmark/formats/package-url";
 import type { EarlierAnswer } from "../ecosystem.ts";
 import type { Announcement, RequestFacts } from "../material.ts";
-import { cargoPurl, cratePrefix, isCrate } from "./cargo-classify.ts";
+import { cratePrefix, isCrate } from "./cargo-classify.ts";
 import { fromAddress, instant, malformed, readIndexObject } from "./common-announced.ts";
 import { materialErrors } from "./errors.ts";
 
@@ -57,7 +58,7 @@ function announcement(asked: string, line: string, template: string, url: URL): 
     kind: "archive",
     name,
     version,
-    purl: cargoPurl(name, version),
+    purl: cargoPackageUrl(name, version),
     fileName: `${name}-${version}.crate`,
     digests: [{ algorithm: "sha256", value: cksum, source: "index", from: fromAddress(url) }],
     ...(publishedAt === undefined ? {} : { publishedAt }),

@@ -1,3 +1,4 @@
+import { cargoPackageUrl } from "@touchmark/formats/package-url";
 import type { EcosystemRequest } from "../ecosystem.ts";
 import type { RequestFacts, Upstream } from "../material.ts";
 import { segmentsBelow } from "./address.ts";
@@ -55,7 +56,7 @@ function crate(segments: readonly string[], upstream: Upstream): RequestFacts | 
     upstream,
     name,
     version,
-    purl: cargoPurl(name, version),
+    purl: cargoPackageUrl(name, version),
     fileName: `${name}-${version}.crate`,
     immutable: true,
   };
@@ -63,8 +64,4 @@ function crate(segments: readonly string[], upstream: Upstream): RequestFacts | 
 
 export function isCrate(name: string, version: string): boolean {
   return crateName.test(name) && version.length <= 128 && crateVersion.test(version);
-}
-
-export function cargoPurl(name: string, version: string): string {
-  return `pkg:cargo/${name}@${encodeURIComponent(version)}`;
 }

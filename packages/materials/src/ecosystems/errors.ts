@@ -30,4 +30,14 @@ export const materialErrors = defineErrors({
     meaning: "Cargo asked for a registry index that is a git repository; only sparse indexes are carried.",
     hint: "Configure the registry as sparse+https://..., with its sparse index as upstream.",
   },
+  MATERIAL_GIT_MALFORMED: {
+    nature: "refused",
+    meaning: "A request to a git server is not framed or spelled as its protocol says.",
+  },
+  MATERIAL_GIT_UNSUPPORTED: {
+    nature: "refused",
+    meaning: "A git client used the dumb protocol, one before version 2, or asked for something that pins no commit.",
+    hint: "Use a git of 2.26 or later, and fetch a commit by its id.",
+  },
+  MATERIAL_GIT_PUSH: { nature: "refused", meaning: "A step tried to push to a git repository." },
 });

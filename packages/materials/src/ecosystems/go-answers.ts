@@ -1,8 +1,8 @@
+import { golangPackageUrl } from "@touchmark/formats/package-url";
 import type { Announcement, RequestFacts } from "../material.ts";
 import { instant, malformed, readIndexObject } from "./common-announced.ts";
 import { materialErrors } from "./errors.ts";
 import { checksumRecord } from "./go-checksums.ts";
-import { goPurl } from "./go-classify.ts";
 import { escapeCase, isCanonicalVersion } from "./go-module.ts";
 
 const maxInfoBytes = 1 << 20;
@@ -37,7 +37,7 @@ function versionOf(name: string, asked: string | undefined, body: Uint8Array, ur
     kind: "archive",
     name,
     version,
-    purl: goPurl(name, version),
+    purl: golangPackageUrl(name, version),
     fileName: `${version}.zip`,
     digests: [],
     ...(publishedAt === undefined ? {} : { publishedAt }),

@@ -1,8 +1,8 @@
 import { decodeBase64, encodeHex } from "@touchmark/core";
+import { golangPackageUrl } from "@touchmark/formats/package-url";
 import type { Announcement, RequestFacts } from "../material.ts";
 import { fromAddress, malformed } from "./common-announced.ts";
 import { materialErrors } from "./errors.ts";
-import { goPurl } from "./go-classify.ts";
 import { escapeCase } from "./go-module.ts";
 
 /** Longest answer of a checksum database that is no tile: record, two lines, signed tree head. */
@@ -43,7 +43,7 @@ export function checksumRecord(facts: RequestFacts, body: Uint8Array, url: URL):
       kind: extension === "zip" ? "archive" : "metadata",
       name,
       version,
-      purl: goPurl(name, version),
+      purl: golangPackageUrl(name, version),
       fileName: `${version}.${extension}`,
       digests: [{ algorithm: "h1", value: value ?? "", source: "checksum-file", from: fromAddress(url) }],
     });

@@ -1,3 +1,4 @@
+import { golangPackageUrl } from "@touchmark/formats/package-url";
 import type { EcosystemRequest } from "../ecosystem.ts";
 import type { RequestFacts, Upstream } from "../material.ts";
 import { segmentsBelow } from "./address.ts";
@@ -40,7 +41,7 @@ function versioned(escaped: string, file: string, upstream: Upstream): RequestFa
     upstream,
     name,
     version,
-    purl: goPurl(name, version),
+    purl: golangPackageUrl(name, version),
     fileName: `${version}.${extension}`,
     immutable: true,
   };
@@ -62,11 +63,5 @@ function sumdb(segments: readonly string[], upstream: Upstream): RequestFacts | 
   const [name, version] = [unescapeModule(escaped), unescapeVersion(spelled)];
   if (name === undefined || version === undefined || !isCanonicalVersion(version)) return undefined;
   // A lookup carries the tree head of its moment as well.
-  return { ...facts, name, version, purl: goPurl(name, version), immutable: false };
-}
-
-/** purl-spec golang: namespace and name in lower case. */
-export function goPurl(name: string, version: string): string {
-  const path = name.toLowerCase().split("/").map(encodeURIComponent).join("/");
-  return `pkg:golang/${path}@${encodeURIComponent(version)}`;
+  return { ...facts, name, version, purl: golangPackageUrl(name, version), immutable: false };
 }

@@ -1,3 +1,4 @@
+import { mavenPackageUrl } from "@touchmark/formats/package-url";
 import type { EcosystemRequest } from "../ecosystem.ts";
 import type { RequestFacts, Upstream } from "../material.ts";
 import { segmentsBelow } from "./address.ts";
@@ -61,7 +62,7 @@ function artifact(path: readonly string[], file: string, plain: string, upstream
     upstream,
     name: `${group}:${name}`,
     version,
-    purl: mavenPurl(group, name, version, classifier, extension),
+    purl: purlOf(group, name, version, classifier, extension),
     fileName: file,
     immutable: !version.endsWith("-SNAPSHOT"),
   };
@@ -84,19 +85,10 @@ function classifierOf(
   return extension === "" || classifier === "" ? undefined : { classifier, extension };
 }
 
-/** purl-spec maven: classifier and type are qualifiers, `jar` is the default type. */
-export function mavenPurl(
-  group: string,
-  name: string,
-  version: string,
-  classifier?: string,
-  extension = "jar",
-): string {
-  const type = extension === "jar" || extension === "pom" || extension === "module" ? undefined : extension;
-  const qualifiers = [
-    ...(classifier === undefined ? [] : [`classifier=${encodeURIComponent(classifier)}`]),
-    ...(type === undefined ? [] : [`type=${encodeURIComponent(type)}`]),
-  ].join("&");
-  const base = `pkg:maven/${encodeURIComponent(group)}/${encodeURIComponent(name)}@${encodeURIComponent(version)}`;
-  return qualifiers === "" ? base : `${base}?${qualifiers}`;
+/** The POM is the package's own, and has its package URL; classifier and type say which other file. */
+function purlOf(group: string, name: string, version: string, classifier: string | undefined, type: string): string {
+  return mavenPackageUrl(group, name, version, {
+    ...(classifier === undefined ? {} : { classifier }),
+    ...(type === "pom" || type === "module" ? {} : { type }),
+  });
 }
