@@ -4,6 +4,7 @@ import { isDigest, isFactoryError } from "@touchmark/core";
 import type { FileContentStore } from "./content-store.ts";
 import { TEMPORARY_PREFIX } from "./durable-file.ts";
 import type { Home } from "./home.ts";
+import { mirrorBodies } from "./references.ts";
 import type { RunStore } from "./run-store.ts";
 import { guarded } from "./system-failure.ts";
 import type { TreeStore } from "./tree-store.ts";
@@ -28,7 +29,7 @@ export interface FsckReport {
 
 /**
  * Reads everything in the stores again: every blob and tree against its digest, every record, and that finished runs
- * have the content they refer to. Damaged content is quarantined, so that it can be made or fetched again.
+ * and records of the mirror have the content they refer to. Damaged content is quarantined, so that it can be made or fetched again.
  */
 export function fsck(
   home: Home,
@@ -46,6 +47,14 @@ export function fsck(
     for (const id of stores.runs.ids()) {
       runs++;
       await noting(findings, id, () => checkRun(stores, id, findings));
+    }
+    for (const digest of mirrorBodies(home)) {
+      if (await stores.content.has(digest)) continue;
+      findings.push({
+        code: "STORE_BLOB_MISSING",
+        subject: digest,
+        message: "expected the body that a record of the mirror names",
+      });
     }
     return { blobs, trees, runs, findings };
   });

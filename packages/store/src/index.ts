@@ -39,6 +39,7 @@ export { type Lock, type LockOptions, takeLock, tryLock } from "./kernel-lock.ts
 export type { Migration, Migrations } from "./migrations.ts";
 export { type PruneOptions, type PruneReport, type PruneStores, prune } from "./prune.ts";
 export { type RebuiltIndex, rebuildIndex } from "./rebuild-index.ts";
+export { referencedByRuns } from "./references.ts";
 export { removeTree } from "./remove-tree.ts";
 export { type RestoreOptions, type RestoreReport, restore } from "./restore.ts";
 export type { RunArtifact, RunBundle, RunRecord, RunState, RunStep, StepStatus } from "./run-record.ts";

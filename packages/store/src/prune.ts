@@ -4,7 +4,7 @@ import { type Clock, type Digest, digestHex, systemClock } from "@touchmark/core
 import type { FileContentStore } from "./content-store.ts";
 import type { Home } from "./home.ts";
 import type { Index } from "./index-database.ts";
-import { digestsBelow, filesBelow, References } from "./references.ts";
+import { digestsBelow, filesBelow, mirrorBodies, References } from "./references.ts";
 import { digestsIn, type RunRecord } from "./run-record.ts";
 import type { RunStore } from "./run-store.ts";
 import { guarded, isAbsent } from "./system-failure.ts";
@@ -20,6 +20,8 @@ export interface PruneOptions {
   readonly keepRuns?: number;
   /** Content put or used within this time stays, for whoever is about to refer to it. Default 600 seconds. */
   readonly graceSeconds?: number;
+  /** Of content, only this may go. Default whatever nothing refers to. */
+  readonly only?: ReadonlySet<Digest>;
   /** Only report. */
   readonly dryRun?: boolean;
   readonly clock?: Clock;
@@ -86,7 +88,7 @@ export function prune(stores: PruneStores, options: PruneOptions = {}): Promise<
 
 async function pruneLocked(stores: PruneStores, options: PruneOptions): Promise<PruneReport> {
   const now = (options.clock ?? systemClock).now().getTime();
-  const references = new References(stores.content);
+  const references = new References(stores.content, mirrorBodies(stores.home));
   const subjects = await runsWithReasons(stores, references, options, now);
   const live = subjects
     .filter((one) => one.reason === "it is going on")
@@ -105,7 +107,8 @@ async function pruneLocked(stores: PruneStores, options: PruneOptions): Promise<
   const { leaving, remaining } = choose(subjects, items, roots, usedLately, bytesBefore, options, now);
   const needed = new Set(roots);
   for (const one of subjects) if (!leaving.includes(one)) for (const digest of one.mentions) needed.add(digest);
-  const garbage = items.filter((item) => !needed.has(item.digest) && !usedLately.has(item.digest));
+  const mayGo = (digest: Digest) => options.only === undefined || options.only.has(digest);
+  const garbage = items.filter(({ digest }) => mayGo(digest) && !needed.has(digest) && !usedLately.has(digest));
   const kept = subjects
     .filter((one) => !leaving.includes(one))
     .map((one) => ({ run: one.id, reason: one.reason ?? "it is neither old enough nor in the way" }));
@@ -180,7 +183,7 @@ async function standingRoots(
   }
   const reached = await references.closure(roots);
   // Bodies of the mirror stay as long as their records. They are others' bytes: what they mention counts for nothing.
-  for (const digest of digestsBelow(join(paths.materials, "records"))) reached.add(digest);
+  for (const digest of mirrorBodies(stores.home)) reached.add(digest);
   return reached;
 }
 

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import type { Digest } from "@touchmark/core";
 import { readBundle } from "./bundle-subjects.ts";
 import type { FileContentStore } from "./content-store.ts";
+import type { Home } from "./home.ts";
 import { digestsIn } from "./run-record.ts";
+import type { RunStore } from "./run-store.ts";
 import { isAbsent } from "./system-failure.ts";
 
 // A document larger than this is content rather than a list of references.
@@ -12,12 +14,15 @@ const LARGEST_DOCUMENT = 64 * 1024 * 1024;
 /** What refers to what: the digests that documents mention, followed from document to document. */
 export class References {
   readonly #content: FileContentStore;
+  readonly #foreign: ReadonlySet<Digest>;
   readonly #mentions = new Map<Digest, ReadonlySet<Digest>>();
   /** Bundles met, with what they are about. */
   readonly subjects = new Map<Digest, readonly Digest[]>();
 
-  constructor(content: FileContentStore) {
+  /** `foreign`: content of others, the bodies of the mirror. Of it only bundles are followed. */
+  constructor(content: FileContentStore, foreign: ReadonlySet<Digest> = new Set()) {
     this.#content = content;
+    this.#foreign = foreign;
   }
 
   /** Everything that can be reached from the given digests, themselves included. */
@@ -42,12 +47,43 @@ export class References {
     // Unverified on purpose: a damaged document may still mention what ought to stay.
     const bytes = readFileSync(this.#content.path(digest));
     if (!/^\s*[{[]/.test(bytes.subarray(0, 64).toString("latin1"))) return new Set();
+    const foreign = this.#foreign.has(digest);
+    // An index of a registry may have many megabytes: not worth parsing to see that it is no bundle.
+    if (foreign && !bytes.includes("dev.sigstore.bundle")) return new Set();
     const bundle = readBundle(bytes);
-    if (bundle === undefined) return digestsIn(bytes.toString());
+    if (bundle === undefined) return foreign ? new Set() : digestsIn(bytes.toString());
     const about = bundle.subjects.map((subject) => subject.digest);
     this.subjects.set(digest, about);
     return bundle.mentions;
   }
+}
+
+/** The bodies that records of the mirror name. Unverified on purpose: what is damaged may still name what ought to stay. */
+export function mirrorBodies(home: Home): Set<Digest> {
+  const found = new Set<Digest>();
+  for (const path of filesBelow(join(home.paths.materials, "records"))) {
+    // Quotes inside a member's text are escaped: nothing that a registry said matches.
+    const text = readFileSync(path, "utf8");
+    for (const match of text.matchAll(/"digest":"(sha256:[0-9a-f]{64})"/g)) found.add(match[1] as Digest);
+  }
+  return found;
+}
+
+/** Everything that the evidence of runs reaches, directly or through bundles. */
+export async function referencedByRuns(
+  stores: { readonly home: Home; readonly content: FileContentStore; readonly runs: RunStore },
+  ids: readonly string[],
+): Promise<ReadonlySet<Digest>> {
+  const references = new References(stores.content, mirrorBodies(stores.home));
+  const roots = new Set<Digest>();
+  for (const id of ids) {
+    for (const path of filesBelow(stores.runs.directory(id))) {
+      if (!path.endsWith("run.json")) continue;
+      // The text, not the parsed record: also what this version does not understand counts.
+      for (const digest of digestsIn(readFileSync(path, "utf8"))) roots.add(digest);
+    }
+  }
+  return references.closure(roots);
 }
 
 /** Every digest that files below a directory mention, for directories of small documents. */
