@@ -154,4 +154,5 @@ async function inChild(state: string, job: StepJob, ids: object, how: readonly s
   return answer.result;
 }
 
+export { bridgeProcesses, connectPerl, type ServedBridge, serveBridge } from "./bridge-fixture.ts";
 export { hostArchitecture, type SystemCall, systemCallNumber } from "./system-calls.ts";
