@@ -14,7 +14,7 @@ const MAX_BUNDLE_BYTES = 64 * 1024 * 1024;
 export async function verifyChainOf(artifact: string, invocation: Invocation, terminal: Terminal): Promise<number> {
   const { chain, digest } =
     text(invocation, "evidence") === undefined
-      ? await fromFactory(artifact)
+      ? await fromFactory(artifact, required(invocation))
       : await fromDirectory(artifact, invocation, terminal);
   if (given(invocation, "json")) {
     const { steps, ...rest } = chain;
@@ -28,17 +28,23 @@ export async function verifyChainOf(artifact: string, invocation: Invocation, te
   return 0;
 }
 
+type Required = readonly "hermetic"[];
+
+function required(invocation: Invocation): Required {
+  return text(invocation, "require") === "hermetic" ? ["hermetic"] : [];
+}
+
 interface Answer {
   readonly chain: VerifiedChain;
   readonly digest: Digest;
 }
 
-async function fromFactory(artifact: string): Promise<Answer> {
+async function fromFactory(artifact: string, require: Required): Promise<Answer> {
   const { namedArtifact, openFactory, verifyArtifact } = await import("@touchmark/pipeline");
   const named = await namedArtifact(artifact);
   const factory = await openFactory();
   try {
-    const { chain } = await verifyArtifact(factory, named);
+    const { chain } = await verifyArtifact(factory, named, { require });
     return { chain, digest: named.digest };
   } finally {
     await factory.close();
@@ -66,6 +72,7 @@ async function fromDirectory(artifact: string, invocation: Invocation, terminal:
     artifact: digest,
     builder,
     source,
+    require: required(invocation),
     ...(issuer === undefined ? {} : { issuer }),
     ...(witnessPolicy === undefined
       ? {}
@@ -104,6 +111,12 @@ function readInput(path: string): Uint8Array {
   }
 }
 
+const networks = (style: Terminal["style"]) => ({
+  none: "no network",
+  proxy: "recorded network",
+  open: style.warn("open network, unrecorded"),
+});
+
 function show(chain: VerifiedChain, digest: Digest, terminal: Terminal): void {
   const { style } = terminal;
   terminal.print(`${style.good("accepted")} ${digest}`);
@@ -112,7 +125,7 @@ function show(chain: VerifiedChain, digest: Digest, terminal: Terminal): void {
   terminal.print(`  builder   ${chain.builder}`);
   terminal.print(`  pipeline  ${printable(chain.project)}/${printable(chain.pipeline)}, run ${chain.run}`);
   for (const step of chain.steps) {
-    const network = step.network === "open" ? style.warn("open network, unrecorded") : "no network";
+    const network = networks(style)[step.network];
     const observed = step.observed ? "observed completely" : style.warn("not observed completely");
     terminal.print(
       `  step      ${step.name.padEnd(12)} ${network}, ${observed}${step.cachedFrom === undefined ? "" : `, from run ${step.cachedFrom}`}`,
@@ -121,6 +134,7 @@ function show(chain: VerifiedChain, digest: Digest, terminal: Terminal): void {
   terminal.print(
     `  evidence  ${chain.statements.length} statements, one chain${chain.hermetic ? ", hermetic" : "; not hermetic"}`,
   );
+  for (const reason of chain.notHermetic) terminal.print(`  ${style.dim(`not hermetic: ${printable(reason)}`)}`);
   for (const option of chain.insecureOptions) terminal.print(`  ${style.bad(option)}`);
   for (const line of chain.notChecked) terminal.print(`  ${style.dim(`not checked: ${printable(line)}`)}`);
 }

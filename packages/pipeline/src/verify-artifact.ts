@@ -1,6 +1,6 @@
 import { builderId } from "@touchmark/identity";
 import { readTrustRoot } from "@touchmark/verify";
-import { type VerifiedChain, verifyRun } from "@touchmark/verify/chain";
+import { type ChainExpectations, type VerifiedChain, verifyRun } from "@touchmark/verify/chain";
 import { pipelineErrors } from "./errors.ts";
 import type { Factory } from "./factory.ts";
 import { gatherEvidence } from "./gather.ts";
@@ -18,7 +18,11 @@ export interface ArtifactVerdict {
  * pipeline equal to what the user had built under the project's name.
  * @throws EVIDENCE_MISSING and every code of the verifier
  */
-export async function verifyArtifact(factory: Factory, artifact: NamedArtifact): Promise<ArtifactVerdict> {
+export async function verifyArtifact(
+  factory: Factory,
+  artifact: NamedArtifact,
+  demands: Pick<ChainExpectations, "require"> = {},
+): Promise<ArtifactVerdict> {
   const { run, bundles, missing } = await gatherEvidence(factory, artifact.digest);
   const [lost] = missing;
   if (lost !== undefined) {
@@ -45,6 +49,7 @@ export async function verifyArtifact(factory: Factory, artifact: NamedArtifact):
       source: claimed,
       project: run.project,
       pipeline: run.pipeline,
+      require: demands.require,
     },
   );
   return { chain, statements: chain.statements.length };

@@ -60,6 +60,11 @@ export const chainErrors = defineErrors({
     nature: "refused",
     meaning: "The provenance names other materials, another artifact or another build type.",
   },
+  CHAIN_NOT_HERMETIC: {
+    nature: "refused",
+    meaning: "The chain is whole, and a hermetic build was demanded, which it does not show.",
+    hint: "the message names each step and what is not accounted for",
+  },
   CHAIN_CREDENTIAL_UNLISTED: {
     nature: "refused",
     meaning: "A statement was signed with a certificate that the run does not account for.",

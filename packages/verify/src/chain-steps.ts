@@ -1,6 +1,7 @@
 import type { Digest } from "@touchmark/core";
 import type { Release } from "@touchmark/formats/predicates";
 import { chainErrors } from "./chain-errors.ts";
+import { unaccountedFiles } from "./chain-hermetic.ts";
 import { type ChainStatement, isOf, only, subjectDigest } from "./chain-statements.ts";
 
 /** A step of a verified chain. */
@@ -14,6 +15,10 @@ export interface VerifiedStep {
   /** True when the observer lost nothing. */
   readonly observed: boolean;
   readonly tier: string;
+  /** The run that performed it. */
+  readonly run: string;
+  /** Files of others that it read, and that have no digest. */
+  readonly unaccounted: number;
   /** Files that the link names one by one, by path; empty when it names the tree alone. */
   readonly products: ReadonlyMap<string, Digest>;
 }
@@ -93,6 +98,8 @@ function checkStep(
     network: storage.network.enforced,
     observed: trace.predicate.touchmark_trace?.complete === true,
     tier: trace.predicate.touchmark_trace?.tier ?? "none",
+    run: link.run,
+    unaccounted: unaccountedFiles(trace),
     products: productsOf(link),
   };
 }

@@ -1,6 +1,7 @@
 import { canonicalJson, type Digest, isDigest, sha256 } from "@touchmark/core";
 import { PIPELINE_BUILD_TYPE, predicateType } from "@touchmark/formats/predicates";
 import { chainErrors } from "./chain-errors.ts";
+import { notHermetic } from "./chain-hermetic.ts";
 import { checkPredecessors, checkRuns } from "./chain-order.ts";
 import {
   type ChainStatement,
@@ -32,6 +33,8 @@ export interface ChainExpectations {
   readonly commit?: string | undefined;
   readonly project?: string | undefined;
   readonly pipeline?: string | undefined;
+  /** What the chain must show beyond being whole. */
+  readonly require?: readonly "hermetic"[] | undefined;
 }
 
 declare const chainBrand: unique symbol;
@@ -49,8 +52,10 @@ export interface VerifiedChain {
   readonly statements: readonly { readonly digest: Digest; readonly predicateType: string; readonly signer: string }[];
   /** Statements that were given and are not of this run; they were not judged. */
   readonly unlisted: readonly Digest[];
-  /** No step had a network, and every trace is complete. */
+  /** Measured: nothing came into any step that is not accounted for. */
   readonly hermetic: boolean;
+  /** Why it is not hermetic; empty when it is. */
+  readonly notHermetic: readonly string[];
   /** Uncommitted changes were built, as an insecure option asked. */
   readonly workingTree: boolean;
   readonly insecureOptions: readonly string[];
@@ -113,6 +118,10 @@ export function verifyChain(statements: readonly VerifiedStatement[], expectatio
   checkProvenance(context, steps, source, trigger);
   checkCredentials(context);
   const { request } = trigger.predicate;
+  const loose = notHermetic(chain, release.run, steps);
+  if (expectations.require?.includes("hermetic") && loose.length > 0) {
+    throw chainErrors.make("CHAIN_NOT_HERMETIC", `expected a hermetic build, found: ${loose.join("; ")}`);
+  }
   const facts: Omit<VerifiedChain, typeof chainBrand> = {
     run: release.run,
     project: release.predicate.project,
@@ -127,7 +136,8 @@ export function verifyChain(statements: readonly VerifiedStatement[], expectatio
       signer: each.signer,
     })),
     unlisted: [...evidence.keys()].filter((digest) => !chain.some((each) => each.digest === digest)),
-    hermetic: steps.every((step) => step.network === "none" && step.observed),
+    hermetic: loose.length === 0,
+    notHermetic: loose,
     workingTree: source.predicate.workingTree,
     insecureOptions: request.insecureOptions,
     notChecked: notChecked(artifact.named, steps),

@@ -24,6 +24,11 @@ export const command: Command = {
     { flags: "--issuer <url>", description: "exact issuer in the signer's certificate" },
     { flags: "--builder <uri>", description: "with --evidence: exact identity of the builder" },
     { flags: "--source <uri>", description: "with --evidence: exact source that the artifact must come from" },
+    {
+      flags: "--require <property>",
+      description: "what the whole chain must show: hermetic",
+      choices: ["hermetic"],
+    },
     { flags: "--predicate-type <type>", description: "demand a statement of this type" },
     { flags: "--key <pem>", description: "public key, instead of an identity" },
     { flags: "--key-hint <hint>", description: "the hint by which the bundle must name it" },
@@ -66,8 +71,8 @@ const usedBy = {
     ...["bundle", "trustRoot", "identity", "identityPattern", "issuer", "predicateType", "witnessPolicy", "json"],
     ...["key", "keyHint", "keyValidFrom", "keyValidUntil", "logThreshold", "timestampThreshold", "allowLogTime"],
   ],
-  evidence: ["evidence", "trustRoot", "builder", "source", "issuer", "witnessPolicy", "json"],
-  factory: ["json"],
+  evidence: ["evidence", "trustRoot", "builder", "source", "issuer", "witnessPolicy", "require", "json"],
+  factory: ["require", "json"],
 } as const;
 
 function refuseUnused(invocation: Invocation): void {
