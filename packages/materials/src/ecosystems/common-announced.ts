@@ -69,8 +69,8 @@ export function instant(value: Json | undefined): string | undefined {
  * a web server, holds user information, or is too long: that announces nothing.
  */
 export function announcedAddress(spelled: string, base: URL): URL | undefined {
-  if (spelled.length > 8192 || /[\u0000-\u0020\u007f\\]/.test(spelled)) return undefined;
-  const url = URL.parse(spelled, base);
+  if (spelled === "" || spelled.length > 8192 || /[\u0000-\u0020\u007f\\]/.test(spelled)) return undefined;
+  const url = URL.parse(spelled, base.href);
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") return undefined;
   url.hash = "";
   return url;

@@ -1,4 +1,5 @@
 import type { Json } from "@touchmark/core";
+import { npmPackageUrl } from "@touchmark/formats/package-url";
 import type { Announcement, ExpectedDigest, RequestFacts } from "../material.ts";
 import {
   announcedAddress,
@@ -16,7 +17,7 @@ import {
   text,
 } from "./common-announced.ts";
 import { materialErrors } from "./errors.ts";
-import { isNpmVersion, npmPurl } from "./npm-names.ts";
+import { isNpmVersion } from "./npm-names.ts";
 
 /** Reads what a packument (full or abbreviated) or the manifest of one version announces. */
 export function announcedNpm(facts: RequestFacts, body: Uint8Array, url: URL): readonly Announcement[] {
@@ -105,7 +106,7 @@ function announcement(
       kind: "archive",
       name,
       version,
-      purl: npmPurl(name, version),
+      purl: npmPackageUrl(name, version),
       digests,
       installScripts: hasInstallScripts(entry),
       ...(Object.fromEntries(

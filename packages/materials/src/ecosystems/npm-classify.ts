@@ -1,6 +1,7 @@
+import { npmPackageUrl } from "@touchmark/formats/package-url";
 import type { EcosystemRequest } from "../ecosystem.ts";
 import type { MaterialKind, RequestFacts, Upstream } from "../material.ts";
-import { isNpmName, isNpmVersion, npmFileVersion, npmPurl } from "./npm-names.ts";
+import { isNpmName, isNpmVersion, npmFileVersion } from "./npm-names.ts";
 
 /** Endpoints that nothing of an installation rests on. A body goes only to these. */
 const chatter: ReadonlySet<string> = new Set([
@@ -30,14 +31,14 @@ export function classifyNpm(request: EcosystemRequest, upstream: Upstream): Requ
   if (named === undefined) return undefined;
   const { name, rest } = named;
   if (rest.length === 0) {
-    return { ...facts, kind: "index", name, purl: npmPurl(name), immutable: false };
+    return { ...facts, kind: "index", name, purl: npmPackageUrl(name), immutable: false };
   }
   if (rest[0] === "-") return tarball(name, rest.slice(1), upstream);
   const [asked = "", more] = rest;
   if (more !== undefined) return undefined;
   if (isNpmVersion(asked)) return versionFacts("metadata", upstream, name, asked);
   return /^[A-Za-z][\w.~-]{0,255}$/.test(asked)
-    ? { ...facts, kind: "metadata", name, purl: npmPurl(name), immutable: false }
+    ? { ...facts, kind: "metadata", name, purl: npmPackageUrl(name), immutable: false }
     : undefined;
 }
 
@@ -48,7 +49,7 @@ function tarball(name: string, rest: readonly string[], upstream: Upstream): Req
   if (more !== undefined || !/^[\w~'!()*-][\w.~'!()*+-]*\.tgz$/.test(fileName)) return undefined;
   const version = npmFileVersion(name, fileName);
   const facts = { ecosystem: "npm", kind: "archive", upstream, name, fileName, immutable: true } as const;
-  return version === undefined ? facts : { ...facts, version, purl: npmPurl(name, version) };
+  return version === undefined ? facts : { ...facts, version, purl: npmPackageUrl(name, version) };
 }
 
 /** What stands below `/-/`. */
@@ -62,13 +63,13 @@ function service(path: string, upstream: Upstream): RequestFacts | undefined {
   }
   const [, tagged] = /^package\/(.+)\/dist-tags$/.exec(path) ?? [];
   return tagged !== undefined && isNpmName(tagged)
-    ? { ...facts, kind: "index", name: tagged, purl: npmPurl(tagged) }
+    ? { ...facts, kind: "index", name: tagged, purl: npmPackageUrl(tagged) }
     : undefined;
 }
 
 /** A registry may add a deprecation or a signature to a version: only its tarball stays as it is. */
 function versionFacts(kind: MaterialKind, upstream: Upstream, name: string, version: string): RequestFacts {
-  return { ecosystem: "npm", kind, upstream, name, version, purl: npmPurl(name, version), immutable: false };
+  return { ecosystem: "npm", kind, upstream, name, version, purl: npmPackageUrl(name, version), immutable: false };
 }
 
 function takeName(segments: readonly string[]): { name: string; rest: readonly string[] } | undefined {

@@ -19,20 +19,10 @@ export function isNpmVersion(version: string): boolean {
   );
 }
 
-/** purl-spec npm: the scope is the namespace, `@` encoded. */
-export function npmPurl(name: string, version?: string): string {
-  const path = name.split("/").map(encodePart).join("/");
-  return `pkg:npm/${path}${version === undefined ? "" : `@${encodePart(version)}`}`;
-}
-
 /** Version that the file name of a tarball of `name` says; undefined when it does not say one. */
 export function npmFileVersion(name: string, fileName: string): string | undefined {
   const start = `${name.slice(name.indexOf("/") + 1)}-`;
   if (!fileName.startsWith(start) || !fileName.endsWith(".tgz")) return undefined;
   const version = fileName.slice(start.length, -".tgz".length);
   return isNpmVersion(version) ? version : undefined;
-}
-
-function encodePart(part: string): string {
-  return encodeURIComponent(part).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
