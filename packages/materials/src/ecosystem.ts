@@ -91,6 +91,10 @@ export interface AskedUpstream {
   readonly exclusive: readonly string[];
   /** Who said so: `npm config`, `GOPROXY`, ... */
   readonly from: string;
+  /** As `Upstream` has them for Debian archives. */
+  readonly suites?: readonly string[];
+  readonly components?: readonly string[];
+  readonly keyring?: string;
   /** Where the client has a credential for it (`user information of index-url`), never the credential. */
   readonly credential?: string;
 }

@@ -36,6 +36,10 @@ export interface Upstream {
   readonly exclusive: readonly string[];
   /** Position in the order of preference; 0 first. */
   readonly order: number;
+  /** Of a Debian archive: suites and components that steps may ask, and the keyring of the image that signs them. */
+  readonly suites?: readonly string[];
+  readonly components?: readonly string[];
+  readonly keyring?: string;
 }
 
 /** What a request asks for, as its ecosystem reads the address. */
