@@ -33,6 +33,21 @@ const upstream = section(
       .max(10_000)
       .optional()
       .meta({ description: "Names and scopes that come from here and nowhere else.", examples: [["@org/*"]] }),
+    suites: z
+      .array(z.string().regex(/^[A-Za-z0-9][\w.+~/-]{0,127}$/, "expected a suite"))
+      .max(64)
+      .optional()
+      .meta({ description: "Of a Debian archive: what steps may ask.", examples: [["stable", "stable-updates"]] }),
+    components: z
+      .array(z.string().regex(/^[A-Za-z0-9][\w.+~/-]{0,127}$/, "expected a component"))
+      .max(64)
+      .optional()
+      .meta({ description: "Of a Debian archive. Default: main." }),
+    keyring: z
+      .string()
+      .regex(/^\/usr\/share\/[\w./-]{1,200}$/, "expected a file below /usr/share")
+      .optional()
+      .meta({ description: "Of a Debian archive: keyring of the image, for apt. Default: that of Debian." }),
     credential: name("name of a credential").optional().meta({ description: "Credential below `credentials`." }),
     "insecure-http": z
       .boolean()

@@ -121,7 +121,13 @@ function defineUpstreams(document: MaterialsDocument, fail: Fail) {
         }
         credentials[each.name] = each.credential;
       }
-      return { name: each.name, ecosystem, url: address.url, exclusive: each.exclusive ?? [], order };
+      const { suites, components, keyring } = each;
+      return {
+        ...{ name: each.name, ecosystem, url: address.url, exclusive: each.exclusive ?? [], order },
+        ...(suites === undefined ? {} : { suites }),
+        ...(components === undefined ? {} : { components }),
+        ...(keyring === undefined ? {} : { keyring }),
+      };
     });
   }
   return { byEcosystem, credentials, insecureHttp };

@@ -11,14 +11,15 @@ const defaultKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
  */
 export function debSettings(context: ClientContext): ClientSettings {
   const { proxy, authorityPem, directory, home } = context;
-  const state = `${home}/.apt`;
+  // By this name alone apt makes the directory itself, when only its parent exists.
+  const state = `${home}/apt`;
   return {
     environment: { APT_CONFIG: `${directory}/apt/apt.conf`, DEBIAN_FRONTEND: "noninteractive" },
     files: {
       "apt/apt.conf": `${[
         `Dir::State ${quoted(state)};`,
         `Dir::State::status "/dev/null";`,
-        `Dir::Cache ${quoted(`${state}/cache`)};`,
+        `Dir::Cache ${quoted(state)};`,
         `Dir::Log ${quoted(`${state}/log`)};`,
         `Dir::Etc::main "/dev/null";`,
         `Dir::Etc::parts "/dev/null";`,
