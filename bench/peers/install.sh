@@ -4,6 +4,7 @@
 #
 #   install.sh [NAME...]    all of them by default: cosign witness in-toto-golang in-toto sigstore-js torchwood
 #                         (litewitness) sigsum-go (sigsum-witness) tessera (tessera-fsck, tessera-bench; needs go)
+#                         clients (package managers of JavaScript and Python, into clients/; live tests run them)
 #                         sigstore-go (sigstore-go-bench; needs go, takes minutes; only when named)
 #
 # Everything comes through the ordinary clients of this machine (apt, pip, npm) and their configuration.
@@ -37,6 +38,28 @@ sigstore_javascript() {
   echo "installed  ${sigstore_js[*]}"
 }
 
+client_packages=(pnpm-10@npm:pnpm@10.34.9 pnpm-11@npm:pnpm@11.28.11 pnpm-12@npm:pnpm@12.21.0
+  yarn-classic@npm:yarn@1.22.22 yarn-berry@npm:@yarnpkg/cli-dist@4.18.1 npm@11.19.1)
+client_wheels=(pip==26.0.1 uv==0.13.9 poetry==2.5.1)
+
+# Python's come into an environment of the system's own Python where there is one: sandboxes see that, and no other.
+clients() {
+  local to=$peers/clients stamp=$peers/clients/.installed python=/usr/bin/python3
+  if [ "$(cat "$stamp" 2>/dev/null)" = "${client_packages[*]} ${client_wheels[*]}" ]; then
+    echo "kept       ${client_packages[*]} ${client_wheels[*]}"
+    return
+  fi
+  [ -x "$python" ] || python=python3
+  rm -rf "$to" && mkdir -p "$to/node" &&
+    printf '{"private":true}\n' > "$to/node/package.json" &&
+    npm install --prefix "$to/node" --save-exact --ignore-scripts --no-audit --no-fund --loglevel=error \
+      "${client_packages[@]}" > /dev/null &&
+    "$python" -m venv "$to/python" &&
+    "$to/python/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: "${client_wheels[@]}" &&
+    printf '%s' "${client_packages[*]} ${client_wheels[*]}" > "$stamp" || return 1
+  echo "installed  ${client_packages[*]} ${client_wheels[*]}"
+}
+
 sigstore_go_version=v1.3.0
 sigstore_go() {
   local stamp=$peers/sigstore-go.installed module
@@ -68,11 +91,12 @@ tessera() {
   echo "installed  tessera-fsck, tessera-bench $tessera_version"
 }
 
-if [ $# -eq 0 ]; then set -- cosign witness in-toto-golang in-toto sigstore-js torchwood sigsum-go tessera; fi
+if [ $# -eq 0 ]; then set -- cosign witness in-toto-golang in-toto sigstore-js torchwood sigsum-go tessera clients; fi
 for name in "$@"; do
   case $name in
     cosign | witness | in-toto-golang | torchwood | sigsum-go) "$here/debian-newer.sh" "$name" ;;
     in-toto) in_toto ;;
+    clients) clients ;;
     tessera) tessera ;;
     sigstore-go) sigstore_go ;;
     sigstore-js) sigstore_javascript ;;
