@@ -10,6 +10,12 @@ export { parseMaterialsConfiguration } from "./configuration/parse.ts";
 export { readMaterialsConfiguration } from "./configuration/read.ts";
 export { tighten } from "./configuration/tighten.ts";
 export type { ArrivedAnswer, BodySink, Door, Passage, ProxyRequest, StoredAnswer, UpstreamPassage } from "./door.ts";
+export type { AskClient, ClientSettings, EcosystemAdapter } from "./ecosystem.ts";
+export { type AskedUpstreams, askUpstreams, withHostClients } from "./ecosystems/ask.ts";
+export { allClientSettings } from "./ecosystems/common-settings.ts";
+export { gitWants } from "./ecosystems/git-request.ts";
+export { ecosystemAdapters } from "./ecosystems/index.ts";
+export { javaKeyStore } from "./ecosystems/jks.ts";
 export { decide, gateRefusal } from "./gate/decide.ts";
 export type {
   Candidate,
@@ -21,8 +27,11 @@ export type {
 } from "./gate/decision.ts";
 export { gateErrors } from "./gate/errors.ts";
 export type { AdmittedVersion, PackageHistory } from "./gate/history.ts";
+export { inspectArchive } from "./gate/inspect/inspect.ts";
+export type { InspectLimits } from "./gate/inspect/ledger.ts";
 export type { ReviewDecision } from "./gate/review-decision.ts";
 export { defaultRules, type GateException, type GateRules, type UnlockedMode } from "./gate/rules.ts";
+export { gateRules } from "./gate/table.ts";
 export type { Announcement, ExpectedDigest, MaterialRecord, RequestFacts, Upstream } from "./material.ts";
 export { mirrorErrors } from "./mirror/errors.ts";
 export { type MemoryMirror, memoryMirror } from "./mirror/memory-mirror.ts";
