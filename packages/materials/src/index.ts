@@ -34,10 +34,34 @@ export { defaultRules, type GateException, type GateRules, type UnlockedMode } f
 export { gateRules } from "./gate/table.ts";
 export type { Announcement, ExpectedDigest, MaterialRecord, RequestFacts, Upstream } from "./material.ts";
 export { mirrorErrors } from "./mirror/errors.ts";
+export { type ExportOptions, type ExportReport, exportMirror } from "./mirror/export-mirror.ts";
+export { type ImportOptions, type ImportReport, importMirror } from "./mirror/import-mirror.ts";
 export { type MemoryMirror, memoryMirror } from "./mirror/memory-mirror.ts";
 export type { Incoming, Mirror, SeenFile } from "./mirror/mirror.ts";
 export { type MirrorOptions, openMirror } from "./mirror/open-mirror.ts";
+export { type MirrorPruneOptions, type MirrorPruneReport, pruneMirror } from "./mirror/prune-mirror.ts";
+export { matchesPurl } from "./mirror/purl-agreement.ts";
 export { recordedUrl, recordKey, type Variant, variantOf } from "./mirror/record-key.ts";
+export { type MirrorFault, type VerifyOptions, type VerifyReport, verifyMirror } from "./mirror/verify-mirror.ts";
+export { createStepAuthority, type StepAuthority } from "./proxy/authority.ts";
+export { proxyErrors } from "./proxy/errors.ts";
+export type { ProxyCounts, ProxyEvent } from "./proxy/events.ts";
+export {
+  type MaterialsProxy,
+  type MaterialsProxy,
+  type ProxySettings,
+  type ProxySettings,
+  startProxy,
+  startProxy,
+} from "./proxy/proxy.ts";
+export {
+  type Patience,
+  type UpstreamSettings,
+  type UpstreamSettings,
+  upstreamSettings,
+  upstreamSettings,
+} from "./proxy/settings.ts";
+export { type SmallFile, type SmallFileOptions, type UpstreamClient, upstreamClient } from "./proxy/upstream-client.ts";
 export { sessionErrors } from "./session/errors.ts";
 export type { AdmittedMaterial, RefusedRequest, SessionReport } from "./session/ledger.ts";
 export { LockIndex, type PinnedCommit, type PinnedDownload } from "./session/lock-index.ts";
