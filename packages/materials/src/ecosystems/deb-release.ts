@@ -12,12 +12,12 @@ export interface ReleaseFile {
   readonly sha512?: string;
 }
 
-/** The Release file of a suite (wiki.debian.org/DebianRepository/Format), its text alone: who signed is asked elsewhere. */
+/**
+ * What a Release file (wiki.debian.org/DebianRepository/Format) announces. Its signature and its time are upstream
+ * evidence, and judged there.
+ */
 export interface Release {
-  readonly suite?: string;
-  readonly codename?: string;
-  readonly date: Date;
-  readonly validUntil?: Date;
+  /** Each index has an address that holds its digest. */
   readonly byHash: boolean;
   readonly files: readonly ReleaseFile[];
 }
@@ -53,43 +53,7 @@ export function readRelease(body: Uint8Array): Release {
     }
   }
   if (files.size === 0) malformed("expected SHA256 or SHA512 digests in a Release file, found none");
-  const date = dateOf(fields.get("date"), "Date");
-  if (date === undefined) return malformed("expected a Date in a Release file, found none");
-  const validUntil = dateOf(fields.get("valid-until"), "Valid-Until");
-  const [suite, codename] = [fields.get("suite"), fields.get("codename")];
-  return {
-    date,
-    byHash: fields.get("acquire-by-hash") === "yes",
-    files: [...files.values()],
-    ...(suite === undefined ? {} : { suite }),
-    ...(codename === undefined ? {} : { codename }),
-    ...(validUntil === undefined ? {} : { validUntil }),
-  };
-}
-
-/**
- * What a suite says must be of now: not past its end, not dated in the future, and not older than what was seen before,
- * which would bring back packages with known faults.
- * @throws MATERIAL_RELEASE_EXPIRED | MATERIAL_RELEASE_FUTURE | MATERIAL_RELEASE_ROLLBACK
- */
-export function checkReleaseTime(release: Release, now: Date, seen?: Date): void {
-  const found = release.date.toISOString();
-  if (release.validUntil !== undefined && release.validUntil < now) {
-    throw materialErrors.make(
-      "MATERIAL_RELEASE_EXPIRED",
-      `expected a Release file that is valid at ${now.toISOString()}, found one until ${release.validUntil.toISOString()}`,
-    );
-  }
-  // Clocks differ; apt allows ten seconds, archives sign minutes ahead of none.
-  if (release.date.getTime() > now.getTime() + 600_000) {
-    throw materialErrors.make("MATERIAL_RELEASE_FUTURE", `expected a Release file of the past, found one of ${found}`);
-  }
-  if (seen !== undefined && release.date < seen) {
-    throw materialErrors.make(
-      "MATERIAL_RELEASE_ROLLBACK",
-      `expected a Release file of ${seen.toISOString()} or later, found one of ${found}`,
-    );
-  }
+  return { byHash: fields.get("acquire-by-hash") === "yes", files: [...files.values()] };
 }
 
 function textOf(body: Uint8Array): string {
@@ -127,13 +91,4 @@ function isPlainPath(path: string): boolean {
   return (
     /^[\w.+:~@=/-]{1,512}$/.test(path) && path.split("/").every((part) => part !== "" && part !== "." && part !== "..")
   );
-}
-
-function dateOf(text: string | undefined, field: string): Date | undefined {
-  if (text === undefined) return undefined;
-  const isDate = /^[A-Z][a-z]{2}, [ \d]\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (UTC|GMT|\+0000)$/.test(text);
-  const date = new Date(text);
-  if (!isDate || Number.isNaN(date.getTime()))
-    malformed(`expected ${field} in UTC, found ${JSON.stringify(text.slice(0, 60))}`);
-  return date;
 }

@@ -45,19 +45,4 @@ export const materialErrors = defineErrors({
     meaning: "An index is compressed in a way that this program does not read.",
     hint: 'Tell apt to ask for gzip: Acquire::CompressionTypes::Order { "gz"; }; the step\'s own settings do.',
   },
-  MATERIAL_RELEASE_EXPIRED: {
-    nature: "refused",
-    meaning: "The Release file of a Debian suite says itself that it is no longer valid.",
-    hint: "The mirror is stale, or somebody holds back updates. Ask another mirror.",
-  },
-  MATERIAL_RELEASE_FUTURE: {
-    nature: "refused",
-    meaning: "The Release file of a Debian suite is dated in the future.",
-    hint: "Check the clock of this host.",
-  },
-  MATERIAL_RELEASE_ROLLBACK: {
-    nature: "refused",
-    meaning: "The Release file of a Debian suite is older than one that was seen before.",
-    hint: "The mirror was rolled back, or somebody replays old indexes to bring back packages with known faults.",
-  },
 });

@@ -17,7 +17,7 @@ function newCertificate(directory: string): X509Certificate {
   return new X509Certificate(readFileSync(file));
 }
 
-test.skipIf(!oracle)("E30: keytool reads the key store, finds the one trusted certificate and no other", () => {
+test.skipIf(!oracle)("E18: keytool reads the key store, finds the one trusted certificate and no other", () => {
   const directory = mkdtempSync(join(tmpdir(), "jks-"));
   onTestFinished(() => rmSync(directory, { recursive: true }));
   const certificate = newCertificate(directory);
@@ -34,7 +34,7 @@ test.skipIf(!oracle)("E30: keytool reads the key store, finds the one trusted ce
   expect(() => execFileSync("keytool", words, { stdio: "ignore" })).toThrow();
 });
 
-test("E30: one certificate has one key store", () => {
+test("E18: one certificate has one key store", () => {
   const digest = () =>
     createHash("sha256")
       .update(javaKeyStore(Buffer.from("a certificate")))
