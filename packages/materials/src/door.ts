@@ -35,8 +35,13 @@ export interface UpstreamPassage {
   /** Headers to send, complete but for host and framing. Credentials stand here. */
   readonly headers: Readonly<Record<string, string>>;
   readonly maxBytes: number;
-  /** The address may lie in a private network: the user configured it. What an index announced may not. */
+  /**
+   * The address may lie in a private network: the user configured it. What an index announced may not. Holds for
+   * redirects within the same host name; for others see `allowPrivateRedirect`.
+   */
   readonly allowPrivate: boolean;
+  /** Whether a redirect to another host name may lead to a private address; never without this. */
+  allowPrivateRedirect?(to: URL): boolean;
   /** Hashes to take beside SHA-256 while the body streams. */
   readonly algorithms: readonly DigestAlgorithm[];
   /** Asked for each redirect before it is followed; throws to refuse. Answers the headers for the new address. */

@@ -46,21 +46,8 @@ export { type MirrorFault, type VerifyOptions, type VerifyReport, verifyMirror }
 export { createStepAuthority, type StepAuthority } from "./proxy/authority.ts";
 export { proxyErrors } from "./proxy/errors.ts";
 export type { ProxyCounts, ProxyEvent } from "./proxy/events.ts";
-export {
-  type MaterialsProxy,
-  type MaterialsProxy,
-  type ProxySettings,
-  type ProxySettings,
-  startProxy,
-  startProxy,
-} from "./proxy/proxy.ts";
-export {
-  type Patience,
-  type UpstreamSettings,
-  type UpstreamSettings,
-  upstreamSettings,
-  upstreamSettings,
-} from "./proxy/settings.ts";
+export { type MaterialsProxy, type ProxySettings, startProxy } from "./proxy/proxy.ts";
+export { type Patience, type UpstreamSettings, upstreamSettings } from "./proxy/settings.ts";
 export { type SmallFile, type SmallFileOptions, type UpstreamClient, upstreamClient } from "./proxy/upstream-client.ts";
 export { sessionErrors } from "./session/errors.ts";
 export type { AdmittedMaterial, RefusedRequest, SessionReport } from "./session/ledger.ts";

@@ -1,0 +1,109 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { getCACertificates } from "node:tls";
+import { proxyErrors } from "./errors.ts";
+
+/** How the control plane reaches the outside: the user's own proxy and authorities, and patience. */
+export interface UpstreamSettings {
+  /** Values of HTTP_PROXY, HTTPS_PROXY and NO_PROXY; proxy addresses may carry credentials, which go nowhere else. */
+  readonly proxy?: { readonly http?: string; readonly https?: string; readonly none?: string };
+  /** PEM files and directories of PEM files, trusted beside Node's and the system's authorities. */
+  readonly authorities?: { readonly files?: readonly string[]; readonly directories?: readonly string[] };
+  readonly patience?: Partial<Patience>;
+}
+
+/** Time-outs in milliseconds, and how often to try. */
+export interface Patience {
+  /** Until a connection stands, TLS included. */
+  readonly connectMs: number;
+  /** From the request to the head of the answer. */
+  readonly headMs: number;
+  /** Between two pieces of a body. */
+  readonly idleMs: number;
+  /** For one answer with all attempts. */
+  readonly totalMs: number;
+  /** Attempts for one answer, the first included. */
+  readonly attempts: number;
+  /** First pause between attempts; doubles, with jitter. */
+  readonly pauseMs: number;
+  /** Longest pause; an upstream that asks for a longer one is given up. */
+  readonly longestPauseMs: number;
+}
+
+export const defaultPatience: Patience = {
+  connectMs: 20_000,
+  headMs: 60_000,
+  idleMs: 60_000,
+  totalMs: 3_600_000,
+  attempts: 5,
+  pauseMs: 250,
+  longestPauseMs: 30_000,
+};
+
+/** Variables that name one PEM file, and those that name directories. */
+const fileVariables = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"] as const;
+const MAX_AUTHORITY_BYTES = 8 * 1024 * 1024;
+
+/** The settings that the user's environment variables ask for. */
+export function upstreamSettings(environment: Readonly<Record<string, string | undefined>>): UpstreamSettings {
+  const either = (name: string): string | undefined =>
+    nonEmpty(environment[name.toLowerCase()]) ?? nonEmpty(environment[name]);
+  const all = either("ALL_PROXY");
+  // A web server's CGI interface sets HTTP_PROXY from a request header: there only the lower-case name counts.
+  const http = (environment.REQUEST_METHOD === undefined ? either("HTTP_PROXY") : environment.http_proxy) ?? all;
+  const https = either("HTTPS_PROXY") ?? all;
+  const none = either("NO_PROXY");
+  const directories = nonEmpty(environment.SSL_CERT_DIR);
+  return {
+    proxy: {
+      ...(http === undefined ? {} : { http }),
+      ...(https === undefined ? {} : { https }),
+      ...(none === undefined ? {} : { none }),
+    },
+    authorities: {
+      files: [...new Set(fileVariables.flatMap((name) => nonEmpty(environment[name]) ?? []))],
+      directories: directories === undefined ? [] : directories.split(":").filter((each) => each !== ""),
+    },
+  };
+}
+
+const nonEmpty = (text: string | undefined): string | undefined => (text === "" ? undefined : text);
+
+/**
+ * PEM certificates to trust: Node's, the system's, and those that the settings name. A named file that is missing or
+ * holds no certificate is an error; in directories everything else is passed over.
+ * @throws PROXY_SETTINGS_INVALID
+ */
+export function trustedAuthorities(settings: UpstreamSettings): readonly string[] {
+  const found = new Set<string>([...getCACertificates("default"), ...getCACertificates("system")]);
+  for (const path of settings.authorities?.files ?? []) {
+    const certificates = certificatesOf(path);
+    if (certificates.length === 0) {
+      throw proxyErrors.make("PROXY_SETTINGS_INVALID", `expected PEM certificates in ${path}, found none`);
+    }
+    for (const each of certificates) found.add(each);
+  }
+  for (const directory of settings.authorities?.directories ?? []) {
+    let names: string[];
+    try {
+      names = readdirSync(directory);
+    } catch {
+      continue;
+    }
+    for (const name of names.slice(0, 2000)) {
+      // Hashed names (1a2b3c4d.0) are links to the others.
+      if (/\.(pem|crt|cer)$/.test(name)) for (const each of certificatesOf(join(directory, name))) found.add(each);
+    }
+  }
+  return [...found];
+}
+
+function certificatesOf(path: string): readonly string[] {
+  try {
+    if (statSync(path).size > MAX_AUTHORITY_BYTES) return [];
+    const pem = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
+    return (readFileSync(path, "latin1").match(pem) ?? []).map((each) => `${each.replace(/\r/g, "")}\n`);
+  } catch {
+    return [];
+  }
+}
