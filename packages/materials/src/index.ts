@@ -55,3 +55,16 @@ export { LockIndex, type PinnedCommit, type PinnedDownload } from "./session/loc
 export { openPackageMemory, type PackageMemory } from "./session/package-memory.ts";
 export { type MaterialsSession, openSession } from "./session/session.ts";
 export type { EvidenceRequest, SessionSettings, SmallAnswer } from "./session/settings.ts";
+export { hostDebianKeyrings } from "./upstream-evidence/debian-keyrings.ts";
+export { openRelease, type Release } from "./upstream-evidence/debian-release.ts";
+export { upstreamErrors } from "./upstream-evidence/errors.ts";
+export type { EvidenceGet, EvidenceQuestion, GatheredEvidence } from "./upstream-evidence/evidence.ts";
+export {
+  type FactoryBuild,
+  type FactoryMaterial,
+  readFactoryBuild,
+  readFactoryEvidence,
+} from "./upstream-evidence/factory-provenance.ts";
+export { type EvidenceSettings, gatherEvidence } from "./upstream-evidence/gather.ts";
+export { type SeenState, seenInMemory, seenStateIn } from "./upstream-evidence/seen-state.ts";
+export { type EvidenceTrust, type KindTrust, readEvidenceTrust } from "./upstream-evidence/trust.ts";
