@@ -21,8 +21,10 @@ export class DocumentBatch {
     return this.#pending.get(path) ?? this.#layout.read(path);
   }
 
+  /** What a document is to be; nothing is done when it is that already. */
   write(path: string, text: string): void {
-    this.#pending.set(path, Buffer.from(text));
+    const bytes = Buffer.from(text);
+    if (this.read(path)?.equals(bytes) !== true) this.#pending.set(path, bytes);
   }
 
   /** Writes everything; what this returns from survives a power cut. `order` ranks the paths. */

@@ -40,6 +40,41 @@ export const mirrorErrors = defineErrors({
     nature: "refused",
     meaning: "A body to be kept does not have the size or a digest that its record says.",
   },
+  MIRROR_EXPORT_EXISTS: { nature: "invalid", meaning: "The file to export to exists already." },
+  MIRROR_EXPORT_EMPTY: {
+    nature: "invalid",
+    meaning: "Nothing in the mirror is what was asked for.",
+    hint: "touchmark materials list shows what there is",
+  },
+  MIRROR_ARCHIVE_MALFORMED: {
+    nature: "invalid",
+    meaning: "A file to import is not the plain archive that an export writes, or is cut short.",
+  },
+  MIRROR_ARCHIVE_PATH: {
+    nature: "refused",
+    meaning: "An archive to import holds a member that has no place in it: a path elsewhere, a link, an unknown name.",
+  },
+  MIRROR_ARCHIVE_DUPLICATE: { nature: "refused", meaning: "An archive to import holds a member or a record twice." },
+  MIRROR_ARCHIVE_SIZE: {
+    nature: "refused",
+    meaning: "A member of an archive to import has another size than its record says, or is larger than the limit.",
+  },
+  MIRROR_ARCHIVE_UNNAMED: { nature: "refused", meaning: "An archive to import holds a body that no record names." },
+  MIRROR_ARCHIVE_INCOMPLETE: { nature: "refused", meaning: "An archive to import lacks a body that a record names." },
+  MIRROR_ARCHIVE_MISMATCH: {
+    nature: "refused",
+    meaning:
+      "A body in an archive to import does not have a digest that its record says, or one that cannot be checked.",
+  },
+  MIRROR_ARCHIVE_RECORD: {
+    nature: "refused",
+    meaning: "A record in an archive to import contradicts itself: its package URL, its time or its key.",
+  },
+  MIRROR_IMPORT_CONFLICT: {
+    nature: "refused",
+    meaning: "An archive to import has other bytes for a file name that this mirror has seen before.",
+    hint: "Both are in the mirror's quarantine. Find out which one the publisher meant before anybody uses either.",
+  },
   MIRROR_LEASE_BUSY: {
     nature: "unavailable",
     meaning: "Another process downloads the same file for longer than the caller wants to wait.",

@@ -1,5 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync, renameSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { join } from "node:path";
 import { digestHex, sha256 } from "@touchmark/core";
 import type { AnnouncedDigest } from "@touchmark/formats/lockfiles";
@@ -96,6 +106,19 @@ export class MirrorLayout {
       checkDirectory(directory);
       for (const name of readdirSync(directory).sort()) {
         if (!name.startsWith(TEMPORARY_PREFIX)) yield join(directory, name);
+      }
+    }
+  }
+
+  /** Deletes what killed writers left. Only under the lock of the writers. */
+  removeTemporaries(): void {
+    for (const kind of ["records", "digests", "seen"]) {
+      const top = join(this.directory, kind);
+      for (const shard of readdirSync(top)) {
+        if (!lstatSync(join(top, shard)).isDirectory()) continue;
+        for (const name of readdirSync(join(top, shard))) {
+          if (name.startsWith(TEMPORARY_PREFIX)) rmSync(join(top, shard, name), { force: true });
+        }
       }
     }
   }

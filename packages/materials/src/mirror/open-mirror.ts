@@ -1,4 +1,4 @@
-import { type Clock, isFactoryError } from "@touchmark/core";
+import { type Clock, isFactoryError, rfc3339 } from "@touchmark/core";
 import type { AnnouncedDigest } from "@touchmark/formats/lockfiles";
 import { type FileContentStore, guarded, reclaimScratch, ScratchSpace } from "@touchmark/store";
 import type { MaterialRecord } from "../material.ts";
@@ -48,7 +48,11 @@ class DirectoryMirror implements Mirror {
     this.#content = options.content;
     this.#scratch = new ScratchSpace(layout.incoming, layout.locks);
     this.#bodies = new BodyVerifier(options.content);
-    this.#writer = new RecordWriter(layout, () => options.content.durable(), options.clock);
+    this.#writer = new RecordWriter(
+      layout,
+      () => options.content.durable(),
+      () => rfc3339(options.clock.now()),
+    );
     this.#leases = new Leases(layout.locks);
   }
 

@@ -1,5 +1,5 @@
 import { join, sep } from "node:path";
-import { type Clock, canonicalJson, isFactoryError, rfc3339 } from "@touchmark/core";
+import { isFactoryError } from "@touchmark/core";
 import type { AnnouncedDigest } from "@touchmark/formats/lockfiles";
 import { guarded, takeLock } from "@touchmark/store";
 import type { MaterialRecord } from "../material.ts";
@@ -38,15 +38,18 @@ interface Waiting {
 export class RecordWriter {
   readonly #layout: MirrorLayout;
   readonly #durable: () => Promise<void>;
-  readonly #clock: Clock;
+  readonly #firstSeen: (record: MaterialRecord) => string;
   readonly #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
 
-  /** `durable` is the barrier after which the bodies of all records given until then survive a power cut. */
-  constructor(layout: MirrorLayout, durable: () => Promise<void>, clock: Clock) {
+  /**
+   * `durable` is the barrier after which the bodies of all records given until then survive a power cut; `firstSeen`
+   * says when a file came that the ledger does not know.
+   */
+  constructor(layout: MirrorLayout, durable: () => Promise<void>, firstSeen: (record: MaterialRecord) => string) {
     this.#layout = layout;
     this.#durable = durable;
-    this.#clock = clock;
+    this.#firstSeen = firstSeen;
   }
 
   /** Returns when the record survives a power cut. */
@@ -97,7 +100,7 @@ export class RecordWriter {
   }
 
   #stage(batch: DocumentBatch, record: MaterialRecord): void {
-    const seen = seenOf(record, rfc3339(this.#clock.now()));
+    const seen = seenOf(record, this.#firstSeen(record));
     const page = seen === undefined ? undefined : this.#ledger(batch, seen);
     if (seen !== undefined && page !== undefined) {
       const path = this.#layout.seen(seen.purl, seen.fileName);
@@ -106,9 +109,8 @@ export class RecordWriter {
     }
     for (const digest of digestsOf(record)) {
       const path = this.#layout.digest(digest);
-      const before = this.#holders(batch, digest);
-      const after = withHolder(before, { key: record.key, digest: record.digest });
-      if (canonicalJson(after) !== canonicalJson(before)) batch.write(path, holdersText(digest, after));
+      const holders = withHolder(this.#holders(batch, digest), { key: record.key, digest: record.digest });
+      batch.write(path, holdersText(digest, holders));
     }
     const path = this.#layout.record(record.key);
     const history = readOr(batch, path, (bytes) => parseHistory(bytes, record.key), this.#layout, "record");

@@ -15,8 +15,8 @@ export function sealJson(document: object): string {
  * Reads a document that `sealJson` wrote. Any other byte anywhere, even one that means the same, is refused.
  * @throws Error
  */
-export function unsealJson(bytes: Uint8Array): JsonObject {
-  const value = parseJson(bytes, { maxBytes: MAX_DOCUMENT_BYTES, maxDepth: 8 });
+export function unsealJson(bytes: Uint8Array, maxBytes = MAX_DOCUMENT_BYTES): JsonObject {
+  const value = parseJson(bytes, { maxBytes, maxDepth: 8 });
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("it is no object");
   const { checksum, ...document } = value as JsonObject;
   if (checksum !== checksumOf(document)) throw new Error("its checksum is another");
