@@ -1,4 +1,4 @@
-import { isFactoryError } from "@touchmark/core";
+import { isFactoryError, type Nature } from "@touchmark/core";
 import type { Ecosystem } from "@touchmark/formats/lockfiles";
 import type { GateDecision, InspectedArchive, UpstreamEvidence } from "../gate/decision.ts";
 import type { MaterialRecord, RequestFacts } from "../material.ts";
@@ -21,6 +21,7 @@ export interface RefusedRequest {
   readonly url: string;
   readonly code: string;
   readonly message: string;
+  readonly nature: Nature;
   readonly hint?: string;
   readonly purl?: string;
   readonly count: number;
@@ -87,6 +88,7 @@ export class SessionLedger {
       url: address,
       code,
       message: (known ? error.message : "an error of ours").slice(0, 4096),
+      nature: known ? error.nature : "bug",
       ...(known && error.hint !== undefined ? { hint: error.hint } : {}),
       ...(purl === undefined ? {} : { purl }),
       count: (row?.count ?? 0) + 1,

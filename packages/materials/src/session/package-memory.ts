@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Ecosystem, Lockfile } from "@touchmark/formats/lockfiles";
+import { packageUrl, parsePackageUrl } from "@touchmark/formats/package-url";
 import { writeFileAtomically } from "@touchmark/store";
 import type { AdmittedVersion, PackageHistory } from "../gate/history.ts";
 import { sealJson, unsealJson } from "../mirror/sealed-json.ts";
@@ -10,6 +11,12 @@ import { sealJson, unsealJson } from "../mirror/sealed-json.ts";
 const MAX_VERSIONS = 200;
 /** Names that are remembered of one ecosystem. */
 const MAX_NAMES = 50_000;
+
+/** A package URL without its version: what histories are about. @throws PACKAGE_URL_* */
+export function packageOf(purl: string): string {
+  const { version: _, qualifiers: __, subpath: ___, ...rest } = parsePackageUrl(purl);
+  return packageUrl(rest);
+}
 
 /** What earlier runs learned about packages: who published them, what vouched for them, and which names are known. */
 export interface PackageMemory {
