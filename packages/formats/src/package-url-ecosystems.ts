@@ -1,4 +1,4 @@
-import { packageUrl } from "./package-url-spelling.ts";
+import { packageUrl, parsePackageUrl } from "./package-url-spelling.ts";
 
 /** `@scope/name` or `name` of an npm registry. @throws PACKAGE_URL_PART_INVALID */
 export function npmPackageUrl(name: string, version?: string): string {
@@ -71,6 +71,12 @@ export function genericPackageUrl(
     ...(which.url !== undefined && { download_url: which.url }),
   };
   return packageUrl({ type: "generic", name, ...of(which.version), qualifiers });
+}
+
+/** The package of a package URL, of any version. @throws PACKAGE_URL_MALFORMED | PACKAGE_URL_PART_INVALID */
+export function packageUrlWithoutVersion(purl: string): string {
+  const { version: _, ...parts } = parsePackageUrl(purl);
+  return packageUrl(parts);
 }
 
 function split(path: string): { namespace?: string; name: string } {

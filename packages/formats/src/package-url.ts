@@ -6,6 +6,7 @@ export {
   golangPackageUrl,
   mavenPackageUrl,
   npmPackageUrl,
+  packageUrlWithoutVersion,
   pypiPackageUrl,
 } from "./package-url-ecosystems.ts";
 export { packageUrlErrors } from "./package-url-errors.ts";

@@ -1,3 +1,4 @@
+export { conflictsBetween, type LockfileConflict } from "./conflicts.ts";
 export { type LockfileCode, lockfileErrors } from "./errors.ts";
 export type {
   AnnouncedDigest,
@@ -8,5 +9,6 @@ export type {
   LockedPackage,
   Lockfile,
 } from "./locked.ts";
-export type { LockfileOptions } from "./options.ts";
+export { type MaterialsLock, materialsLockSchema, materialsLockVersion, writeMaterialsLock } from "./materials-lock.ts";
+export { type LockfileOptions, lockfileLimits } from "./options.ts";
 export { isLockfileName, lockfileNames, readLockfile } from "./read.ts";

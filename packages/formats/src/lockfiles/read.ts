@@ -1,23 +1,45 @@
+import { readCargoLock } from "./cargo.ts";
 import { lockfileErrors } from "./errors.ts";
 import { readGoSum } from "./go.ts";
+import { readGradleLock, readVerificationMetadata } from "./gradle.ts";
 import type { Lockfile } from "./locked.ts";
+import { readMaterialsLock } from "./materials-lock.ts";
 import { readNpmLock } from "./npm.ts";
 import type { LockfileOptions, LockfileText } from "./options.ts";
+import { readPnpmLock } from "./pnpm.ts";
+import { readPoetryLock } from "./poetry.ts";
+import { readPylock } from "./pylock.ts";
 import { readRequirements } from "./requirements.ts";
 import { lockfileText } from "./text.ts";
+import { readUvLock } from "./uv.ts";
+import { readYarnBerry } from "./yarn-berry.ts";
+import { readYarnClassic } from "./yarn-classic.ts";
 
 type Reader = (file: LockfileText) => Lockfile;
 
 const readers: Readonly<Record<string, Reader>> = {
   "package-lock.json": readNpmLock,
   "npm-shrinkwrap.json": readNpmLock,
+  "pnpm-lock.yaml": readPnpmLock,
+  "yarn.lock": readYarnLock,
+  "requirements.txt": readRequirements,
+  "poetry.lock": readPoetryLock,
+  "uv.lock": readUvLock,
+  "pylock.toml": readPylock,
   "go.sum": readGoSum,
   "go.work.sum": readGoSum,
-  "requirements.txt": readRequirements,
+  "Cargo.lock": readCargoLock,
+  "gradle.lockfile": readGradleLock,
+  "buildscript-gradle.lockfile": readGradleLock,
+  "verification-metadata.xml": readVerificationMetadata,
+  "touchmark-materials.lock.json": readMaterialsLock,
 };
 
-/** File names of which some carry more: `requirements-dev.txt`, `pylock.docs.toml`. */
-const patterns: readonly (readonly [RegExp, Reader])[] = [[/^requirements[-_.][\w.-]+\.txt$/, readRequirements]];
+/** File names of which some carry more: `requirements-dev.txt`, `pylock.docs.toml` (PEP 751). */
+const patterns: readonly (readonly [RegExp, Reader])[] = [
+  [/^requirements[-_.][\w.-]+\.txt$/, readRequirements],
+  [/^pylock\.[^.]+\.toml$/, readPylock],
+];
 
 /** Names of files that are lockfiles. */
 export const lockfileNames: readonly string[] = Object.keys(readers);
@@ -50,4 +72,9 @@ function readerOf(name: string): Reader | undefined {
 
 function baseName(path: string): string {
   return path.replace(/^.*[/\\]/s, "");
+}
+
+/** Yarn 1 and later ones share a name; only the later ones begin with a mapping `__metadata`. */
+function readYarnLock(file: LockfileText): Lockfile {
+  return /^__metadata:/m.test(file.text) ? readYarnBerry(file) : readYarnClassic(file);
 }

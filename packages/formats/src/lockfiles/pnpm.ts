@@ -1,0 +1,236 @@
+import { genericPackageUrl, gitPackageUrl, npmPackageUrl } from "../package-url-ecosystems.ts";
+import { gitAddress, localPath, webAddress } from "./addresses.ts";
+import { assemble, checkCount, type Draft } from "./assemble.ts";
+import { integrityDigests } from "./digests.ts";
+import { lockfileErrors } from "./errors.ts";
+import { setScopes } from "./graph.ts";
+import type { LockedPackage, Lockfile } from "./locked.ts";
+import { checkName, checkVersion } from "./names.ts";
+import type { LockfileText } from "./options.ts";
+import { type PnpmKeys, pnpmKeys6, pnpmKeys9 } from "./pnpm-keys.ts";
+import { type Members, members, optionalMembers, optionalText, shown, text, texts } from "./shape.ts";
+import { readYamlText } from "./yaml-reader.ts";
+
+const kinds = ["dependencies", "optionalDependencies", "devDependencies"] as const;
+type Kind = (typeof kinds)[number];
+
+/** Reads pnpm-lock.yaml, versions 6 and 9. */
+export function readPnpmLock(file: LockfileText): Lockfile {
+  const document = members(readYamlText(file.text), file.name);
+  const version = String(document["lockfileVersion"] ?? "nothing");
+  const major = /^(6|9)\.\d+$/.exec(version)?.[1];
+  if (major === undefined) {
+    throw lockfileErrors.make("LOCKFILE_VERSION", `lockfileVersion: expected 6 or 9, found ${shown(version)}`, {
+      hint: "Run `pnpm install --lockfile-only` with pnpm 8 or newer.",
+    });
+  }
+  const keys = major === "9" ? pnpmKeys9 : pnpmKeys6;
+  const packages = optionalMembers(document["packages"], "packages");
+  const snapshots = major === "9" ? optionalMembers(document["snapshots"], "snapshots") : packages;
+  const drafts = new Map<string, Draft>();
+  const optionalEdges = new Map<string, ReadonlySet<string>>();
+  for (const [key, value] of Object.entries(snapshots)) {
+    checkCount(drafts.size);
+    const snapshot = optionalMembers(value, key);
+    const stated = packages[keys.withoutPeers(key)] ?? packages[key];
+    const entry = members(major === "9" ? stated : value, keys.withoutPeers(key));
+    const needed = edgesOf(snapshot["dependencies"], key, keys, snapshots);
+    const optional = edgesOf(snapshot["optionalDependencies"], key, keys, snapshots);
+    optionalEdges.set(key, new Set(optional));
+    drafts.set(key, {
+      ...describe(key, entry, keys),
+      key,
+      ecosystem: "npm",
+      ...platformOf(entry, key),
+      ...(entry["requiresBuild"] === "true" && { installScripts: true }),
+      scope: "runtime",
+      dependencies: [...needed, ...optional],
+      direct: false,
+    });
+  }
+  const wants = addImporters(document, keys, drafts, snapshots);
+  noteAliases(drafts, document, snapshots, keys);
+  const all = [...drafts.values()];
+  setScopes(all, { ...wants, optionalEdges });
+  return assemble({
+    format: `pnpm-lock-${major}`,
+    ecosystem: "npm",
+    path: file.path,
+    packages: all,
+    limits: limitsOf(document, all, major),
+  });
+}
+
+function limitsOf(document: Members, drafts: readonly Draft[], major: string): string[] {
+  const limits = ["names and versions of the project's own directories are not in pnpm-lock.yaml"];
+  if (major === "9") limits.push("pnpm-lock.yaml 9 does not say which packages have install scripts");
+  if (document["patchedDependencies"] !== undefined) limits.push("patches of the project are applied to some packages");
+  const bare = drafts.filter(({ from, digests }) => from.kind === "url" && digests.length === 0).length;
+  if (bare > 0) limits.push(`${bare} archives that a git host makes are locked by commit, without a digest`);
+  return limits;
+}
+
+function edgesOf(value: unknown, where: string, keys: PnpmKeys, snapshots: Members): string[] {
+  const found: string[] = [];
+  for (const [name, reference] of Object.entries(optionalMembers(value, where))) {
+    checkName("npm", name, where);
+    const key = keys.keyOf(name, text(reference, `${where} > ${name}`));
+    if (key === undefined) continue;
+    if (!Object.hasOwn(snapshots, key)) {
+      throw lockfileErrors.make("LOCKFILE_EDGE", `${where} depends on ${shown(key)}, which is not locked`);
+    }
+    found.push(key);
+  }
+  return found;
+}
+
+type Description = Pick<LockedPackage, "name" | "version" | "purl" | "from" | "digests">;
+
+function describe(key: string, entry: Members, keys: PnpmKeys): Description {
+  const bare = keys.withoutPeers(key);
+  const parts = keys.split(bare);
+  const name = checkName("npm", optionalText(entry["name"], bare) ?? parts.name, bare);
+  const resolution = members(entry["resolution"], `${bare}.resolution`);
+  const integrity = optionalText(resolution["integrity"], bare);
+  const digests = integrity === undefined ? [] : integrityDigests(integrity, bare);
+  const isRegistry = /^[0-9]/.test(parts.version) && resolution["type"] === undefined;
+  const stated = optionalText(entry["version"], bare);
+  const version = isRegistry || stated !== undefined ? checkVersion("npm", stated ?? parts.version, bare) : "";
+  const named = { name, version, digests };
+  const tarball = optionalText(resolution["tarball"], bare);
+  if (resolution["type"] === "git") {
+    const from = gitAddress(text(resolution["repo"], bare), text(resolution["commit"], bare), bare);
+    return { ...named, purl: gitPackageUrl(from.url, from.commit, name), from };
+  }
+  if (resolution["type"] === "directory") {
+    return {
+      ...named,
+      from: { kind: "local", path: localPath(text(resolution["directory"], bare), bare) },
+      digests: [],
+    };
+  }
+  if (resolution["type"] !== undefined) {
+    const { type } = resolution;
+    throw lockfileErrors.make(
+      "LOCKFILE_MALFORMED",
+      `${bare}: expected a resolution of a known type, found ${shown(type)}`,
+    );
+  }
+  if (tarball?.startsWith("file:"))
+    return { ...named, from: { kind: "local", path: localPath(tarball.slice(5), bare) } };
+  if (isRegistry) {
+    if (digests.length === 0) throw noDigest(bare);
+    const address = tarball === undefined ? {} : { url: webAddress(tarball, bare).url };
+    return { ...named, purl: npmPackageUrl(name, version), from: { kind: "registry", ...address } };
+  }
+  const { url } = webAddress(tarball ?? parts.version, bare);
+  // GitHub and others make these archives anew from a commit; older pnpm writes no digest for them.
+  if (digests.length === 0 && !/\/[0-9a-f]{40}(?:$|[/?.])/.test(url)) throw noDigest(bare);
+  const purl = genericPackageUrl(name.replace(/^.*\//, ""), { ...(version !== "" && { version }), url });
+  return { ...named, purl, from: { kind: "url", url } };
+}
+
+function noDigest(where: string) {
+  return lockfileErrors.make("LOCKFILE_DIGEST_MISSING", `${where}: expected resolution.integrity, found none`);
+}
+
+interface Roots {
+  readonly runtime: string[];
+  readonly optional: string[];
+  readonly development: string[];
+}
+
+/** The projects of the workspace: the first is the project itself, the others are packages of their own directories. */
+function addImporters(document: Members, keys: PnpmKeys, drafts: Map<string, Draft>, snapshots: Members): Roots {
+  const importers =
+    document["importers"] === undefined ? { ".": document } : members(document["importers"], "importers");
+  const roots: Roots = { runtime: [], optional: [], development: [] };
+  const list: Readonly<Record<Kind, string[]>> = {
+    dependencies: roots.runtime,
+    optionalDependencies: roots.optional,
+    devDependencies: roots.development,
+  };
+  const names = new Map<string, string>();
+  const directory = (path: string): string => `importer:${path}`;
+  const edges = new Map<string, string[]>();
+  for (const [written, value] of Object.entries(importers)) {
+    const path = localPath(written, "importers");
+    const found: string[] = [];
+    for (const kind of kinds) {
+      for (const [name, wanted] of Object.entries(optionalMembers(members(value, path)[kind], path))) {
+        checkName("npm", name, path);
+        const reference = text(
+          typeof wanted === "string" ? wanted : members(wanted, path)["version"],
+          `${path} > ${name}`,
+        );
+        const link = /^(?:link|workspace):(.*)$/.exec(reference)?.[1];
+        if (link !== undefined) {
+          const target = resolve(path, link, path);
+          if (target === ".") continue;
+          names.set(target, name);
+          found.push(directory(target));
+          continue;
+        }
+        const [key = ""] = edgesOf({ [name]: reference }, path, keys, snapshots);
+        const draft = drafts.get(key);
+        if (draft !== undefined) draft.direct = true;
+        found.push(key);
+        list[kind].push(key);
+      }
+    }
+    edges.set(path, found);
+  }
+  for (const path of new Set([...edges.keys(), ...names.keys()])) {
+    if (path === ".") continue;
+    drafts.set(directory(path), {
+      key: directory(path),
+      ecosystem: "npm",
+      name: names.get(path) ?? path.replace(/^.*\//, ""),
+      version: "",
+      from: { kind: "local", path },
+      digests: [],
+      scope: "runtime",
+      dependencies: edges.get(path) ?? [],
+      direct: edges.get(".")?.includes(directory(path)) ?? false,
+    });
+  }
+  return roots;
+}
+
+function resolve(base: string, link: string, where: string): string {
+  const segments = base === "." ? [] : base.split("/");
+  for (const step of link.split("/")) {
+    if (step === "..") {
+      if (segments.length === 0 || segments.at(-1) === "..") segments.push("..");
+      else segments.pop();
+    } else if (step !== "." && step !== "") segments.push(step);
+  }
+  return localPath(segments.length === 0 ? "." : segments.join("/"), where);
+}
+
+/** Names that differ from the registry's, where somebody uses one. */
+function noteAliases(drafts: Map<string, Draft>, document: Members, snapshots: Members, keys: PnpmKeys): void {
+  const importers =
+    document["importers"] === undefined ? { ".": document } : optionalMembers(document["importers"], "");
+  const note = (name: string, reference: unknown): void => {
+    const draft = typeof reference === "string" ? drafts.get(keys.keyOf(name, reference) ?? "") : undefined;
+    if (draft !== undefined && draft.name !== name) draft.alias ??= name;
+  };
+  for (const holder of [...Object.values(snapshots), ...Object.values(importers)]) {
+    for (const kind of kinds) {
+      for (const [name, wanted] of Object.entries(optionalMembers(optionalMembers(holder, "")[kind], ""))) {
+        note(name, typeof wanted === "string" ? wanted : optionalMembers(wanted, "")["version"]);
+      }
+    }
+  }
+}
+
+function platformOf(entry: Members, where: string): Pick<LockedPackage, "platform"> {
+  const os = texts(entry["os"], where);
+  const cpu = texts(entry["cpu"], where);
+  const libc = texts(entry["libc"], where);
+  if (os.length + cpu.length + libc.length === 0) return {};
+  return {
+    platform: { ...(os.length > 0 && { os }), ...(cpu.length > 0 && { cpu }), ...(libc.length > 0 && { libc }) },
+  };
+}

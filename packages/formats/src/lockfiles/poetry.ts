@@ -1,0 +1,156 @@
+import { genericPackageUrl, gitPackageUrl, pypiPackageUrl } from "../package-url-ecosystems.ts";
+import { pypiName } from "../package-url-types.ts";
+import { gitAddress, localPath, webAddress } from "./addresses.ts";
+import { assemble, checkCount, type Draft } from "./assemble.ts";
+import { prefixedDigest } from "./digests.ts";
+import { lockfileErrors } from "./errors.ts";
+import { markUnasked } from "./graph.ts";
+import type { LockedFile, LockedPackage, Lockfile } from "./locked.ts";
+import { checkName, checkVersion } from "./names.ts";
+import type { LockfileText } from "./options.ts";
+import { poetryProject } from "./poetry-project.ts";
+import { fileName } from "./python-files.ts";
+import { fitsPython } from "./python-version.ts";
+import { flag, list, type Members, members, optionalMembers, optionalText, shown, text, texts } from "./shape.ts";
+import { readToml } from "./toml-reader.ts";
+
+/** Reads poetry.lock, versions 2.0 and 2.1, with the pyproject.toml beside it. */
+export function readPoetryLock(file: LockfileText): Lockfile {
+  const document = readToml(file.text, file.name);
+  const version = optionalMembers(document["metadata"], "metadata")["lock-version"];
+  if (version !== "2.0" && version !== "2.1") {
+    throw lockfileErrors.make(
+      "LOCKFILE_VERSION",
+      `metadata.lock-version: expected 2.0 or 2.1, found ${shown(version)}`,
+      {
+        hint: "Run `poetry lock` with Poetry 1.5 or newer.",
+      },
+    );
+  }
+  const found = list(document["package"], "package").map((value) => {
+    const entry = members(value, "package");
+    return { entry, draft: readPackage(entry) };
+  });
+  checkCount(found.length);
+  const byName = new Map<string, Draft[]>();
+  for (const { draft } of found) byName.set(draft.name, [...(byName.get(draft.name) ?? []), draft]);
+  for (const { entry, draft } of found) {
+    for (const [name, wanted] of Object.entries(optionalMembers(entry["dependencies"], draft.key))) {
+      draft.dependencies.push(...resolve(name, wanted, byName, draft.key));
+    }
+  }
+  const drafts = found.map(({ draft }) => draft);
+  const project = poetryProject(file);
+  if (project === undefined) markUnasked(drafts);
+  else for (const draft of drafts) draft.direct = project.asksFor.has(draft.name);
+  const limits = ["packages that building an sdist needs are not in poetry.lock"];
+  if (project === undefined) limits.push("without pyproject.toml, direct is what no locked package asks for");
+  if (version === "2.0") limits.push("poetry.lock 2.0 does not say which packages are for development only");
+  return assemble({
+    format: `poetry-lock-${version}`,
+    ecosystem: "pypi",
+    path: file.path,
+    ...(project !== undefined && { root: { name: project.name, version: project.version } }),
+    packages: drafts,
+    limits,
+  });
+}
+
+/** Every locked version of a package that fits: with markers there may be several, for different systems. */
+function resolve(
+  written: string,
+  wanted: unknown,
+  byName: ReadonlyMap<string, readonly Draft[]>,
+  where: string,
+): string[] {
+  const name = pypiName(checkName("pypi", written, where));
+  const named = byName.get(name) ?? [];
+  const ways = (Array.isArray(wanted) ? wanted : [wanted]).map((way) =>
+    typeof way === "string" ? { version: way } : members(way, `${where} > ${name}`),
+  );
+  const isOptional = ways.every((way) => "optional" in way && way["optional"] === true);
+  const keys = new Set<string>();
+  for (const way of ways) {
+    const constraint = optionalText(way["version" as keyof typeof way], where) ?? "*";
+    const fitting = named.filter((draft) => named.length === 1 || fitsPython(draft.version, constraint));
+    for (const draft of fitting) keys.add(draft.key);
+  }
+  // What only an extra asks for, or a Python that the project excludes, is not locked.
+  const mayMiss = isOptional || ways.every((way) => "markers" in way || "python" in way);
+  if (keys.size === 0 && !mayMiss) {
+    throw lockfileErrors.make("LOCKFILE_EDGE", `${where} depends on ${shown(name)}, which is not locked`);
+  }
+  return [...keys];
+}
+
+function readPackage(entry: Members): Draft {
+  const name = pypiName(checkName("pypi", text(entry["name"], "package.name"), "package"));
+  const version = checkVersion("pypi", text(entry["version"], name), name);
+  const source = optionalMembers(entry["source"], name);
+  const resolved = optionalText(source["resolved_reference"], name) ?? optionalText(source["url"], name);
+  const key =
+    resolved === undefined || source["type"] === "legacy" ? `${name} ${version}` : `${name} ${version} ${resolved}`;
+  const files = list(entry["files"], key).map((value): LockedFile => {
+    const file = members(value, key);
+    const hash = text(file["hash"], key);
+    return { name: fileName(text(file["file"], key), key), digests: [prefixedDigest(hash, key)] };
+  });
+  const marker = markerOf(entry["markers"], key);
+  return {
+    ...origin(source, name, version, files, key),
+    key,
+    ecosystem: "pypi",
+    name,
+    version,
+    ...(marker !== undefined && { platform: { marker } }),
+    scope: scopeOf(entry, key),
+    dependencies: [],
+    direct: false,
+  };
+}
+
+/** Text, or text for each group. */
+function markerOf(value: unknown, where: string): string | undefined {
+  if (value === undefined || typeof value === "string") return value;
+  const all = [...new Set(Object.values(members(value, where)).map((one) => text(one, where)))];
+  return all.map((one) => `(${one})`).join(" or ");
+}
+
+function scopeOf(entry: Members, where: string): LockedPackage["scope"] {
+  const groups = texts(entry["groups"], where);
+  if (groups.length > 0 && !groups.includes("main")) return "development";
+  return flag(entry["optional"], where) ? "optional" : "runtime";
+}
+
+type Origin = Pick<LockedPackage, "purl" | "from" | "digests" | "files">;
+
+function origin(source: Members, name: string, version: string, files: readonly LockedFile[], where: string): Origin {
+  const type = optionalText(source["type"], where) ?? "legacy";
+  const address = optionalText(source["url"], where);
+  if (type === "git") {
+    const from = gitAddress(address ?? "", optionalText(source["resolved_reference"], where) ?? "", where);
+    return { from, purl: gitPackageUrl(from.url, from.commit, name), digests: [] };
+  }
+  if (type === "directory" || type === "file") {
+    return {
+      from: { kind: "local", path: localPath(address ?? "", where) },
+      digests: [],
+      ...(files.length > 0 && { files }),
+    };
+  }
+  if (files.length === 0) {
+    throw lockfileErrors.make("LOCKFILE_DIGEST_MISSING", `${where}: expected files with hashes, found none`);
+  }
+  if (type === "url") {
+    const { url } = webAddress(address ?? "", where);
+    const [only] = files;
+    const isOne = files.length === 1 && only !== undefined;
+    const purl = genericPackageUrl(name, { version, url });
+    return { from: { kind: "url", url }, purl, digests: isOne ? only.digests : [], ...(!isOne && { files }) };
+  }
+  if (type !== "legacy") {
+    throw lockfileErrors.make("LOCKFILE_ADDRESS", `${where}: expected a source of a known type, found ${shown(type)}`);
+  }
+  const from = { kind: "registry", ...(address !== undefined && { url: webAddress(address, where).url }) } as const;
+  return { from, purl: pypiPackageUrl(name, version), digests: [], files };
+}
