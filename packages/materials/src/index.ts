@@ -49,6 +49,21 @@ export type { ProxyCounts, ProxyEvent } from "./proxy/events.ts";
 export { type MaterialsProxy, type ProxySettings, startProxy } from "./proxy/proxy.ts";
 export { type Patience, type UpstreamSettings, upstreamSettings } from "./proxy/settings.ts";
 export { type SmallFile, type SmallFileOptions, type UpstreamClient, upstreamClient } from "./proxy/upstream-client.ts";
+export { reconcileErrors } from "./reconcile/errors.ts";
+export { reconcile } from "./reconcile/reconcile.ts";
+export {
+  type Difference,
+  type DifferenceEffect,
+  type DifferenceName,
+  differenceEffects,
+  type ReconciledPackage,
+  type ReconcileInput,
+  type ReconcilePolicy,
+  type Reconciliation,
+  type ReconciliationCounts,
+  type UsedFile,
+} from "./reconcile/reconciliation.ts";
+export { assertReconciled, reconciliationSummary } from "./reconcile/summary.ts";
 export { sessionErrors } from "./session/errors.ts";
 export type { AdmittedMaterial, RefusedRequest, SessionReport } from "./session/ledger.ts";
 export { LockIndex, type PinnedCommit, type PinnedDownload } from "./session/lock-index.ts";
