@@ -25,6 +25,13 @@ export interface Invocation {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/** A subcommand's row in its command's table: what the command's `--help` shows, and where its code is. */
+export interface SubcommandRow {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
 /** A command as typed data: help, parsing and documentation are made from it. */
 export interface Command {
   readonly name: string;
@@ -35,6 +42,8 @@ export interface Command {
   readonly options?: readonly OptionSpec[];
   /** Command lines with a remark, shown by `--help`. */
   readonly examples: readonly (readonly [line: string, remark: string])[];
+  /** Commands of its own: the first word after its name chooses one, and `run` is not called. */
+  readonly subcommands?: readonly SubcommandRow[];
   /** Returns the exit code. Throws FactoryError for everything that goes wrong. */
   run(invocation: Invocation, terminal: Terminal): Promise<number>;
 }

@@ -79,6 +79,12 @@ export const commandTable: readonly CommandRow[] = [
     load: () => import("./commands/log.ts"),
   },
   {
+    name: "materials",
+    group: evidence,
+    summary: "what came in from others: list, verify, carry over, prune",
+    load: () => import("./commands/materials.ts"),
+  },
+  {
     name: "doctor",
     group: house,
     summary: "what this host can isolate and observe",

@@ -5,6 +5,11 @@ import type { Terminal } from "./terminal.ts";
 /** Reads the words after the command's name and runs it. Returns the exit code. @throws CLI_USAGE */
 export async function invoke(command: Command, words: readonly string[], terminal: Terminal): Promise<number> {
   const rest = words.slice(1);
+  if (command.subcommands !== undefined) {
+    const { chooseSubcommand } = await import("./subcommands.ts");
+    const chosen = await chooseSubcommand(command, command.subcommands, rest, terminal);
+    return typeof chosen === "number" ? chosen : invoke(chosen, rest, terminal);
+  }
   const plain = readPlainWords(command, rest, terminal.environment);
   if (plain !== undefined) return command.run(plain, terminal);
   const { parseWords } = await import("./full-parser.ts");
