@@ -9,6 +9,15 @@ export { materialsConfigurationErrors } from "./configuration/errors.ts";
 export { parseMaterialsConfiguration } from "./configuration/parse.ts";
 export { readMaterialsConfiguration } from "./configuration/read.ts";
 export { tighten } from "./configuration/tighten.ts";
+export { credentialErrors } from "./credentials/errors.ts";
+export {
+  type CredentialFinding,
+  type CredentialKeeper,
+  type CredentialRequest,
+  type CredentialUse,
+  credentialKeeper,
+} from "./credentials/keeper.ts";
+export { Redactor } from "./credentials/redactor.ts";
 export type { ArrivedAnswer, BodySink, Door, Passage, ProxyRequest, StoredAnswer, UpstreamPassage } from "./door.ts";
 export type { AskClient, ClientSettings, EcosystemAdapter } from "./ecosystem.ts";
 export { type AskedUpstreams, askUpstreams, withHostClients } from "./ecosystems/ask.ts";
@@ -67,7 +76,7 @@ export { assertReconciled, reconciliationSummary } from "./reconcile/summary.ts"
 export { sessionErrors } from "./session/errors.ts";
 export type { AdmittedMaterial, RefusedRequest, SessionReport } from "./session/ledger.ts";
 export { LockIndex, type PinnedCommit, type PinnedDownload } from "./session/lock-index.ts";
-export { openPackageMemory, type PackageMemory } from "./session/package-memory.ts";
+export { openPackageMemory, type PackageMemory, packageOf } from "./session/package-memory.ts";
 export { type MaterialsSession, openSession } from "./session/session.ts";
 export type { EvidenceRequest, SessionSettings, SmallAnswer } from "./session/settings.ts";
 export { hostDebianKeyrings } from "./upstream-evidence/debian-keyrings.ts";

@@ -196,6 +196,17 @@ export const predicateExamples: { readonly [Name in PredicateName]: PredicateOf<
         issuer: digest(0x13),
       },
     ],
+    uses: [
+      {
+        name: "packages",
+        kind: "file",
+        host: "packages.example.com",
+        purpose: "fetch",
+        step: "fetch",
+        requests: 12,
+        expiresAt: "2026-12-01T00:00:00Z",
+      },
+    ],
   },
   review: {
     ...chain,
