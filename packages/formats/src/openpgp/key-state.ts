@@ -17,17 +17,25 @@ const MAY_SIGN = 0x02;
 
 /**
  * Refuses a key that may not sign documents at a time (Unix seconds): revoked, expired, not bound, not meant for it.
- * Any revocation counts, whenever and for whatever reason it was made.
+ * Any revocation counts, whenever and for whatever reason it was made. Who pinned the primary key by its fingerprint
+ * vouches for it; then a self-signature over a weak hash is enough, because it only takes away. Subkeys are not pinned.
  * @throws OPENPGP_KEY_REVOKED | OPENPGP_KEY_EXPIRED | OPENPGP_KEY_UNBOUND | OPENPGP_KEY_NOT_FOR_SIGNING |
  *   OPENPGP_HASH_REFUSED
  */
-export function checkMaySign(certificate: Certificate, subkey: Subkey | undefined, at: number, keyring: Keyring): void {
+export function checkMaySign(
+  certificate: Certificate,
+  subkey: Subkey | undefined,
+  at: number,
+  keyring: Keyring,
+  pinned: readonly string[],
+): void {
   const primary = readPrimary(certificate, at);
   const about = [certificate.key.hashed];
   if (isRevoked(certificate, certificate.signatures, signatureType.keyRevocation, about, primary.revokers, keyring)) {
     throw openpgpErrors.make("OPENPGP_KEY_REVOKED", `the key ${certificate.key.fingerprint} was revoked`);
   }
-  if (!primary.valid) throw unbound(certificate.key, primary.weak);
+  const isPinned = subkey === undefined && primary.weak && pinned.includes(certificate.key.fingerprint);
+  if (!primary.valid && !isPinned) throw unbound(certificate.key, primary.weak);
   checkAge(certificate.key, primary.lifetime, at);
   if (subkey === undefined) {
     if (primary.flags.some((flags) => (flags & MAY_SIGN) === 0)) throw notForSigning(certificate.key);

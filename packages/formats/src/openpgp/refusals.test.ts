@@ -139,6 +139,23 @@ describe("O4: what a key is made of", () => {
     expect(verdict({ primary: key, subkeys: [subkey] }, bySubkey)).toBe(expected);
   });
 
+  test("O4: a pinned key counts with a weak self-signature, which still takes away; its subkeys do not", () => {
+    const pinnedCode = (recipe: Partial<PgpCertificateRecipe>, signature: Uint8Array, hash = "sha1"): string => {
+      const ring = readKeyring(pgpCertificate({ primary: key, self: { hash }, ...recipe }));
+      const pins = [key.fingerprint, sub.fingerprint];
+      return codeOf(() => verifyDetached(ring, readSignature(signature), content, now, pins));
+    };
+    expect(pinnedCode({}, good)).toBe("accepted");
+    expect(pinnedCode({ lifetime: DAY }, good)).toBe("OPENPGP_KEY_EXPIRED");
+    expect(pinnedCode({ flags: 0x01 }, good)).toBe("OPENPGP_KEY_NOT_FOR_SIGNING");
+    expect(pinnedCode({ revoked: {} }, good)).toBe("OPENPGP_KEY_REVOKED");
+    expect(pinnedCode({ certifier: other }, good)).toBe("OPENPGP_KEY_UNBOUND");
+    expect(pinnedCode({}, pgpSign(key, content, { hash: "sha1" }))).toBe("OPENPGP_HASH_REFUSED");
+    const bound = { key: sub, binding: { hash: "sha1" } };
+    expect(pinnedCode({ subkeys: [bound] }, bySubkey, "sha256")).toBe("OPENPGP_HASH_REFUSED");
+    expect(pinnedCode({ subkeys: [{ key: sub }] }, bySubkey)).toBe("OPENPGP_HASH_REFUSED");
+  });
+
   test("O4: a subkey that another key adopted does not speak for it", () => {
     expect(verdict({ primary: other, subkeys: [{ key: sub, back: other }] }, bySubkey)).toBe("OPENPGP_KEY_UNBOUND");
   });

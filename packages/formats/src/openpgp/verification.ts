@@ -63,7 +63,8 @@ export interface OpenPgpVerification {
 /**
  * Verifies a detached signature over a file. Signatures by keys that the keyring lacks are left out of account, as are
  * those that are expired, revoked or too weak; at least one must hold. One that does not fit a key that it names
- * refuses the file, whatever the others say.
+ * refuses the file, whatever the others say. `pinned` names primary keys by fingerprint (lower case) that the caller
+ * vouches for, so that a self-signature over SHA-1 does not stand against them.
  * @throws OPENPGP_* with the reason of the first signature by a known key, else OPENPGP_KEY_UNKNOWN
  */
 export function verifyDetached(
@@ -71,15 +72,21 @@ export function verifyDetached(
   signatures: readonly Signature[],
   content: Uint8Array,
   at: Date,
+  pinned: readonly string[] = [],
 ): VerifiedOpenPgp {
-  const verification = beginDetached(keyring, signatures, at);
+  const verification = beginDetached(keyring, signatures, at, pinned);
   verification.update(content);
   return verification.finish();
 }
 
 /** As {@link verifyDetached}, for content that streams by. @throws OPENPGP_SIGNATURE_KIND */
-export function beginDetached(keyring: Keyring, signatures: readonly Signature[], at: Date): OpenPgpVerification {
-  return beginVerification(keyring, signatures, at, signatureType.binary);
+export function beginDetached(
+  keyring: Keyring,
+  signatures: readonly Signature[],
+  at: Date,
+  pinned: readonly string[] = [],
+): OpenPgpVerification {
+  return beginVerification(keyring, signatures, at, signatureType.binary, pinned);
 }
 
 /** A key that a signature may be by. */
@@ -99,6 +106,7 @@ export function beginVerification(
   signatures: readonly Signature[],
   at: Date,
   type: number,
+  pinned: readonly string[] = [],
 ): OpenPgpVerification {
   const wrong = signatures.find((signature) => signature.type !== type);
   if (wrong !== undefined) {
@@ -119,7 +127,7 @@ export function beginVerification(
     update(chunk) {
       for (const check of checks) if (!(check instanceof Error)) check.update(chunk);
     },
-    finish: () => conclude(keyring, attempts, Math.floor(at.getTime() / 1000)),
+    finish: () => conclude({ keyring, pinned, at: Math.floor(at.getTime() / 1000) }, attempts),
   };
 }
 
@@ -148,7 +156,15 @@ function candidatesOf(keyring: Keyring, signature: Signature): Candidate[] {
   ]);
 }
 
-function conclude(keyring: Keyring, attempts: readonly Attempt[], at: number): VerifiedOpenPgp {
+/** What keys are judged by. */
+interface Judgement {
+  readonly keyring: Keyring;
+  readonly pinned: readonly string[];
+  /** Unix seconds. */
+  readonly at: number;
+}
+
+function conclude(judgement: Judgement, attempts: readonly Attempt[]): VerifiedOpenPgp {
   const signers: OpenPgpSigner[] = [];
   const notCounted: { keyId: string; code: string; message: string }[] = [];
   let first: Error | undefined;
@@ -158,7 +174,7 @@ function conclude(keyring: Keyring, attempts: readonly Attempt[], at: number): V
     let signer: OpenPgpSigner | undefined;
     for (const candidate of candidates) {
       try {
-        signer ??= judge(signature, candidate, at, keyring);
+        signer ??= judge(signature, candidate, judgement);
       } catch (error) {
         problems.push(error);
       }
@@ -195,8 +211,7 @@ function unknownKey(keyId: string): Error & { readonly code: string } {
 function judge(
   signature: Signature,
   candidate: Candidate & { readonly check: SignatureCheck | Error },
-  at: number,
-  keyring: Keyring,
+  { at, keyring, pinned }: Judgement,
 ): OpenPgpSigner {
   const { certificate, subkey, check } = candidate;
   const { key } = subkey ?? certificate;
@@ -217,7 +232,7 @@ function judge(
   if (signature.expires !== undefined && signature.expires <= at) {
     throw openpgpErrors.make("OPENPGP_SIGNATURE_EXPIRED", `the signature expired at ${secondsText(signature.expires)}`);
   }
-  checkMaySign(certificate, subkey, at, keyring);
+  checkMaySign(certificate, subkey, at, keyring, pinned);
   return {
     fingerprint: key.fingerprint,
     primaryFingerprint: certificate.key.fingerprint,

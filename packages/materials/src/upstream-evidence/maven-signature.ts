@@ -16,7 +16,8 @@ const beside = (question: EvidenceQuestion, ending: string): URL => {
 
 /**
  * Verifies the OpenPGP signature beside a file of a Maven repository. Where signers are named, the key must be named for
- * this package; a keyring without names speaks for every package.
+ * this package; a keyring without names speaks for every package. To name a key is to pin it: many keys of Maven's world
+ * have self-signatures over SHA-1, and count only so.
  * @throws OPENPGP_* | UPSTREAM_SIGNER_UNEXPECTED
  */
 export async function checkMavenSignature(
@@ -29,10 +30,10 @@ export async function checkMavenSignature(
   if (keyring === undefined) return "no keyring is named for Maven signatures";
   const bytes = await asking.file(beside(question, ".asc"));
   if (bytes === undefined) return "the repository has no signature of this file";
-  const verification = beginDetached(keyring, readSignature(bytes), now);
+  const named = signersOf(rules, question.facts.purl).flatMap(({ fingerprints }) => fingerprints);
+  const verification = beginDetached(keyring, readSignature(bytes), now, named);
   for await (const chunk of createReadStream(question.path)) verification.update(chunk as Uint8Array);
   const { signers } = verification.finish();
-  const named = signersOf(rules, question.facts.purl).flatMap(({ fingerprints }) => fingerprints);
   const signer =
     rules.signers.length === 0 ? signers[0] : signers.find((each) => named.includes(each.primaryFingerprint));
   if (signer === undefined) {
