@@ -27,13 +27,13 @@ export function npmSettings(context: ClientContext): ClientSettings {
         globalconfig: `${context.directory}/npmrc-global`,
         audit: "false",
         fund: "false",
-        manage_package_manager_versions: "false",
       }),
       ...prefixed("pnpm_config_", {
         ...shared,
         userconfig: userConfig,
         npmrc_auth_file: userConfig,
         pm_on_fail: "ignore",
+        store_dir: `${context.home}/.pnpm-store`,
       }),
       ...berry(context, chosen),
       ...(chosen === undefined
@@ -47,7 +47,7 @@ export function npmSettings(context: ClientContext): ClientSettings {
   };
 }
 
-/** yarn 2 and later has no setting of its own for scopes in the environment: it asks the default registry for all. */
+/** yarn 2 and later, and what yarn 1 alone reads. yarn 2 has no setting of its own for scopes in the environment: it asks the default registry for all. */
 function berry(context: ClientContext, chosen: Upstream | undefined): Record<string, string> {
   return {
     ...(chosen === undefined ? {} : { YARN_NPM_REGISTRY_SERVER: chosen.url.replace(/\/$/, "") }),
@@ -57,6 +57,8 @@ function berry(context: ClientContext, chosen: Upstream | undefined): Record<str
     YARN_ENABLE_SCRIPTS: "false",
     YARN_ENABLE_TELEMETRY: "false",
     YARN_ENABLE_GLOBAL_CACHE: "false",
+    // yarn 1 has a registry of its own beside that of npm, which it puts in the place of others; yarn 2 passes it over.
+    ...(chosen === undefined ? {} : { YARN_REGISTRY: chosen.url }),
     ...(chosen?.url.startsWith("http:") === true ? { YARN_UNSAFE_HTTP_WHITELIST: new URL(chosen.url).hostname } : {}),
   };
 }
