@@ -5,6 +5,7 @@ export type {
   MaterialsConfiguration,
   TrustPurpose,
 } from "./configuration/configuration.ts";
+export { defaultConfiguration } from "./configuration/default-configuration.ts";
 export { materialsConfigurationErrors } from "./configuration/errors.ts";
 export { parseMaterialsConfiguration } from "./configuration/parse.ts";
 export { readMaterialsConfiguration } from "./configuration/read.ts";

@@ -3,12 +3,12 @@ import { join } from "node:path";
 import type { Digest } from "@touchmark/core";
 import { parsePipelineFile } from "@touchmark/formats/pipeline";
 import { bubblewrapWorker } from "@touchmark/worker";
-import { clientEnvironment } from "./client-environment.ts";
 import { pipelineErrors } from "./errors.ts";
-import { resolveInputs, stepJob } from "./execute-step.ts";
+import { type ResolvedInput, resolveInputs, stepJob } from "./execute-step.ts";
 import { type Factory, sandboxDirectory } from "./factory.ts";
 import { findRun } from "./lookup.ts";
-import { makePlan } from "./plan.ts";
+import type { FetchNetwork } from "./materials/fetch-network.ts";
+import { makePlan, type PlannedStep } from "./plan.ts";
 import { PIPELINE_FILE } from "./take-source.ts";
 
 /** What a debugging session may use of its surroundings. */
@@ -56,27 +56,55 @@ export async function debugStep(
     trees.set(name, output);
   }
   const worker = bubblewrapWorker({ stateDirectory: sandboxDirectory(factory) });
+  const inputs = resolveInputs(step, trees);
+  const network =
+    step.definition.network === "fetch" ? await openNetwork(factory, step, inputs, surroundings) : undefined;
   try {
     const job = stepJob(
       {
         run: `debug-${run.id}`,
         trees: factory.trees,
         sourceDateEpoch: Math.floor(Date.parse(details.source?.committedAt ?? "1970-01-01T00:00:00Z") / 1000),
-        clientEnvironment: clientEnvironment(surroundings.environment),
+        clientEnvironment: {},
         signal: surroundings.signal,
         onOutput: () => undefined,
       },
       step,
-      resolveInputs(step, trees),
+      inputs,
       await factory.home.scratch("debug"),
       undefined,
+      network,
     );
     if (worker.shell === undefined) throw new TypeError("this worker has no shell");
     surroundings.say(`the command of the step is: ${step.definition.script ?? step.definition.command.join(" ")}`);
     return await worker.shell({ ...job, command: ["/bin/sh", "-i"] });
   } finally {
+    await network?.close();
     await worker.close?.();
   }
+}
+
+/** The recording proxy of a fetch step, for the shell as for the step: nothing else comes in, and nothing is signed. */
+async function openNetwork(
+  factory: Factory,
+  step: PlannedStep,
+  inputs: readonly ResolvedInput[],
+  { environment, say }: DebugSurroundings,
+): Promise<Pick<FetchNetwork, "environment" | "provided" | "bridge" | "close">> {
+  const { openFetchNetwork } = await import("./materials/fetch-network.ts");
+  const { openRunMaterials } = await import("./materials/run-materials.ts");
+  const { lockfilesOfStep } = await import("./materials/lockfiles-of-step.ts");
+  const materials = await openRunMaterials(factory, { environment, offline: false, project: {}, note: say });
+  const lockfiles = lockfilesOfStep(step, inputs, (tree) => factory.trees.root(tree));
+  const network = await openFetchNetwork(materials, step, lockfiles, await factory.home.scratch("fetch"));
+  return {
+    ...network,
+    close: async () => {
+      const report = await network.close();
+      await materials.close();
+      return report;
+    },
+  };
 }
 
 function incomplete(run: string, what: string): Error {

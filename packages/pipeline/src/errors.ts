@@ -7,6 +7,11 @@ export const pipelineErrors = defineErrors({
     meaning: "The revision holds no touchmark.yaml.",
     hint: "touchmark init proposes one; commit it",
   },
+  MATERIALS_LOCKFILE_MISSING: {
+    nature: "invalid",
+    meaning: "A fetch step names a lockfile that the source does not hold, or that is too large to read.",
+    hint: "materials.lockfiles of a step names files of the source",
+  },
   INPUT_CHANGED: {
     nature: "refused",
     meaning: "An input no longer has the digest that its statement gives, when a step is about to start.",

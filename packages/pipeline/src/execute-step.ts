@@ -5,6 +5,8 @@ import type { IngestedTree, TreeStore } from "@touchmark/store";
 import type { StepJob, StepResult, Worker } from "@touchmark/worker";
 import { pipelineErrors } from "./errors.ts";
 import { type InputWatch, watchInput } from "./input-watch.ts";
+import type { FetchNetwork } from "./materials/fetch-network.ts";
+import type { FetchReport } from "./materials/fetch-report.ts";
 import type { PlannedStep } from "./plan.ts";
 
 /** An input of a step, with the tree that it is. */
@@ -26,7 +28,13 @@ export interface StepContext {
   readonly trees: TreeStore;
   readonly scratch: (prefix: string) => Promise<string>;
   readonly sourceDateEpoch: number;
-  /** The user's network settings, for steps with `network: fetch`. */
+  /** Opens the recording proxy that a step with `network: fetch` has in place of a network. */
+  readonly fetchNetwork: (
+    step: PlannedStep,
+    inputs: readonly ResolvedInput[],
+    scratch: string,
+  ) => Promise<FetchNetwork>;
+  /** The user's own network settings, for a step without a sandbox, which nothing keeps from the network. */
   readonly clientEnvironment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly onOutput: (chunk: Uint8Array) => void;
@@ -42,6 +50,8 @@ export interface ExecutedStep {
   readonly observation: Observation;
   /** The output tree; undefined when the command did not succeed. */
   readonly output: IngestedTree | undefined;
+  /** What came in through the recording proxy; undefined for a step without network. */
+  readonly fetched: FetchReport | undefined;
 }
 
 /** Mounts that show files of the host. */
@@ -65,9 +75,19 @@ export async function executeStep(
   const inputEntries = await verifyInputs(context.trees, step, inputs);
   const outputDirectory = await context.scratch("output");
   const observer = await context.observe(await context.scratch("trace"));
-  const job = stepJob(context, step, inputs, outputDirectory, observer);
+  const { definition } = step;
+  const wantsProxy = definition.network === "fetch" && !definition.insecureProcess;
+  const network = wantsProxy ? await context.fetchNetwork(step, inputs, await context.scratch("fetch")) : undefined;
   const startedAt = context.clock.now();
-  const result = await context.worker.run(job);
+  let fetched: FetchReport | undefined;
+  const job = stepJob(context, step, inputs, outputDirectory, observer, network);
+  let result: StepResult;
+  try {
+    result = await context.worker.run(job);
+  } finally {
+    // With the worker dead, nothing may enter any more.
+    fetched = await network?.close();
+  }
   const finishedAt = context.clock.now();
   refuseTouched(step, inputs, inputEntries.watches);
   const observation = await observer.finish({
@@ -92,7 +112,7 @@ export async function executeStep(
           linksOutside: "keep",
         })
       : undefined;
-  return { step, inputs, startedAt, finishedAt, result, observation, output };
+  return { step, inputs, startedAt, finishedAt, result, observation, output, fetched };
 }
 
 /** The job of a step for the worker; also what `touchmark debug` opens a shell in. */
@@ -102,21 +122,24 @@ export function stepJob(
   inputs: readonly ResolvedInput[],
   outputDirectory: string,
   observer: Observer | undefined,
+  network: Pick<FetchNetwork, "environment" | "provided" | "bridge"> | undefined,
 ): StepJob {
   const { definition } = step;
-  const open = definition.network === "fetch";
+  const isOpen = definition.network === "fetch" && definition.insecureProcess;
   return {
     id: `${context.run}.${step.name}`.slice(-100),
     command: definition.command,
     directory: definition.directory,
     environment: {
-      ...(open ? context.clientEnvironment : {}),
+      ...(isOpen ? context.clientEnvironment : {}),
+      ...network?.environment,
       ...step.environment,
     },
     mounts: inputs.map((input) => ({ host: context.trees.root(input.tree), at: input.at, access: input.access })),
     output: { host: outputDirectory, at: definition.output },
     view: { toolchains: definition.toolchains },
-    network: open ? "open" : "none",
+    network: isOpen ? "open" : network === undefined ? "none" : "proxy",
+    ...(network === undefined ? {} : { bridge: network.bridge, provided: network.provided }),
     limits: definition.limits,
     sourceDateEpoch: context.sourceDateEpoch,
     ...(observer === undefined ? {} : { tracer: observer.tracer }),

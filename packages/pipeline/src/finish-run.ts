@@ -1,5 +1,6 @@
 import type { Digest } from "@touchmark/core";
 import { takeArtifact } from "./artifact.ts";
+import { reconciliationStatement } from "./evidence/materials-statement.ts";
 import type { RecordedBundle } from "./evidence/recorder.ts";
 import {
   type ArtifactFacts,
@@ -11,6 +12,8 @@ import {
   signerIds,
 } from "./evidence/run-statements.ts";
 import { hostPackages } from "./host-packages.ts";
+import { isAccounted } from "./materials/fetch-report.ts";
+import { reconcileRun } from "./materials/reconcile-run.ts";
 import type { RunSession } from "./run-session.ts";
 
 /** An artifact with the bundles that are about it. */
@@ -39,12 +42,24 @@ export async function finishRun(session: RunSession): Promise<readonly ReleasedA
   );
   // The key that signs what follows exists before its certificate is listed, and signs the release manifest too.
   await recorder.renew(builder);
+  const reconciled = await reconcileRun(session, outcomes);
+  const isHermetic = (steps: readonly StepOutcomeFacts[]): boolean =>
+    steps.every((step) => isAccountedFor(step) && (reconciled.get(step.step.name)?.result.accounted ?? true));
   const closing = await recorder.record([
+    ...(reconciled.size === 0
+      ? []
+      : [
+          {
+            name: "reconciliation",
+            spiffeId: builder,
+            statement: reconciliationStatement(facts, all, reconciled, isHermetic(outcomes)),
+          },
+        ]),
     { name: "environment", spiffeId: builder, statement: environmentStatement(facts, all, outcomes, packages) },
     ...artifacts.map((artifact) => ({
       name: `provenance/${artifact.name}`,
       spiffeId: builder,
-      statement: provenanceStatement(facts, all, artifact, contributors(session, artifact.step, outcomes)),
+      statement: provenanceOf(session, all, artifact, outcomes, isHermetic),
     })),
   ]);
   await recorder.record([
@@ -71,6 +86,23 @@ export async function finishRun(session: RunSession): Promise<readonly ReleasedA
     ...artifact,
     bundles: release === undefined ? artifact.bundles : [...artifact.bundles, release.digest],
   }));
+}
+
+/** A step's own part of the hermetic claim: all was seen, each file has a digest, and no answer went unrecorded. */
+function isAccountedFor({ complete, network, unaccounted, fetched }: StepOutcomeFacts): boolean {
+  const isFetched = network === "proxy" && fetched !== undefined && isAccounted(fetched);
+  return complete && unaccounted === 0 && (network === "none" || isFetched);
+}
+
+function provenanceOf(
+  session: RunSession,
+  predecessors: ReturnType<RunSession["recorder"]["predecessors"]>,
+  artifact: ArtifactFacts,
+  outcomes: readonly StepOutcomeFacts[],
+  isHermetic: (steps: readonly StepOutcomeFacts[]) => boolean,
+) {
+  const steps = contributors(session, artifact.step, outcomes);
+  return provenanceStatement(session.facts, predecessors, artifact, steps, isHermetic(steps));
 }
 
 function bundlesAbout(artifact: ArtifactFacts, closing: readonly RecordedBundle[]): Digest[] {

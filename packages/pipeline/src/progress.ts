@@ -15,6 +15,14 @@ export type RunEvent =
     }
   | { readonly type: "step-output"; readonly step: string; readonly chunk: Uint8Array }
   | {
+      readonly type: "materials";
+      readonly step: string;
+      /** So far. */
+      readonly packages: number;
+      readonly bytes: number;
+      readonly requests: number;
+    }
+  | {
       readonly type: "step-finished";
       readonly step: string;
       readonly status: StepStatus;
@@ -22,6 +30,8 @@ export type RunEvent =
       readonly durationMs: number;
       readonly summary: string;
     }
+  /** What a fetch step was allowed and got, in a line. */
+  | { readonly type: "reconciled"; readonly step: string; readonly summary: string }
   | { readonly type: "note"; readonly text: string }
   | { readonly type: "artifact"; readonly name: string; readonly digest: Digest; readonly bytes: number }
   | { readonly type: "run-finished"; readonly status: StepStatus; readonly durationMs: number };

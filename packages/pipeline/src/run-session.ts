@@ -9,6 +9,9 @@ import type { RunFacts } from "./evidence/run-facts.ts";
 import type { StepOutcomeFacts } from "./evidence/run-statements.ts";
 import type { Factory } from "./factory.ts";
 import type { HostFiles } from "./host-files.ts";
+import type { FetchSummary } from "./materials/fetch-report.ts";
+import type { RunMaterials } from "./materials/run-materials.ts";
+import type { UsedFiles } from "./materials/used-files.ts";
 import type { Plan, PlannedStep } from "./plan.ts";
 import type { RunListener, StepStatus } from "./progress.ts";
 
@@ -33,6 +36,8 @@ export interface StepReport {
   readonly network: "none" | "fetch";
   readonly observation?: { readonly tier: string; readonly complete: boolean; readonly losses: readonly string[] };
   readonly isolation?: string;
+  /** What a fetch step brought. */
+  readonly materials?: FetchSummary;
   readonly bundles: readonly Digest[];
   /** Why it was refused. */
   readonly error?: StepError;
@@ -67,6 +72,10 @@ export interface RunSession {
   /** Digest of the sandbox's profile: what decides a step beside its definition. */
   readonly profile: () => Promise<Digest>;
   readonly clientEnvironment: Readonly<Record<string, string>>;
+  /** What fetch steps share; opened by the first of them. */
+  readonly materials: () => Promise<RunMaterials>;
+  /** Files of fetch steps' outputs that other steps read, by the fetching step. */
+  readonly used: UsedFiles;
   readonly useCache: boolean;
   readonly signal: AbortSignal;
   readonly listener: RunListener;

@@ -2,9 +2,14 @@ import { type Digest, type FactoryError, isFactoryError } from "@touchmark/core"
 import { predicateType } from "@touchmark/formats/predicates";
 import type { Worker } from "@touchmark/worker";
 import { generatedFiles } from "@touchmark/worker";
+import { materialsStatement } from "./evidence/materials-statement.ts";
 import { cacheHitStatement, signerIds } from "./evidence/run-statements.ts";
 import { linkStatement, mountsStatement, traceStatement, workloadStatement } from "./evidence/step-statements.ts";
 import { type ExecutedStep, executeStep, type ResolvedInput, resolveInputs } from "./execute-step.ts";
+import type { FetchNetwork } from "./materials/fetch-network.ts";
+import { fetchSummary, refusalOf } from "./materials/fetch-report.ts";
+import { reconcileFetch } from "./materials/reconcile-run.ts";
+import { noteUsed, unaccountedOf } from "./materials/used-files.ts";
 import type { PlannedStep } from "./plan.ts";
 import type { StepStatus } from "./progress.ts";
 import { type RunSession, readersOf, type StepError, type StepReport } from "./run-session.ts";
@@ -126,6 +131,13 @@ async function execute(
         trees: session.factory.trees,
         scratch: (prefix) => session.factory.home.scratch(prefix),
         sourceDateEpoch: epoch,
+        fetchNetwork: async (fetching, resolved, scratch) => {
+          const { openFetchNetwork } = await import("./materials/fetch-network.ts");
+          const { lockfilesOfStep } = await import("./materials/lockfiles-of-step.ts");
+          const lockfiles = lockfilesOfStep(fetching, resolved, (tree) => session.factory.trees.root(tree));
+          const network = await openFetchNetwork(await session.materials(), fetching, lockfiles, scratch);
+          return withProgress(session, fetching.name, network);
+        },
         clientEnvironment: session.clientEnvironment,
         signal: AbortSignal.any([session.signal, lost.signal]),
         onOutput: (chunk) => {
@@ -148,6 +160,26 @@ async function execute(
   }
 }
 
+/** Tells the listener, a few times a second, how much has come in. */
+function withProgress(session: RunSession, step: string, network: FetchNetwork): FetchNetwork {
+  let last = "";
+  const tell = (): void => {
+    const progress = network.progress();
+    const text = JSON.stringify(progress);
+    if (text !== last) session.listener({ type: "materials", step, ...progress });
+    last = text;
+  };
+  const timer = setInterval(tell, 250);
+  return {
+    ...network,
+    close: async () => {
+      clearInterval(timer);
+      tell();
+      return network.close();
+    },
+  };
+}
+
 /** Signs link, trace, workload and storage of a performed step, also of one whose command failed. */
 async function concludeStep(
   session: RunSession,
@@ -156,7 +188,7 @@ async function concludeStep(
   begun: number,
 ): Promise<StepReport> {
   const { facts, recorder } = session;
-  const { step, result, observation } = executed;
+  const { step, result, observation, fetched } = executed;
   const name = step.name;
   const logBytes = await session.factory.runs.readLog(session.run.id, name, {
     maxBytes: step.definition.limits.logBytes,
@@ -182,11 +214,24 @@ async function concludeStep(
     { name: `step/${name}/link`, spiffeId: signerIds.step(facts, name), statement: linkStatement(facts, stepFacts) },
     { name: `step/${name}/trace`, spiffeId: signerIds.step(facts, name), statement: traceStatement(facts, stepFacts) },
     { name: `step/${name}/mounts`, spiffeId: signerIds.builder(facts), statement: mountsStatement(facts, stepFacts) },
+    ...(fetched === undefined
+      ? []
+      : [
+          {
+            name: `step/${name}/materials`,
+            spiffeId: signerIds.builder(facts),
+            statement: materialsStatement(facts, stepFacts.predecessors, name, executed.output?.digest, fetched),
+          },
+        ]),
   ]);
   const link = signed.find((bundle) => bundle.predicateType === predicateType("link"));
   const trace = signed.find((bundle) => bundle.predicateType === predicateType("runtime-trace"));
-  const status = statusOf(result.outcome);
-  const output = executed.output?.digest;
+  const reconciled = fetched && (await reconcileFetch(fetched, executed.output?.entries ?? [], []));
+  const refusal = fetched && (refusalOf(fetched) ?? (reconciled?.refusal && errorFacts(reconciled.refusal)));
+  if (reconciled !== undefined) session.listener({ type: "reconciled", step: name, summary: reconciled.summary });
+  const status = refusal === undefined ? statusOf(result.outcome) : "refused";
+  const output = refusal === undefined ? executed.output?.digest : undefined;
+  noteUsed(session.used, executed.inputs, name, observation.files.read);
   if (output !== undefined && link !== undefined && trace !== undefined) {
     session.trees.set(name, output);
     session.outcomes.set(name, {
@@ -198,6 +243,9 @@ async function concludeStep(
       network: result.evidence.network,
       link: link.digest,
       trace: trace.digest,
+      ...(fetched === undefined ? {} : { fetched }),
+      made: executed.output?.entries ?? [],
+      unaccounted: unaccountedOf(observation.files.read),
       files: observation.files.read.flatMap((file) =>
         file.origin === "toolchain" && file.digest !== undefined && !generatedFiles.has(file.path)
           ? [{ path: file.path, digest: file.digest }]
@@ -220,6 +268,8 @@ async function concludeStep(
     observation: shortObservation(observation),
     bundles: signed.map((bundle) => bundle.digest),
     ...(output === undefined ? {} : { output }),
+    ...(refusal === undefined ? {} : { error: refusal }),
+    ...(fetched === undefined ? {} : { materials: fetchSummary(fetched) }),
     ...(status === "succeeded" ? {} : { lastLines: lastLines(logBytes), touched: touchedBy(observation) }),
   };
 }
@@ -257,13 +307,14 @@ export async function useCached(session: RunSession, found: readonly FoundStep[]
     })),
   );
   const share = (performance.now() - begun) / found.length;
-  return found.map(({ step, hit, lookupMs }, i) => {
+  return found.map(({ step, inputs, hit, lookupMs }, i) => {
     const bundle = signed[i];
     if (bundle === undefined) throw new TypeError("a cache hit was not recorded");
-    const { output, tier, observer, complete, link, trace, files } = hit;
+    const { output, tier, observer, complete, link, trace, files, unaccounted } = hit;
+    noteUsed(session.used, inputs, step.name, hit.inputFiles);
     session.trees.set(step.name, output);
     session.outcomes.set(step.name, {
-      ...{ step, output, tier, observer, complete, link, trace, files },
+      ...{ step, output, tier, observer, complete, link, trace, files, unaccounted, made: [] },
       network: "none",
       cached: bundle.digest,
     });

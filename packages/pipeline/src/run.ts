@@ -17,6 +17,7 @@ import type { Factory } from "./factory.ts";
 import { sandboxDirectory } from "./factory.ts";
 import { finishRun, type ReleasedArtifact } from "./finish-run.ts";
 import { hostFiles } from "./host-files.ts";
+import type { RunMaterials } from "./materials/run-materials.ts";
 import { makePlan, type Plan, type PlannedStep } from "./plan.ts";
 import type { RunListener, StepStatus } from "./progress.ts";
 import { recordProject } from "./project-record.ts";
@@ -39,6 +40,8 @@ export interface RunRequest {
   /** Steps at once. */
   readonly jobs: number;
   readonly cache: boolean;
+  /** Fetch steps are answered by the mirror alone, and nothing else asks the network. */
+  readonly offline?: boolean;
   readonly insecureWorkingTree?: boolean;
   readonly insecureProcess?: boolean;
   /** Shape of the bundles: `v1` is the compatibility profile for older verifiers. Default `v2`. */
@@ -78,7 +81,7 @@ export async function runPipeline(factory: Factory, request: RunRequest): Promis
   const startedAt = factory.clock.now();
   const worker = bubblewrapWorker({ stateDirectory: sandboxDirectory(factory) });
   const sandbox = sandboxProfile(factory, worker);
-  const closing: Worker[] = [worker];
+  const closing: { close?(): Promise<void> }[] = [worker];
   try {
     // Where steps will run for certain, the sandbox is tried while the source is fetched.
     const needed = !request.cache || !sandbox.isRemembered;
@@ -91,7 +94,10 @@ export async function runPipeline(factory: Factory, request: RunRequest): Promis
     const unsealed = unsealedWorker(factory, request, plan);
     if (unsealed !== undefined) closing.push(unsealed);
     if (needed && plan.steps.some(({ definition }) => !definition.insecureProcess)) await sandbox.ready();
-    const session = await openSession(factory, request, { source, file, plan, sandbox, unsealed, startedAt });
+    const materials = lazyMaterials(factory, request, file);
+    closing.push(materials);
+    const opening = { source, file, plan, sandbox, unsealed, startedAt, materials: materials.open };
+    const session = await openSession(factory, request, opening);
     try {
       return await performRun(session, request, begun);
     } catch (error) {
@@ -103,7 +109,31 @@ export async function runPipeline(factory: Factory, request: RunRequest): Promis
   }
 }
 
+/** What fetch steps share, opened by the first of them. */
+function lazyMaterials(
+  factory: Factory,
+  request: RunRequest,
+  project: PipelineFile,
+): { open: () => Promise<RunMaterials>; close: () => Promise<void> } {
+  let opened: Promise<RunMaterials> | undefined;
+  return {
+    open: () => {
+      opened ??= import("./materials/run-materials.ts").then(({ openRunMaterials }) =>
+        openRunMaterials(factory, {
+          environment: request.environment,
+          offline: request.offline === true,
+          project: project.materials,
+          note: (text) => request.listener({ type: "note", text }),
+        }),
+      );
+      return opened;
+    },
+    close: async () => (await opened?.catch(() => undefined))?.close(),
+  };
+}
+
 interface Opening {
+  readonly materials: () => Promise<RunMaterials>;
   readonly source: SourceRecord;
   readonly file: PipelineFile;
   readonly plan: Plan;
@@ -114,7 +144,7 @@ interface Opening {
 
 /** Begins the run's record, and gathers what its parts share. */
 async function openSession(factory: Factory, request: RunRequest, opening: Opening): Promise<RunSession> {
-  const { source, file, plan, sandbox, unsealed, startedAt } = opening;
+  const { source, file, plan, sandbox, unsealed, startedAt, materials } = opening;
   const identity = await factory.identity();
   const triggered: TriggerRequest = {
     source: { uri: source.uri, revision: request.revision ?? "HEAD" },
@@ -166,6 +196,8 @@ async function openSession(factory: Factory, request: RunRequest, opening: Openi
       hostFiles: hostFiles(),
       profile: sandbox.digest,
       clientEnvironment: clientEnvironment(request.environment),
+      materials,
+      used: new Map(),
       useCache: request.cache,
       signal: request.signal,
       listener: request.listener,

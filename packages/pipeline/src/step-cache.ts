@@ -12,6 +12,7 @@ import type { RecordedBundle } from "./evidence/recorder.ts";
 import type { ResolvedInput } from "./execute-step.ts";
 import type { Factory } from "./factory.ts";
 import type { HostFile, HostFiles } from "./host-files.ts";
+import { type ReadFile, unaccountedOf } from "./materials/used-files.ts";
 import type { PlannedStep } from "./plan.ts";
 
 /** Changes whenever a step with equal inputs could come out differently: sandbox view, tree format, evidence. */
@@ -69,6 +70,10 @@ export interface CachedStep {
   readonly observer: string;
   readonly complete: boolean;
   readonly files: readonly HostFile[];
+  /** Files of its inputs that it read, by their places. */
+  readonly inputFiles: readonly ReadFile[];
+  /** Files of others that it read, and that have no digest. */
+  readonly unaccounted: number;
 }
 
 /** Where the trust domain, project and pipeline of a step's identity come from. */
@@ -148,7 +153,18 @@ async function supported(
     observer: extension.tier,
     complete: true,
     files,
+    ...inputFilesOf(observed),
   };
+}
+
+/** What a trace says of the files that a step was given. */
+function inputFilesOf(observed: RuntimeTrace): Pick<CachedStep, "inputFiles" | "unaccounted"> {
+  const files = (observed.monitorLog.fileAccess ?? []).map((file): ReadFile => {
+    const hex = file.digest?.["sha256"];
+    const origin = String(file.annotations?.["origin"]);
+    return { path: file.name ?? "", origin, ...(hex === undefined ? {} : { digest: `sha256:${hex}` as Digest }) };
+  });
+  return { inputFiles: files.filter((file) => file.origin === "input"), unaccounted: unaccountedOf(files) };
 }
 
 /** The four statements about a step: last part of the name, kind, and whether the step itself signs it. */

@@ -19,6 +19,7 @@ export const command: Command = {
     { flags: "--param <k=v>", description: "value of a parameter; may stand several times", repeatable: true },
     { flags: "--jobs <n>", description: "steps at once (default: one a processor)" },
     { flags: "--no-cache", description: "perform every step again" },
+    { flags: "--offline", description: "no network at all: fetch steps are answered by the mirror" },
     { flags: "--insecure-working-tree", description: "build uncommitted changes too; recorded in the provenance" },
     { flags: "--insecure-process", description: "allow steps that ask for no sandbox; recorded in the provenance" },
     {
@@ -31,6 +32,7 @@ export const command: Command = {
   examples: [
     ["touchmark run", "build HEAD of the repository here"],
     ["touchmark run release --revision v1.2.0 --param channel=stable", "another pipeline, a tag, a parameter"],
+    ["touchmark run --offline", "the same again, with the network unplugged"],
     ["touchmark run --json | jq .artifacts", "for scripts; progress goes to standard error"],
   ],
   async run(invocation, terminal) {
@@ -51,6 +53,7 @@ export const command: Command = {
         parameters: parameters(texts(invocation, "param")),
         jobs: jobs(invocation),
         cache: invocation.options["cache"] !== false,
+        offline: given(invocation, "offline"),
         insecureWorkingTree: given(invocation, "insecureWorkingTree"),
         insecureProcess: given(invocation, "insecureProcess"),
         ...(text(invocation, "bundleProfile") === "v1" ? { bundleProfile: "v1" as const } : {}),

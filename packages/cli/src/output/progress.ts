@@ -7,8 +7,9 @@ const frames = ["|", "/", "-", "\\"];
 
 interface Running {
   readonly startedAt: number;
-  readonly network: "none" | "fetch";
   lastLine: string;
+  /** What a fetch step has brought so far. */
+  fetched: string;
 }
 
 /** Shows a run while it goes: on a terminal one live line a step, elsewhere one line at each start and end. */
@@ -31,7 +32,8 @@ export function progressDisplay(terminal: Terminal): { readonly listener: RunLis
     frame++;
     for (const [name, step] of running) {
       const head = `${frames[frame % frames.length]} ${name.padEnd(12)} ${duration(Date.now() - step.startedAt).padStart(7)}  `;
-      terminal.draw(`${head}${style.dim(oneLine(step.lastLine).slice(0, width - head.length - 1))}\n`);
+      const told = [step.fetched, oneLine(step.lastLine)].filter((text) => text !== "").join("  ");
+      terminal.draw(`${head}${style.dim(told.slice(0, width - head.length - 1))}\n`);
       drawn++;
     }
   }
@@ -53,13 +55,17 @@ export function progressDisplay(terminal: Terminal): { readonly listener: RunLis
         );
         break;
       case "step-started":
-        running.set(event.step, { startedAt: Date.now(), network: event.network, lastLine: "" });
-        if (event.network === "fetch")
-          line(`  ${style.warn("!!")} ${event.step.padEnd(12)} network: open (what it fetches is not recorded)`);
-        else if (event.unsealed)
+        running.set(event.step, { startedAt: Date.now(), lastLine: "", fetched: "" });
+        if (event.unsealed)
           line(`  ${style.bad("!!")} ${event.step.padEnd(12)} no sandbox: it can read and reach whatever its user can`);
-        else if (!terminal.live) line(`  .. ${event.step}`);
+        else if (!terminal.live)
+          line(`  .. ${event.step}${event.network === "fetch" ? "  through the recording proxy" : ""}`);
         break;
+      case "materials": {
+        const step = running.get(event.step);
+        if (step !== undefined) step.fetched = `${event.packages} packages, ${size(event.bytes)}`;
+        break;
+      }
       case "step-output": {
         const step = running.get(event.step);
         const lines = Buffer.from(event.chunk)
@@ -79,6 +85,9 @@ export function progressDisplay(terminal: Terminal): { readonly listener: RunLis
       }
       case "artifact":
         line(`  ${style.good("=>")} ${event.name.padEnd(12)} ${size(event.bytes).padStart(7)}  ${event.digest}`);
+        break;
+      case "reconciled":
+        line(`     ${event.step.padEnd(12)} ${"".padStart(7)}  ${style.dim(oneLine(event.summary))}`);
         break;
       case "note":
         line(`  ${style.warn("!!")} ${printable(event.text)}`);

@@ -1,18 +1,21 @@
 import { arch, cpus, release, totalmem, type } from "node:os";
-import type { Digest } from "@touchmark/core";
+import type { Digest, TreeEntry } from "@touchmark/core";
 import type { Statement } from "@touchmark/formats/evidence";
 import {
   type CacheHit,
   type Predecessor,
   provenancePredicate,
   type Release,
+  type Resource,
   statementOf,
   subjectOf,
 } from "@touchmark/formats/predicates";
 import { builderId, type CredentialIssuance, nodeId, stepId } from "@touchmark/identity";
 import { FILTERED, filterEnvironment } from "../client-environment.ts";
+import type { FetchReport } from "../materials/fetch-report.ts";
 import type { PlannedStep } from "../plan.ts";
 import { artifactFileName } from "./artifact-name.ts";
+import { materialResources } from "./materials-statement.ts";
 import type { RecordedBundle } from "./recorder.ts";
 import { chainOf, type RunFacts, timeOf } from "./run-facts.ts";
 import { outputSubject } from "./step-statements.ts";
@@ -36,6 +39,12 @@ export interface StepOutcomeFacts {
   readonly observer: string;
   readonly complete: boolean;
   readonly network: "none" | "proxy" | "open";
+  /** What came in, for a step with a recording proxy. */
+  readonly fetched?: FetchReport;
+  /** Entries of the output; empty for a cached step. */
+  readonly made: readonly TreeEntry[];
+  /** Files of others that it read, and that have no digest. */
+  readonly unaccounted: number;
   /** Bundle of the link that vouches for the output. */
   readonly link: Digest;
   readonly trace?: Digest;
@@ -129,9 +138,10 @@ export function provenanceStatement(
   predecessors: readonly Predecessor[],
   artifact: ArtifactFacts,
   steps: readonly StepOutcomeFacts[],
+  hermetic: boolean,
 ): Statement<unknown> {
-  const open = steps.filter((step) => step.network === "open").map(({ step }) => step.name);
-  const complete = steps.every((step) => step.complete);
+  const withNetwork = (kind: "proxy" | "open"): string[] =>
+    steps.filter((step) => step.network === kind).map(({ step }) => step.name);
   return statementOf(
     "provenance",
     [subjectOf(artifactFileName(artifact), artifact.digest)],
@@ -148,9 +158,9 @@ export function provenanceStatement(
       internal: {
         artifact: { name: artifact.name, step: artifact.step, path: artifact.path },
         pipelineFile: facts.pipelineFile.digest,
-        hermetic: steps.every((step) => step.network === "none") && complete,
-        openNetwork: open,
-        recordedNetwork: [],
+        hermetic,
+        openNetwork: withNetwork("open"),
+        recordedNetwork: withNetwork("proxy"),
         workingTree: facts.source.workingTree,
         isolation: Object.fromEntries(steps.map(({ step, tier }) => [step.name, tier])),
         observation: Object.fromEntries(
@@ -168,12 +178,18 @@ export function provenanceStatement(
           digest: { sha256: output.slice(7) },
           ...(network === "open" ? { annotations: { network: "open", recorded: false } } : {}),
         })),
+        ...distinct(steps.flatMap(({ fetched }) => (fetched === undefined ? [] : materialResources(fetched)))),
       ],
       startedOn: timeOf(facts.startedAt),
       finishedOn: timeOf(facts.now()),
       byproducts: [],
     }),
   );
+}
+
+/** Each resource once: two steps may have fetched the same package. */
+function distinct(resources: readonly Resource[]): readonly Resource[] {
+  return [...new Map(resources.map((each) => [`${each.name} ${each.digest?.["sha256"]}`, each])).values()];
 }
 
 /** The release manifest: every output and every bundle. What it does not list does not exist; what it lists must be there. */

@@ -152,7 +152,7 @@ export function mountsStatement(facts: RunFacts, step: StepFacts): Statement<unk
           enforced: evidence.network,
           ...(network === undefined ? {} : { namespace: network }),
           attempts: executed.observation.network.reduce((sum, attempt) => sum + attempt.count, 0),
-          recorded: false,
+          recorded: evidence.network === "proxy",
         },
       },
     ],

@@ -1,0 +1,104 @@
+import { join } from "node:path";
+import { type Clock, type FactoryError, rfc3339 } from "@touchmark/core";
+import type { ProjectGate } from "@touchmark/formats/pipeline";
+import {
+  decide,
+  type EvidenceTrust,
+  gateRefusal,
+  gatherEvidence,
+  gitWants,
+  hostDebianKeyrings,
+  type MaterialsConfiguration,
+  type Mirror,
+  openMirror,
+  openPackageMemory,
+  type PackageMemory,
+  packageOf,
+  readEvidenceTrust,
+  type SessionSettings,
+  seenStateIn,
+  tighten,
+  type UpstreamSettings,
+  upstreamClient,
+  upstreamSettings,
+} from "@touchmark/materials";
+import type { Factory } from "../factory.ts";
+import { inspections } from "./inspections.ts";
+import { userConfiguration } from "./user-configuration.ts";
+
+/** What the fetch steps of one run share: the user's configuration, the mirror, and how the outside is reached. */
+export interface RunMaterials {
+  readonly clock: Clock;
+  readonly offline: boolean;
+  /** The user's, tightened by the project's. */
+  readonly configuration: MaterialsConfiguration;
+  readonly mirror: Mirror;
+  readonly memory: PackageMemory;
+  readonly upstreamSettings: UpstreamSettings;
+  /** The parts of a session that are the same for every step. */
+  session(step: string): SharedParts;
+  close(): Promise<void>;
+}
+
+type SharedParts = Omit<SessionSettings, "step" | "clock" | "offline" | "upstreams" | "locks" | "adapters" | "mirror">;
+
+/** How a run asks for its materials. */
+export interface MaterialsRequest {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly offline: boolean;
+  /** Rules that the project adds. */
+  readonly project: ProjectGate;
+  readonly note: (text: string) => void;
+}
+
+/** Opens mirror, configuration and trust for the fetch steps of a run. @throws MATERIALS_CONFIG_* | GATE_LOOSENED | MIRROR_* */
+export async function openRunMaterials(factory: Factory, request: MaterialsRequest): Promise<RunMaterials> {
+  const { clock, home, content } = factory;
+  const user = await userConfiguration(factory, request.environment, request.note);
+  const configuration = tighten(user, request.project);
+  const { gate } = configuration;
+  const directory = home.paths.materials;
+  const mirror = await openMirror({ directory, content, clock });
+  const memory = openPackageMemory(directory);
+  const settings = upstreamSettings(request.environment);
+  const client = upstreamClient(settings);
+  const evidence = { trust: trustOf(configuration), seen: seenStateIn(join(directory, "upstreams")), clock };
+  const inspect = inspections(home.paths.cache, gate.sizes);
+  return {
+    ...{ clock, offline: request.offline, configuration, mirror, memory, upstreamSettings: settings },
+    session: () => ({
+      decide: (candidate) => decide(gate, candidate),
+      refusal: (decision) => gateRefusal(decision) as FactoryError,
+      inspect,
+      gather: (asked) => gatherEvidence(asked, evidence),
+      wants: gitWants,
+      context: async ({ ecosystem, purl }) => ({
+        known: memory.knownNames(ecosystem),
+        ...(purl === undefined ? {} : { history: memory.historyOf(packageOf(purl)) }),
+      }),
+      admitted: async ({ record, evidence: vouching, archive }) => {
+        const { purl, version, upstream } = record.facts;
+        if (purl === undefined || version === undefined) return;
+        memory.remember(packageOf(purl), {
+          ...{ version, upstream, admittedAt: rfc3339(clock.now()) },
+          evidence: vouching.filter((each) => each.outcome === "verified").map((each) => each.kind),
+          installScripts: (archive?.installScripts.length ?? 0) > 0,
+        });
+      },
+      credentials: async () => ({}),
+      get: (url, headers) => client.get(url, headers, { allowPrivate: true }),
+      maxBytes: Math.max(gate.sizes.archiveBytes, gate.sizes.indexBytes),
+      redact: (text) => text,
+    }),
+    close: async () => {
+      client.close();
+      await mirror.close();
+    },
+  };
+}
+
+/** What the user trusts others for. The keyrings that apt itself goes by count where none is named. */
+function trustOf({ trust }: MaterialsConfiguration): EvidenceTrust {
+  const keyrings = trust["debian-chain"] ?? hostDebianKeyrings();
+  return readEvidenceTrust(keyrings.length === 0 ? trust : { ...trust, "debian-chain": keyrings });
+}
