@@ -1,3 +1,4 @@
+import type { Digest } from "@touchmark/core";
 import { type ContentIndex, emptyContent } from "./content-index.ts";
 import { claimsOf, type LayoutClaim } from "./layout.ts";
 import type { Note } from "./match-records.ts";
@@ -18,57 +19,57 @@ export interface AttributionCounts {
 export class Places {
   readonly #units: PackageUnits;
   readonly #content: ContentIndex;
-  readonly #known = new Map<string, PackageUnit | null>();
+  readonly #known = new Map<string, readonly PackageUnit[]>();
 
   constructor(units: PackageUnits, content: ContentIndex) {
     this.#units = units;
     this.#content = content;
   }
 
-  unitAt(path: string): PackageUnit | undefined {
+  /** Empty where the place says nothing; several for the packages of one repository, which come as one. */
+  unitsAt(path: string): readonly PackageUnit[] {
     for (const claim of claimsOf(path)) {
       if (claim.member !== undefined) return this.#content.member(claim.member);
       const key = `${claim.ecosystem} ${claim.place ?? claim.name ?? ""} ${claim.version ?? ""} ${claim.commit ?? ""}`;
-      let unit = this.#known.get(key);
-      if (unit === undefined) {
-        unit = this.#find(claim) ?? null;
-        this.#known.set(key, unit);
+      let units = this.#known.get(key);
+      if (units === undefined) {
+        units = this.#find(claim);
+        this.#known.set(key, units);
       }
-      if (unit !== null) return unit;
+      if (units.length > 0) return units;
     }
-    return undefined;
+    return [];
   }
 
-  #find({ ecosystem, name, version, place, commit }: LayoutClaim): PackageUnit | undefined {
-    if (commit !== undefined) return this.#units.withCommit(commit, undefined)[0];
+  #find({ ecosystem, name, version, place, commit }: LayoutClaim): readonly PackageUnit[] {
+    if (commit !== undefined) return this.#units.withCommit(commit, undefined);
     // The key of a lockfile is the end of the place: tried from the whole of it on, so that the deepest lockfile wins.
     for (let rest = place; rest !== undefined && rest !== ""; ) {
       const unit = this.#units.atPlace(rest);
-      if (unit !== undefined) return unit;
+      if (unit !== undefined) return [unit];
       const slash = rest.indexOf("/");
       rest = slash < 0 ? undefined : rest.slice(slash + 1);
     }
     const named = this.#units.named(ecosystem, name ?? "", version);
     const fetched = named.filter((unit) => unit.records.length > 0);
     // Of several versions none can be told from the name alone.
-    return fetched.length === 1 ? fetched[0] : named.length === 1 ? named[0] : undefined;
+    return fetched.length === 1 ? fetched : named.length === 1 ? named : [];
   }
 }
 
 /** Attributes what later steps read to packages: by content first, by place second (SPEC R3). */
 export function attribute(input: ReconcileInput, content: ContentIndex, places: Places, note: Note): AttributionCounts {
   const counts = { usedFiles: 0, usedByContent: 0, usedByPlace: 0, usedMade: 0, outputFiles: 0, madeFiles: 0 };
-  const output = new Set<string>();
-  const source = new Set((input.inputs ?? []).map((entry) => entry.digest.slice("sha256:".length)));
+  // What the step left and no archive or source has.
+  const own = new Set<Digest>([emptyContent]);
+  const source = new Set((input.inputs ?? []).map((entry) => entry.digest));
   for (const { path, kind, digest } of input.made) {
     if (kind !== "file" && kind !== "executable") continue;
-    const hex = digest.slice("sha256:".length);
-    output.add(hex);
     counts.outputFiles += 1;
-    if (hex === emptyContent || content.has(hex) || source.has(hex)) continue;
+    if (digest === emptyContent || content.has(digest) || source.has(digest)) continue;
+    own.add(digest);
     // Where a package's own content is not known, nobody can say that a file is not of it.
-    const unit = content.unread.size === 0 ? undefined : places.unitAt(path);
-    if (unit !== undefined && content.unread.has(unit)) continue;
+    if (content.unread.size > 0 && places.unitsAt(path).some((unit) => content.unread.has(unit))) continue;
     counts.madeFiles += 1;
     note("made-by-the-step", path);
   }
@@ -80,26 +81,24 @@ export function attribute(input: ReconcileInput, content: ContentIndex, places: 
   };
   for (const file of input.used) {
     counts.usedFiles += 1;
-    const hex = file.digest?.slice("sha256:".length);
-    const holders = hex === undefined ? [] : content.holders(hex);
+    const { digest } = file;
+    const holders = digest === undefined ? [] : content.holders(digest);
     if (holders.length > 0) {
       counts.usedByContent += 1;
       // The same licence text is in a hundred packages: the place says which one was meant, else it may be any.
-      const placed = holders.length === 1 ? undefined : places.unitAt(file.path);
-      use(placed !== undefined && holders.includes(placed) ? [placed] : holders, file);
+      const placed = holders.length === 1 ? [] : places.unitsAt(file.path).filter((unit) => holders.includes(unit));
+      use(placed.length > 0 ? placed : holders, file);
       continue;
     }
-    const known = hex !== undefined && (output.has(hex) || content.has(hex) || source.has(hex));
+    const known = digest !== undefined && (own.has(digest) || content.has(digest) || source.has(digest));
     if (!known) {
       note("read-not-a-material", `${file.path} (${file.digest ?? "no digest"}), read by ${file.step}`);
       continue;
     }
-    const unit = places.unitAt(file.path);
-    if (unit === undefined) counts.usedMade += 1;
-    else {
-      counts.usedByPlace += 1;
-      use([unit], file);
-    }
+    const placed = places.unitsAt(file.path);
+    if (placed.length === 0) counts.usedMade += 1;
+    else counts.usedByPlace += 1;
+    use(placed, file);
   }
   return counts;
 }
