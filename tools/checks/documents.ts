@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { materialsSchema, pipelineSchema } from "@touchmark/formats/pipeline";
 import { predicateDocuments } from "@touchmark/formats/predicate-documents";
+import { rulesPage } from "@touchmark/materials";
 import { repositoryRoot } from "../repository.ts";
 import { sourcePaths } from "../sources/repository-modules.ts";
 import { errorsPage, readErrorCodes } from "./error-codes.ts";
@@ -21,7 +22,11 @@ export async function generatedDocuments(): Promise<GeneratedDocument[]> {
   return [
     { path: "docs/errors.md", text: errorsPage(codes) },
     { path: "docs/formats/pipeline.schema.json", text: pipeline },
-    { path: "docs/formats/materials-configuration.schema.json", text: `${JSON.stringify(materialsSchema(), null, 2)}\n` },
+    {
+      path: "docs/formats/materials-configuration.schema.json",
+      text: `${JSON.stringify(materialsSchema(), null, 2)}\n`,
+    },
+    { path: "docs/materials-rules.md", text: rulesPage() },
     ...predicateDocuments(),
   ];
 }

@@ -4,22 +4,81 @@ import type { AskedUpstreams } from "../ecosystems/ask.ts";
 
 const head = `# What may enter builds of this factory, and from where. Yours to change; projects can only tighten it.
 # The repositories below are those that the installed clients of this host named. Nobody asks them again.
+# Every rule: docs/materials-rules.md. The schema: docs/formats/materials-configuration.schema.json.
 touchmark: materials/v1
+
+# Trusted repositories by ecosystem, in order of preference. \`exclusive\` names and scopes come from there and nowhere
+# else: write your own organisation's names there, so that nobody can publish them elsewhere (dependency confusion).
 `;
 
+/** Every member of the gate, with its default. A test compares it with \`defaultRules\`. */
 const tail = `
-# Rules of the dependency gate; every one has a default. docs/materials-rules.md describes each.
-# gate:
-#   minimum-age: 7d              # versions younger than this are refused
-#   unlocked: { maven: record }  # packages without a lockfile: refuse, signed, or record
-#   denied: [{ package: "pkg:npm/example@*", reason: "..." }]
+# Rules of the dependency gate. What stands here are the defaults.
+gate:
+  # What is fetched but not locked: refuse, signed (a verified signature is enough) or record.
+  unlocked:
+    npm: refuse
+    pypi: refuse
+    golang: refuse
+    cargo: refuse
+    maven: refuse
+    deb: signed
+    git: refuse
+    generic: refuse
+  # Digest of a locked package: lockfile, or announced (by the index, where the lockfile keeps none).
+  locked-digest: announced
+  # Packages that are never admitted: - { package: "pkg:npm/name", reason: why }
+  denied: []
+  # Versions published later are refused.
+  # as-of: "2026-01-31"
+  # How long a version must have been published: "7d" keeps out most malicious releases.
+  minimum-age: "0s"
+  minimum-age-except: []
+  # Names that look like known ones: refuse, record or off.
+  lookalike: refuse
+  lookalike-except: []
+  known-names: []
+  # Packages with install-time programs: list or refuse. None runs in a fetch step; those allowed by name may run in a
+  # later step without network.
+  install-scripts: list
+  install-scripts-allowed: []
+  # Evidence that packages must have: - { packages: "pkg:npm/@org/*", all: [npm-provenance] }
+  required-evidence: []
+  licence-denied: []
+  # licence-allowed: [MIT, Apache-2.0]
+  # vulnerabilities: high   # cannot be evaluated yet: setting it refuses every package
+  new-publisher: record
+  vanished-evidence: refuse
+  withdrawn: record
+  # Signed reviews (touchmark materials review): all, new names, or off.
+  third-party-review: "off"
+  review-parties: [first, second, third]
+  # Requests on which nothing rests: audits, pings, update checks.
+  chatter: refuse
+  sizes:
+    archive: 2GiB
+    index: 128MiB
+    unpacked: 8GiB
+    files: 500000
+    ratio: 400
+  # - rule: minimum-age
+  #   packages: "pkg:npm/name@1.2.3"
+  #   reason: a security release
+  #   approver: your name
+  #   expires: "2026-12-31"
+  exceptions: []
 
-# Whose word counts: key and trust-root files, by kind of evidence. docs/materials-evidence.md
+# Whose word counts: key and trust-root files, relative to this one, by kind of evidence. docs/materials-evidence.md
 # trust: { npm-signature: [npm-keys.json] }
+trust: {}
 
-# Secrets of private repositories, by reference; never the secret itself.
-# credentials:
-#   NAME: { host: packages.example.com, purpose: fetch, steps: [fetch], from: { file: token } }
+# Secrets, by where they are kept; never the secret itself.
+# packages:
+#   host: packages.example.com
+#   purpose: fetch
+#   steps: [fetch]
+#   from: { file: packages.token }
+credentials: {}
 `;
 
 /**
