@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { EcosystemRequest } from "../ecosystem.ts";
 import { pypi } from "./pypi.ts";
-import { distributionName, normalVersion } from "./pypi-names.ts";
+import { distributionName, normalVersion, samePythonVersion } from "./pypi-names.ts";
 
 const simple = { name: "own", ecosystem: "pypi", url: "https://index.test/simple/", exclusive: [], order: 0 } as const;
 
@@ -87,6 +87,18 @@ test.each([
   ["2004d", "2004d"],
 ])("E3: version %s is %s", (spelled, normal) => {
   expect(normalVersion(spelled)).toBe(normal);
+});
+
+test.each([
+  ["1.17", "1.17.0", true],
+  ["1.0.RC1", "1.0.0rc1", true],
+  ["1.0.0.post1", "1.post1", true],
+  ["1.10", "1.1", false],
+  ["1.0.0", "1.0.1", false],
+  ["10", "1", false],
+  ["1!1.0", "1.0", false],
+])("E3: %s and %s: %s", (one, other, same) => {
+  expect(samePythonVersion(one, other)).toBe(same);
 });
 
 test.each([

@@ -29,6 +29,13 @@ export function normalVersion(version: string): string {
   return parts.join("");
 }
 
+/** Whether two spellings are one version: PEP 440 takes `1.17` and `1.17.0` for the same. */
+export function samePythonVersion(one: string, other: string): boolean {
+  const shortest = (version: string) =>
+    normalVersion(version).replace(/^((?:\d+!)?\d+(?:\.\d+)*?)(?:\.0)+(?!\.?\d)/, "$1");
+  return one === other || shortest(one) === shortest(other);
+}
+
 /** What a file name says. */
 export interface DistributionName {
   readonly kind: "wheel" | "sdist" | "other";

@@ -1,4 +1,5 @@
 import type { AnnouncedDigest, Ecosystem, LockedPackage, Lockfile } from "@touchmark/formats/lockfiles";
+import { samePythonVersion } from "../ecosystems/pypi-names.ts";
 import type { ExpectedDigest, RequestFacts } from "../material.ts";
 
 /** A file that the pipeline names with its digest. */
@@ -78,7 +79,9 @@ export class LockIndex {
   about(facts: RequestFacts): readonly LockedPackage[] {
     if (facts.name === undefined) return [];
     const named = this.named(facts.ecosystem, facts.name);
-    return facts.version === undefined ? named : named.filter((entry) => sameVersion(entry.version, facts.version));
+    return facts.version === undefined
+      ? named
+      : named.filter((entry) => sameVersion(facts.ecosystem, entry.version, facts.version));
   }
 
   /** Digests that the entries demand of the file behind a request. */
@@ -123,8 +126,9 @@ export function normalAddress(url: string): string {
   }
 }
 
-/** Go's `+incompatible` and build metadata are part of the version; a leading `v` is not everywhere. */
-function sameVersion(one: string, other: string | undefined): boolean {
+/** Go's `+incompatible` and build metadata are part of the version; a leading `v` is not everywhere. Python has many spellings. */
+export function sameVersion(ecosystem: Ecosystem, one: string, other: string | undefined): boolean {
+  if (ecosystem === "pypi" && other !== undefined) return samePythonVersion(one, other);
   return one === other || `v${one}` === other || one === `v${other}`;
 }
 

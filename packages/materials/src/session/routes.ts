@@ -3,7 +3,7 @@ import type { EcosystemAdapter } from "../ecosystem.ts";
 import type { Announcement, ExpectedDigest, RequestFacts, Upstream } from "../material.ts";
 import { isStrong } from "./digests.ts";
 import { sessionErrors } from "./errors.ts";
-import { type LockIndex, normalAddress } from "./lock-index.ts";
+import { type LockIndex, normalAddress, sameVersion } from "./lock-index.ts";
 
 /** Ecosystems that a session understands. */
 export type Adapters = Readonly<Partial<Record<Upstream["ecosystem"], EcosystemAdapter>>>;
@@ -40,7 +40,9 @@ export class Routes {
     for (const each of list) {
       if (each.name !== undefined && each.version !== undefined && this.#locks.covers(each.ecosystem)) {
         const { version } = each;
-        const wanted = this.#locks.named(each.ecosystem, each.name).some((entry) => entry.version === version);
+        const wanted = this.#locks
+          .named(each.ecosystem, each.name)
+          .some((entry) => sameVersion(each.ecosystem, entry.version, version));
         if (!wanted) continue;
       }
       const key = normalAddress(each.url);
