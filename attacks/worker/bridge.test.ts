@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import type { Socket } from "node:net";
 import {
   bridgeProcesses,
@@ -65,11 +65,10 @@ attack("W5: a step makes no raw or packet socket, and no interface, address or r
 attack("W14: what a step listens on is its own affair: the host cannot reach it, nor its bridge", async (scene) => {
   const ports = [4444, 3128];
   const outcomes: string[] = [];
-  const served = await serveBridge(scene.bench, `listen-${scene.caller}`, async (socket: Socket) => {
+  const served = await serveBridge(scene.bench, `listen-${scene.caller}`, (socket) => {
     for (const port of ports) {
       const script = tryAddress(2, 1, inet("127.0.0.1", port));
-      const child = spawn("perl", ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
-      for await (const chunk of child.stdout) outcomes.push(String(chunk).trim());
+      outcomes.push(spawnSync("perl", ["-e", script], { encoding: "utf8" }).stdout.trim());
     }
     socket.end("tried\n");
   });

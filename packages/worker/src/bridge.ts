@@ -48,7 +48,7 @@ export async function startBridge(
   let complaint = "";
   child.stdin.on("error", () => {});
   child.stderr.on("data", (chunk: Buffer) => {
-    complaint = `${complaint}${chunk}`.slice(0, 500);
+    complaint = `${complaint}${chunk.toString()}`.slice(0, 500);
   });
   // Both processes hold standard error, so its end is the end of both.
   const gone = new Promise<void>((resolve) => {
