@@ -55,6 +55,21 @@ export { type MirrorPruneOptions, type MirrorPruneReport, pruneMirror } from "./
 export { matchesPurl } from "./mirror/purl-agreement.ts";
 export { recordedUrl, recordKey, type Variant, variantOf } from "./mirror/record-key.ts";
 export { type MirrorFault, type VerifyOptions, type VerifyReport, verifyMirror } from "./mirror/verify-mirror.ts";
+export {
+  type DiffFinding,
+  diffMaterials,
+  type HistoryOf,
+  type MaterialChange,
+  type MaterialsDiff,
+} from "./procedures/diff.ts";
+export { procedureErrors } from "./procedures/procedure-errors.ts";
+export {
+  type WatchFinding,
+  type WatchReport,
+  type WatchSettings,
+  watchExitCode,
+  watchMirror,
+} from "./procedures/watch.ts";
 export { createStepAuthority, type StepAuthority } from "./proxy/authority.ts";
 export { proxyErrors } from "./proxy/errors.ts";
 export type { ProxyCounts, ProxyEvent } from "./proxy/events.ts";

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isAbsent } from "@touchmark/store";
 
@@ -15,7 +15,8 @@ export function hostDebianKeyrings(directory: string = SOURCES): string[] {
     ...listed(join(directory, "sources.list.d")).map((name) => join(directory, "sources.list.d", name)),
   ].filter((path) => /\.(?:list|sources)$/.test(path));
   const found = files.flatMap((path) => signedBy(readText(path)));
-  return [...new Set(found)];
+  // A source whose keyring is gone is one that apt cannot use either; it takes no trust from the others.
+  return [...new Set(found)].filter((path) => existsSync(path));
 }
 
 function signedBy(text: string): string[] {

@@ -98,11 +98,14 @@ describe("U9: files of trust", () => {
     mkdirSync(join(apt, "sources.list.d"));
     writeFileSync(
       join(apt, "sources.list"),
-      "deb [arch=amd64 signed-by=/keys/a.gpg] http://x y z\n# deb [signed-by=/no] h\n",
+      `deb [arch=amd64 signed-by=${rootFile}] http://x y z\n# deb [signed-by=/no] h\n`,
     );
-    writeFileSync(join(apt, "sources.list.d", "b.sources"), "Types: deb\nSigned-By: /keys/b.gpg /keys/a.gpg\n");
-    writeFileSync(join(apt, "sources.list.d", "ignored.txt"), "Signed-By: /keys/c.gpg\n");
-    expect(hostDebianKeyrings(apt)).toEqual(["/keys/a.gpg", "/keys/b.gpg"]);
+    writeFileSync(
+      join(apt, "sources.list.d", "b.sources"),
+      `Types: deb\nSigned-By: ${keyFile} /keys/gone.gpg ${rootFile}\n`,
+    );
+    writeFileSync(join(apt, "sources.list.d", "ignored.txt"), `Signed-By: ${registryFile}\n`);
+    expect(hostDebianKeyrings(apt)).toEqual([rootFile, keyFile]);
     expect(hostDebianKeyrings(join(apt, "nothing"))).toEqual([]);
   });
 });
