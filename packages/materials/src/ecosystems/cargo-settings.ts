@@ -26,13 +26,14 @@ export function cargoSettings(context: ClientContext): ClientSettings {
   };
 }
 
+/** A registry in place of a source: Cargo refuses a second source at the address of its default one. */
 function sourceReplacement(url: string): string {
   return [
     "[source.crates-io]",
     `replace-with = "touchmark"`,
     "",
-    "[source.touchmark]",
-    `registry = ${JSON.stringify(`sparse+${url}`)}`,
+    "[registries.touchmark]",
+    `index = ${JSON.stringify(`sparse+${url}`)}`,
     "",
   ].join("\n");
 }

@@ -100,7 +100,7 @@ test("E19: Cargo's registry is replaced by the first open upstream, in a file th
     CARGO_HTTP_PROXY: "http://127.0.0.1:3128",
     CARGO_HTTP_CAINFO: "/a.pem",
   });
-  expect(settings.placed?.["/.cargo/config.toml"]).toContain(`registry = "sparse+${base}"`);
+  expect(settings.placed?.["/.cargo/config.toml"]).toContain(`index = "sparse+${base}"`);
 });
 
 test.each([

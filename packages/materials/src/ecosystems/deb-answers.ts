@@ -54,7 +54,7 @@ function packages(facts: RequestFacts, index: Buffer, url: URL): readonly Announ
       kind: "archive",
       name,
       version,
-      purl: debPackageUrl(name, version, { architecture }),
+      purl: purlOf(name, version, architecture),
       fileName: path.split("/").at(-1) ?? "",
       size,
       digests: [
@@ -62,10 +62,15 @@ function packages(facts: RequestFacts, index: Buffer, url: URL): readonly Announ
         ...(sha512 === undefined ? [] : [{ algorithm: "sha512", value: sha512, source: "index", from } as const]),
       ],
     } as const;
-    for (const spelled of spellings(path))
-      found.push({ ...announcement, url: new URL(spelled, facts.upstream.url).href });
+    for (const spelled of spellings(path)) found.push({ ...announcement, url: facts.upstream.url + spelled });
   }
   return found;
+}
+
+/** As `debPackageUrl`, which takes longer than all else in an index of 60,000 packages; most have nothing to encode. */
+function purlOf(name: string, version: string, architecture: string): string {
+  if (/[+~:]/.test(name + version)) return debPackageUrl(name, version, { architecture });
+  return `pkg:deb/debian/${name}@${version}?arch=${architecture}`;
 }
 
 /** apt encodes `+` and `~`, others do not. */

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { malformed } from "./common-announced.ts";
 import { materialErrors } from "./errors.ts";
@@ -14,8 +15,8 @@ export interface DebianPackage {
   readonly sha512?: string;
 }
 
-/** Debian's whole main has 50 MB in 70,000 packages. */
-const limits = { bytes: 512 << 20, packages: 500_000, value: 4096 };
+/** Debian's whole main has 60 MB in 70,000 packages. */
+const limits = { bytes: 256 << 20, packages: 500_000, value: 4096 };
 
 const wanted = ["Package", "Version", "Architecture", "Filename", "Size", "SHA256", "SHA512"] as const;
 type Field = (typeof wanted)[number];
@@ -27,29 +28,48 @@ const byFirst = new Map(
 );
 
 /**
- * Unpacks an index by how it begins. Node reads no xz: apt is told to ask for gzip, and every archive has it.
+ * Unpacks an index by how it begins. Node reads no xz, which some suites have alone: that is left to the program of
+ * that name, bounded. apt is told to prefer gzip.
  * @throws MATERIAL_INDEX_COMPRESSION | MATERIAL_INDEX_TOO_LARGE | MATERIAL_INDEX_MALFORMED
  */
-export function unpackedIndex(body: Uint8Array): Buffer {
+export function unpackedIndex(body: Uint8Array, mostBytes = limits.bytes): Buffer {
   const start = Buffer.from(body.subarray(0, 6)).toString("hex");
-  const options = { maxOutputLength: limits.bytes };
+  const options = { maxOutputLength: mostBytes };
   try {
     if (start.startsWith("1f8b")) return gunzipSync(body, options);
     if (start.startsWith("28b52ffd")) return zstdDecompressSync(body, options);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
-      const message = `expected at most ${limits.bytes} bytes unpacked`;
+      const message = `expected at most ${mostBytes} bytes unpacked`;
       throw materialErrors.make("MATERIAL_INDEX_TOO_LARGE", message, { cause });
     }
     throw materialErrors.make("MATERIAL_INDEX_MALFORMED", "expected a compressed index, found a broken stream", {
       cause,
     });
   }
-  const other = start === "fd377a585a00" ? "xz" : start.startsWith("425a68") ? "bzip2" : undefined;
-  if (other !== undefined) {
-    throw materialErrors.make("MATERIAL_INDEX_COMPRESSION", `expected an index in gzip, zstd or plain, found ${other}`);
+  if (start === "fd377a585a00") return unpackedByXz(body, mostBytes);
+  if (start.startsWith("425a68")) {
+    throw materialErrors.make(
+      "MATERIAL_INDEX_COMPRESSION",
+      "expected an index in gzip, xz, zstd or plain, found bzip2",
+    );
   }
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+}
+
+function unpackedByXz(body: Uint8Array, mostBytes: number): Buffer {
+  const words = ["--decompress", "--stdout", "--format=xz", "--memlimit-decompress=256MiB"];
+  const options = { input: body, maxBuffer: mostBytes, timeout: 60_000, killSignal: "SIGKILL" } as const;
+  const { status, stdout, error } = spawnSync("xz", words, options);
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  if (code === "ENOBUFS") {
+    throw materialErrors.make("MATERIAL_INDEX_TOO_LARGE", `expected at most ${mostBytes} bytes unpacked`);
+  }
+  if (code === "ENOENT") {
+    throw materialErrors.make("MATERIAL_INDEX_COMPRESSION", "expected the program xz for an index, found none");
+  }
+  if (status !== 0) throw materialErrors.make("MATERIAL_INDEX_MALFORMED", "expected an xz stream, found a broken one");
+  return stdout;
 }
 
 /** Reads a Packages file, unpacked; the fields that name a file and hold it. Reads bytes: no text of 50 MB stays alive. */

@@ -1,7 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { Upstream } from "../material.ts";
 import { deb } from "./deb.ts";
+import { unpackedIndex } from "./deb-packages.ts";
+import { onPath } from "./programs.fixture.ts";
 
 const base = "http://archive.example/debian/";
 const upstream: Upstream = { name: "debian", ecosystem: "deb", url: base, exclusive: [], order: 0 };
@@ -130,10 +133,32 @@ test("E15: compression is bounded, and what is not read is refused by name", () 
     }
     return "nothing";
   };
-  expect(refused(Buffer.from("fd377a585a000000", "hex"))).toBe("MATERIAL_INDEX_COMPRESSION");
+  const path = process.env["PATH"];
+  try {
+    process.env["PATH"] = "/nowhere";
+    expect(refused(Buffer.from("fd377a585a000000", "hex"))).toBe("MATERIAL_INDEX_COMPRESSION");
+  } finally {
+    process.env["PATH"] = path;
+  }
   expect(refused(Buffer.from("BZh9xxxx"))).toBe("MATERIAL_INDEX_COMPRESSION");
   expect(refused(Buffer.from("1f8b0000", "hex"))).toBe("MATERIAL_INDEX_MALFORMED");
-  expect(refused(gzipSync(Buffer.alloc((512 << 20) + 1)))).toBe("MATERIAL_INDEX_TOO_LARGE");
+  const tooLarge = expect.objectContaining({ code: "MATERIAL_INDEX_TOO_LARGE" });
+  expect(() => unpackedIndex(gzipSync(Buffer.alloc(1_000_001)), 1_000_000)).toThrow(tooLarge);
+});
+
+test.skipIf(!onPath("xz"))("E15: an index in xz is read by the program, bounded", () => {
+  const xz = (text: string | Uint8Array) => execFileSync("xz", ["-c"], { input: text, maxBuffer: 1 << 30 });
+  const codeOf = (body: Uint8Array) => {
+    try {
+      return announced(packages, body).length;
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  };
+  expect(codeOf(xz(stanza()))).toBe(2);
+  expect(codeOf(xz(stanza()).subarray(0, -20))).toBe("MATERIAL_INDEX_MALFORMED");
+  const tooLarge = expect.objectContaining({ code: "MATERIAL_INDEX_TOO_LARGE" });
+  expect(() => unpackedIndex(xz(Buffer.alloc(1_000_001)), 1_000_000)).toThrow(tooLarge);
 });
 
 test("E19: apt writes below its home, reads nothing of the host's, and asks what upstreams name", () => {

@@ -42,7 +42,7 @@ export const materialErrors = defineErrors({
   MATERIAL_GIT_PUSH: { nature: "refused", meaning: "A step tried to push to a git repository." },
   MATERIAL_INDEX_COMPRESSION: {
     nature: "refused",
-    meaning: "An index is compressed in a way that this program does not read.",
-    hint: 'Tell apt to ask for gzip: Acquire::CompressionTypes::Order { "gz"; }; the step\'s own settings do.',
+    meaning: "An index is compressed in a way that this host cannot read.",
+    hint: "Install xz-utils; bzip2 is not read: tell apt to ask for gzip, as the step's own settings do.",
   },
 });

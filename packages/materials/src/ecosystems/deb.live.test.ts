@@ -1,0 +1,16 @@
+import { withHostClients } from "./ask.ts";
+import { deb } from "./deb.ts";
+import { liveFetch } from "./live-fetch.fixture.ts";
+
+const asked = await withHostClients(process.env, async (ask) => (await deb.askClient?.(ask)) ?? []);
+
+liveFetch({
+  name: "apt-get update and download, without root",
+  ecosystem: "deb",
+  programs: ["apt-get"],
+  toolchains: [],
+  // The first archive alone: its suites have indexes in gzip and in xz.
+  upstreams: asked.slice(0, 1).map((one, order) => ({ ...one, name: `debian-${order}`, ecosystem: "deb", order })),
+  project: { "want.txt": "hello\n" },
+  script: 'apt-get update\ncd "$TOUCHMARK_OUTPUT"\napt-get download $(cat /work/project/want.txt)',
+});
