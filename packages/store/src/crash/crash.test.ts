@@ -1,9 +1,9 @@
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseDigest } from "@touchmark/core";
+import { canInjectCrashes, crashAt, forEachCrashPoint, needsSpace, recordCrashPoints } from "@touchmark/test-kit";
 import { expect, test } from "vitest";
 import { backup } from "../backup.ts";
 import { fsck } from "../fsck.ts";
@@ -14,66 +14,7 @@ import { openStores, sampleRun } from "../sample-run.ts";
 import { codeOf, temporaryDirectory } from "../temporary-home.ts";
 
 const scenario = fileURLToPath(new URL("./scenario.ts", import.meta.url));
-const hasStrace = spawnSync("strace", ["-V"]).status === 0;
-// Everything that changes a file system; which of them occur differs between architectures.
-const durable =
-  "write,pwrite64,fsync,fdatasync,ftruncate,?mkdir,mkdirat,?rename,renameat,renameat2,?link,linkat,?unlink,unlinkat,?rmdir,?symlink,symlinkat,?utimensat,fchmod,?chmod,fchmodat";
-
-interface Point {
-  readonly call: string;
-  readonly when: number;
-}
-
-/**
- * Runs a scenario under strace. One thread pool thread, so that the order of calls is the same every time. (strace's
- * seccomp filter would be faster, but then version 6.1 injects no signals.)
- */
-async function traced(
-  name: string,
-  home: string,
-  options: readonly string[],
-): Promise<{ lines: string[]; trace: string; signal: string | null }> {
-  const trace = `${home}.trace`;
-  const node = [process.execPath, "--v8-pool-size=0", scenario, name, home];
-  const child = spawn("strace", ["-f", "-qq", "-y", "-s", "0", "-o", trace, ...options, ...node], {
-    env: { ...process.env, UV_THREADPOOL_SIZE: "1" },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let output = "";
-  child.stdout.on("data", (chunk: Buffer) => {
-    output += chunk.toString();
-  });
-  const [, signal] = (await once(child, "close")) as [number | null, string | null];
-  return { lines: output.split("\n").filter(Boolean), trace: readFileSync(trace, "utf8"), signal };
-}
-
-/** Plays every point, a few at a time. */
-async function forEachPoint(
-  points: readonly Point[],
-  play: (point: Point, number: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const player = async (): Promise<void> => {
-    for (let number = next++; number < points.length; number = next++) await play(points[number] as Point, number);
-  };
-  await Promise.all([player(), player(), player()]);
-}
-
-/** The durable writes of a scenario: for each call that touches the directory, which one of its kind and thread it is. */
-function enumerate(trace: string, directory: string): Point[] {
-  const counts = new Map<string, number>();
-  const points = new Map<string, Point>();
-  for (const line of trace.split("\n")) {
-    const match = /^(\d+) +([a-z0-9]+)\((.*)/.exec(line);
-    if (match === null) continue;
-    const [, thread, call, rest] = match as unknown as [string, string, string, string];
-    const when = (counts.get(`${thread} ${call}`) ?? 0) + 1;
-    counts.set(`${thread} ${call}`, when);
-    // Strings are cut to nothing by -s 0, except paths, which strace always shows whole.
-    if (rest.includes(directory)) points.set(`${call} ${when}`, { call, when });
-  }
-  return [...points.values()];
-}
+const hasStrace = canInjectCrashes();
 
 /** A home as each scenario finds it, in a directory of its own. */
 async function prepared(name: string): Promise<string> {
@@ -134,24 +75,21 @@ test.skipIf(!hasStrace).each(names)("K1: kill -9 at every durable write: %s", { 
     cpSync(base, copy, { recursive: true, preserveTimestamps: true });
     return copy;
   };
-  const clean = await traced(command, join(at("clean"), "home"), ["-e", `trace=${durable}`]);
+  const words = (copy: string) => [scenario, command, join(copy, "home")];
+  const clean = await recordCrashPoints(words(at("clean")), join(base, "..", "clean"));
   expect(clean.lines.at(-1)).toBe("done");
-  const points = enumerate(clean.trace, join(base, "..", "clean"));
-  expect(points.length).toBeGreaterThan(5);
+  expect(clean.points.length).toBeGreaterThan(5);
   let killed = 0;
-  await forEachPoint(points, async ({ call, when }, number) => {
+  await forEachCrashPoint(clean.points, async (point, number) => {
     const copy = at(`kill-${number}`);
-    const options = ["-e", `trace=${call}`, "-e", `inject=${call}:signal=KILL:when=${when}`];
-    const { lines, signal } = await traced(command, join(copy, "home"), options);
+    const { lines, signal } = await crashAt(words(copy), copy, point, "kill");
     if (signal === "SIGKILL") killed++;
     await checkAfter(name, copy, lines, number);
     rmSync(copy, { recursive: true, force: true });
   });
   // A few calls move between kinds of threads from one execution to the next; nearly all must really have been hit.
-  expect(killed).toBeGreaterThan(points.length * 0.8);
+  expect(killed).toBeGreaterThan(clean.points.length * 0.8);
 });
-
-const filling = /^(?:p?write(?:64)?|fsync|mkdir(?:at)?|rename(?:at2?)?|link(?:at)?|symlink(?:at)?)$/;
 
 test.skipIf(!hasStrace).each(names)(
   "K2: a full disk at every durable write: %s",
@@ -164,13 +102,12 @@ test.skipIf(!hasStrace).each(names)(
       cpSync(base, copy, { recursive: true, preserveTimestamps: true });
       return copy;
     };
-    const clean = await traced(command, join(at("clean"), "home"), ["-e", `trace=${durable}`]);
-    const points = enumerate(clean.trace, join(base, "..", "clean")).filter(({ call }) => filling.test(call));
+    const words = (copy: string) => [scenario, command, join(copy, "home")];
+    const { points } = await recordCrashPoints(words(at("clean")), join(base, "..", "clean"));
     const codes = new Set<string>();
-    await forEachPoint(points, async ({ call, when }, number) => {
+    await forEachCrashPoint(points.filter(needsSpace), async (point, number) => {
       const copy = at(`full-${number}`);
-      const options = ["-e", `trace=${call}`, "-e", `inject=${call}:error=ENOSPC:when=${when}`];
-      const { lines } = await traced(command, join(copy, "home"), options);
+      const { lines } = await crashAt(words(copy), copy, point, "full");
       codes.add(lines.at(-1) ?? "silence");
       await checkAfter(name, copy, lines, number);
       rmSync(copy, { recursive: true, force: true });
