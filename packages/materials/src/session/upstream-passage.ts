@@ -11,7 +11,7 @@ import { plainAddress } from "./routes.ts";
 import type { Asked, SessionContext } from "./settings.ts";
 
 /** Headers of a client that decide what the answer is. */
-const askedHeaders = ["accept", "git-protocol", "content-type", "user-agent"] as const;
+const askedHeaders = ["accept", "git-protocol", "content-type", "content-encoding", "user-agent"] as const;
 
 /** Something that is held until a passage has ended. */
 export interface Lease {
