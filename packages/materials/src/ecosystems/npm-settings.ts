@@ -59,6 +59,8 @@ function berry(context: ClientContext, chosen: Upstream | undefined): Record<str
     YARN_ENABLE_GLOBAL_CACHE: "false",
     // yarn 1 has a registry of its own beside that of npm, which it puts in the place of others; yarn 2 passes it over.
     ...(chosen === undefined ? {} : { YARN_REGISTRY: chosen.url }),
+    // Of yarn 1 as well: its own file would come before npm's variable.
+    YARN_IGNORE_SCRIPTS: "true",
     ...(chosen?.url.startsWith("http:") === true ? { YARN_UNSAFE_HTTP_WHITELIST: new URL(chosen.url).hostname } : {}),
   };
 }

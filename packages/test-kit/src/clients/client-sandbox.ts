@@ -58,6 +58,8 @@ export async function clientSandbox(
     readonly toolchains?: readonly string[];
     /** What lockfile or upstream say of an archive, where no index does. */
     readonly expected?: ExpectedOf;
+    /** File with the authority of a server of the test's own. */
+    readonly authority?: string;
   } = {},
 ): Promise<ClientSandbox> {
   const root = mkdtempSync(join(tmpdir(), "touchmark-live-"));
@@ -72,7 +74,9 @@ export async function clientSandbox(
   const control = made("control");
   chmodSync(control, 0o700);
   const socketPath = join(control, "proxy.sock");
-  const proxy = await startProxy({ socketPath, door, clock: systemClock, upstream: upstreamSettings(process.env) });
+  const authority = more.authority === undefined ? {} : { SSL_CERT_FILE: more.authority };
+  const upstream = upstreamSettings({ ...process.env, ...authority });
+  const proxy = await startProxy({ socketPath, door, clock: systemClock, upstream });
   const at = "/run/touchmark/materials";
   const settings = allClientSettings([adapter], {
     proxy: "http://127.0.0.1:3128",
