@@ -204,7 +204,7 @@ test.skipIf(!canBuild)(
   "RA-KEY-01: every signature of a release verifies with the published keys, and none without them",
   () => {
     expect(chainUnder(trustRoot)).toBe("accepted");
-    expect(exported.bundles).toHaveLength(19);
+    expect(exported.bundles).toHaveLength(21);
     expect(chainUnder(rootWith((root) => void (root.tlogs = [])))).toMatch(/^(LOG_UNKNOWN|TRUST)/);
     expect(chainUnder(rootWith((root) => void (root.certificateAuthorities = [])))).toMatch(
       /^(CERTIFICATE_NO_PATH|TRUST)/,

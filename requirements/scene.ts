@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { platform, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Digest } from "@touchmark/core";
@@ -104,6 +104,9 @@ export async function openScene(
   };
   commit(files);
   const factory = await openFactory({ home: join(directory, "home"), create: true, ...options });
+  // Without it the first fetch step would ask the clients of this host.
+  const materials = join(factory.home.path, "materials.yaml");
+  if (!existsSync(materials)) writeFileSync(materials, "touchmark: materials/v1\nupstreams: {}\n");
   const events: RunEvent[] = [];
   let exports = 0;
   return {

@@ -64,10 +64,10 @@ attacksOnRuns("hostile steps", (scene) => {
       one(
         script.replaceAll("$OUT", "$TOUCHMARK_OUTPUT"),
         "{ from: step, path: app, kind: file }",
-        "      network: fetch\n",
+        "      insecure-process: true\n",
       ),
     );
-    const done = await scene().run(project);
+    const done = await scene().run(project, { insecureProcess: true });
     const { chain } = await verifyArtifact(scene().factory, { digest: released(done) });
     expect([chain.hermetic, chain.statements.length]).toEqual([false, (await bundlesOf(scene(), done.run)).length]);
     expect(JSON.stringify(await scene().statements(await bundlesOf(scene(), done.run)))).not.toContain('"trusted"');

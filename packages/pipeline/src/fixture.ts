@@ -119,11 +119,19 @@ export function pipelineFile(project: string, body: string): string {
   return `touchmark: pipeline/v1\nproject: ${project}\npipelines:\n  default:\n${inner}\n`;
 }
 
+/** What a scene may have of its own. */
+export interface SceneOptions {
+  /** Text of the user's materials.yaml; default: no repository is trusted. */
+  readonly materials?: string;
+}
+
 /** Opens a scene with a factory of its own. */
-export async function openScene(): Promise<Scene> {
+export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "touchmark-run-")));
   const home = join(directory, "home");
   const factory = await openFactory({ home, create: true });
+  // Without it the first fetch step would ask the clients of this host.
+  writeFileSync(join(home, "materials.yaml"), options.materials ?? "touchmark: materials/v1\nupstreams: {}\n");
   return {
     directory,
     home,

@@ -131,7 +131,7 @@ export function mountsStatement(facts: RunFacts, step: StepFacts): Statement<unk
     steps: [
       {
         step: name,
-        mounts: evidence.mounts.map((row) => {
+        mounts: mountRows(executed).map((row) => {
           const input = row.kind === "input" ? inputs.get(row.at) : undefined;
           const from = input?.from ?? (nameless.has(row.kind) ? null : row.source);
           return {
@@ -158,6 +158,13 @@ export function mountsStatement(facts: RunFacts, step: StepFacts): Statement<unk
     ],
     hermetic: evidence.network === "none" && executed.observation.complete,
   });
+}
+
+/** What a step saw. Without a sandbox nothing is mounted, and its inputs lie where it was told. */
+function mountRows({ inputs, result }: ExecutedStep): SandboxEvidence["mounts"] {
+  const { backend, mounts } = result.evidence;
+  if (backend !== "insecure-process") return mounts;
+  return inputs.map(({ at, access }) => ({ at, kind: "input", source: null, access }));
 }
 
 function selectorsOf(executed: ExecutedStep): Selector[] {
