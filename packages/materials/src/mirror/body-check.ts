@@ -68,24 +68,27 @@ export function checkBody(
 }
 
 /**
- * Verifies stored bodies. What this process found sound is not hashed again while the file stays the very same: device,
+ * Verifies stored bodies, against every digest that a record says of them. What this process found sound is not hashed again while the file stays the very same: device,
  * inode, size, and the times of its last write and change to the nanosecond.
  */
 export class BodyVerifier {
   readonly #content: FileContentStore;
-  readonly #verified = new Map<Digest, string>();
+  /** For each body the file that was hashed, and the digests that held. */
+  readonly #verified = new Map<Digest, { readonly file: string; readonly held: ReadonlySet<string> }>();
 
   constructor(content: FileContentStore) {
     this.#content = content;
   }
 
-  /** Path of a sound body. @throws MIRROR_BODY_MISSING | MIRROR_BODY_CORRUPT */
-  async path(record: Pick<MaterialRecord, "digest" | "size" | "url">, again = false): Promise<string> {
+  /** Path of a sound body. @throws MIRROR_BODY_MISSING | MIRROR_BODY_CORRUPT | MIRROR_BODY_MISMATCH */
+  async path(record: MaterialRecord): Promise<string> {
     const { digest } = record;
     const path = this.#content.path(digest);
     const known = this.#verified.get(digest);
-    if (!again && known !== undefined && known === identity(path)) return path;
-    this.#verified.delete(digest);
+    const claims = record.expected.filter(({ algorithm }) => algorithm !== "h1").map(spelled);
+    if (known !== undefined && known.file === identity(path) && claims.every((claim) => known.held.has(claim))) {
+      return path;
+    }
     const present = lstatSync(path, { throwIfNoEntry: false });
     // Says also that it is in use, which keeps a prune from deleting it under its reader.
     if (present === undefined || (present.isFile() && !(await this.#content.use(digest)))) {
@@ -93,21 +96,27 @@ export class BodyVerifier {
     }
     const before = identity(path);
     if (before === undefined) this.#refuse(record, "something that is no plain file");
-    const { hashes, size } = await hashBody(path, ["sha256"]);
+    const { hashes, size } = await hashBody(path, algorithmsOf(record.expected));
     const found = `sha256:${hashes.get("sha256")}`;
     if (found !== digest || size !== record.size) this.#refuse(record, `${size} bytes with digest ${found}`);
+    // The bytes are right, and the record lies about them: what is locked to its word must not get them.
+    checkBody(record, { hashes, size });
     // A file that changed while it was read is hashed again at its next use.
-    if (identity(path) === before) this.#verified.set(digest, before as string);
+    if (identity(path) === before) this.#verified.set(digest, { file: before as string, held: new Set(claims) });
     return path;
   }
 
-  #refuse(record: Pick<MaterialRecord, "digest" | "size" | "url">, found: string): never {
+  #refuse(record: MaterialRecord, found: string): never {
     this.#content.quarantine(record.digest);
     throw mirrorErrors.make(
       "MIRROR_BODY_CORRUPT",
       `expected the body of ${record.url} with digest ${record.digest} and ${record.size} bytes, found ${found}`,
     );
   }
+}
+
+function spelled({ algorithm, value }: AnnouncedDigest): string {
+  return `${algorithm}:${value}`;
 }
 
 function identity(path: string): string | undefined {

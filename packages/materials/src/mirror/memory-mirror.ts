@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -64,6 +65,9 @@ export function memoryMirror(clock: Clock = systemClock): MemoryMirror {
         bodies.delete(record.digest);
         throw mirrorErrors.make("MIRROR_BODY_CORRUPT", `expected ${record.digest} of ${record.url}, found ${found}`);
       }
+      const algorithms = algorithmsOf(record.expected);
+      const hashes = new Map(algorithms.map((name) => [name, createHash(name).update(bytes).digest("hex")]));
+      checkBody(record, { hashes, size: bytes.length });
       const path = join(place(), record.digest.slice("sha256:".length));
       writeFileSync(path, bytes);
       return path;

@@ -30,7 +30,7 @@ export interface Mirror {
   find(key: string): Promise<MaterialRecord | undefined>;
   /** A record with a body of that announced digest. */
   findByDigest(digest: AnnouncedDigest): Promise<MaterialRecord | undefined>;
-  /** Path of a body, hashed again. @throws MIRROR_BODY_CORRUPT | MIRROR_BODY_MISSING */
+  /** Path of a body, hashed again. @throws MIRROR_BODY_CORRUPT | MIRROR_BODY_MISSING | MIRROR_BODY_MISMATCH */
   body(record: MaterialRecord): Promise<string>;
   /** Every file ever seen under a package URL and file name, oldest first; more than one digest is an alarm. */
   seen(purl: string, fileName: string): Promise<readonly SeenFile[]>;

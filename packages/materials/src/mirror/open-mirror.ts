@@ -91,7 +91,17 @@ class DirectoryMirror implements Mirror {
   }
 
   body(record: MaterialRecord): Promise<string> {
-    return guarded("reading a body", () => this.#bodies.path(record));
+    return guarded("reading a body", async () => {
+      try {
+        return await this.#bodies.path(record);
+      } catch (cause) {
+        // A record that names another's body, or lies about its digests, is served to nobody again.
+        if (isFactoryError(cause) && cause.code === "MIRROR_BODY_MISMATCH") {
+          this.#layout.setAside(this.#layout.record(record.key), "record");
+        }
+        throw cause;
+      }
+    });
   }
 
   async seen(purl: string, fileName: string): Promise<readonly SeenFile[]> {

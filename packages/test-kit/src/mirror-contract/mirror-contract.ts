@@ -84,6 +84,15 @@ export function mirrorContract(backend: string, open: () => Promise<MirrorFixtur
     expect(await codeOf(mirror.body(record))).toBe("MIRROR_BODY_MISSING");
   });
 
+  test(`M3: ${backend}: a body is not served to whoever says another digest of it`, async () => {
+    const { mirror } = await open();
+    const record = await commitMaterial(mirror, "struck in pewter");
+    await read(mirror, record);
+    const lying = { ...record, expected: sampleMaterial("cast in lead").expected };
+    expect(await codeOf(mirror.body(lying))).toBe("MIRROR_BODY_MISMATCH");
+    expect(await read(mirror, record)).toBe("struck in pewter");
+  });
+
   test(`M4: ${backend}: the newest answer comes first, and what came before is kept, within a bound`, async () => {
     const { mirror } = await open();
     const at = (minute: number) => `2026-11-21T10:${String(minute).padStart(2, "0")}:00Z`;
