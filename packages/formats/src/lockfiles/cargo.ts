@@ -104,7 +104,7 @@ function originOf(source: string | undefined, where: string): LockedFrom {
       `${where}: expected a source registry+, sparse+ or git+, found ${shown(source)}`,
     );
   }
-  return { kind: "registry", url: webAddress(address, where).url };
+  return { kind: "registry", index: webAddress(address, where).url };
 }
 
 /** `name`, `name version` or `name version (source)`: as much as it takes to be unambiguous. */

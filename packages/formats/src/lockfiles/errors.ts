@@ -15,7 +15,7 @@ export const lockfileErrors = defineErrors({
   LOCKFILE_TOO_LARGE: {
     nature: "refused",
     meaning:
-      "A lockfile is larger than its format's limit (64 MiB; YAML 16, TOML 32), or locks more than 200,000 packages.",
+      "A lockfile is larger than its format's limit (64 MiB; TOML 16, YAML 8), or locks more than 200,000 packages.",
   },
   LOCKFILE_TOO_DEEP: { nature: "refused", meaning: "A lockfile is nested deeper than any client writes it." },
   LOCKFILE_SYNTAX_FORBIDDEN: {

@@ -104,10 +104,10 @@ function replacedByDirectories(module: GoModule): Draft[] {
     .map(({ path, version, to }) => {
       const required = module.require.find((one) => one.path === path);
       return {
-        key: `${path}@${version ?? ""} => ${to.path}`,
+        key: `${path}@${required?.version ?? version ?? ""} => ${to.path}`,
         ecosystem: "golang",
         name: path,
-        version: version ?? "",
+        version: required?.version ?? version ?? "",
         from: { kind: "local", path: to.path },
         digests: [],
         scope: "runtime",

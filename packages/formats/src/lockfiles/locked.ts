@@ -12,8 +12,11 @@ export interface AnnouncedDigest {
 
 /** What kind of source a locked package comes from. */
 export type LockedFrom =
-  /** A registry of the ecosystem, whichever the client is configured for. */
-  | { readonly kind: "registry"; readonly url?: string }
+  /**
+   * A registry of the ecosystem, whichever the client is configured for: `url` is the archive's own address, `index`
+   * that of the registry, where the lockfile names them.
+   */
+  | { readonly kind: "registry"; readonly url?: string; readonly index?: string }
   /** A file at an address of its own. */
   | { readonly kind: "url"; readonly url: string }
   /** A commit of a repository. */

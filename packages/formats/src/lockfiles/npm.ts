@@ -72,11 +72,11 @@ function readTree(packages: Members): NpmTree {
   for (const [place, value] of Object.entries(packages)) {
     checkCount(tree.size);
     const entry = members(value, place);
-    if (place !== "") localPath(place, "packages");
     const name = nameAtPlace(place);
     if (name !== undefined) checkName("npm", name, place);
     else if (/(?:^|\/)node_modules(?:\/|$)/.test(place))
       checkName("npm", place.replace(/^.*node_modules\/?/, ""), place);
+    if (place !== "") localPath(place, "packages");
     const bundles = entry["bundleDependencies"] ?? entry["bundledDependencies"];
     const all = bundles === true ? Object.keys(textMembers(entry["dependencies"], place)) : [];
     tree.set(place, { place, entry, bundles: Array.isArray(bundles) ? texts(bundles, place) : all });

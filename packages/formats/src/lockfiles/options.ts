@@ -2,8 +2,8 @@
 export const lockfileLimits = {
   bytes: 64 * 1024 * 1024,
   /** The YAML reader keeps a node for each value, with its place. */
-  yamlBytes: 16 * 1024 * 1024,
-  tomlBytes: 32 * 1024 * 1024,
+  yamlBytes: 8 * 1024 * 1024,
+  tomlBytes: 16 * 1024 * 1024,
   packages: 200_000,
   /** Edges and files of all packages together. */
   edges: 2_000_000,

@@ -151,6 +151,6 @@ function origin(source: Members, name: string, version: string, files: readonly 
   if (type !== "legacy") {
     throw lockfileErrors.make("LOCKFILE_ADDRESS", `${where}: expected a source of a known type, found ${shown(type)}`);
   }
-  const from = { kind: "registry", ...(address !== undefined && { url: webAddress(address, where).url }) } as const;
+  const from = { kind: "registry", ...(address !== undefined && { index: webAddress(address, where).url }) } as const;
   return { from, purl: pypiPackageUrl(name, version), digests: [], files };
 }

@@ -125,7 +125,7 @@ function origin(entry: Members, name: string, version: string, where: string): O
   if (files.length === 0) throw noDigest(where);
   if (version === "") throw lockfileErrors.make("LOCKFILE_UNPINNED", `${where}: expected a version, found none`);
   const index = optionalText(entry["index"], where);
-  const from = { kind: "registry", ...(index !== undefined && { url: webAddress(index, where).url }) } as const;
+  const from = { kind: "registry", ...(index !== undefined && { index: webAddress(index, where).url }) } as const;
   return { from, purl: pypiPackageUrl(name, version), digests: [], files };
 }
 

@@ -1,3 +1,5 @@
+import { isFactoryError } from "@touchmark/core";
+import { packageUrlErrors } from "../package-url-errors.ts";
 import { readCargoLock } from "./cargo.ts";
 import { lockfileErrors } from "./errors.ts";
 import { readGoSum } from "./go.ts";
@@ -63,7 +65,14 @@ export function readLockfile(path: string, content: Uint8Array | string, options
       `expected a lockfile such as package-lock.json, found ${JSON.stringify(name.slice(0, 120))}`,
     );
   }
-  return reader({ ...options, path, name, text: lockfileText(content, path) });
+  try {
+    return reader({ ...options, path, name, text: lockfileText(content, path) });
+  } catch (cause) {
+    if (!isFactoryError(cause) || !Object.hasOwn(packageUrlErrors.rows, cause.code)) throw cause;
+    throw lockfileErrors.make("LOCKFILE_NAME", `expected a name that a package URL can hold: ${cause.message}`, {
+      cause,
+    });
+  }
 }
 
 function readerOf(name: string): Reader | undefined {

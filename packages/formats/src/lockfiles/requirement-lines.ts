@@ -76,7 +76,7 @@ function joined(text: string, name: string): RequirementLine[] {
     const continues = !comment && /\\$/.test(body);
     words += continues ? `${body.slice(0, -1)} ` : body;
     if (continues) continue;
-    const whole = words.trim();
+    const whole = words.replace(/\s+/g, " ").trim();
     words = "";
     if (whole === "") continue;
     if (/\$\{[A-Z0-9_]+\}/.test(whole)) {

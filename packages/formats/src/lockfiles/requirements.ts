@@ -12,6 +12,8 @@ import { shown } from "./shape.ts";
 
 const nameSyntax = /^([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*(.*)$/s;
 
+const longestRequirement = 4096;
+
 /** Reads requirements.txt with hashes, as pip installs it with `--require-hashes`. */
 export function readRequirements(file: LockfileText): Lockfile {
   const { lines, ignored } = requirementLines(file);
@@ -129,6 +131,12 @@ function takeHashes(text: string, where: string): [string, readonly AnnouncedDig
     return "";
   });
   const bare = rest.replace(/\s--(?:config-settings?|global-option)(?:=|\s+)(?:"[^"]*"|'[^']*'|\S+)/g, "").trim();
+  if (bare.length > longestRequirement) {
+    throw lockfileErrors.make(
+      "LOCKFILE_MALFORMED",
+      `${where}: expected at most ${longestRequirement} characters beside the hashes, found ${bare.length}`,
+    );
+  }
   if (/\s--/.test(bare)) {
     throw lockfileErrors.make(
       "LOCKFILE_MALFORMED",

@@ -158,7 +158,7 @@ function origin(source: Members, name: string, version: string, where: string): 
     if (version === "") throw lockfileErrors.make("LOCKFILE_UNPINNED", `${where}: expected a version, found none`);
     const isPath = !/^https?:/.test(registry);
     if (isPath) return { from: { kind: "local", path: localPath(registry, where) } };
-    return { from: { kind: "registry", url: webAddress(registry, where).url }, purl: pypiPackageUrl(name, version) };
+    return { from: { kind: "registry", index: webAddress(registry, where).url }, purl: pypiPackageUrl(name, version) };
   }
   const git = member("git");
   if (git !== undefined) {

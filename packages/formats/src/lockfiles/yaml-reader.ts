@@ -19,6 +19,7 @@ export function readYamlText(text: string): YamlText {
       `expected at most ${lockfileLimits.yamlBytes} characters of YAML, found ${text.length}`,
     );
   }
+  checkBrackets(text);
   const document = open(text);
   const fail = (code: LockfileCode, offset: number, message: string): never => {
     throw lockfileErrors.make(code, `line ${lineAt(text, offset)}: ${message}`);
@@ -62,6 +63,15 @@ export function readYamlText(text: string): YamlText {
     return map;
   };
   return read(document.contents, 0);
+}
+
+/** The reader walks a flow collection to its end before it counts levels: thousands of brackets are told beforehand. */
+function checkBrackets(text: string): void {
+  let level = 0;
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    level += bracket === "[" || bracket === "{" ? 1 : -1;
+    if (level > 256) throw lockfileErrors.make("LOCKFILE_TOO_DEEP", `expected at most ${deepest} levels`);
+  }
 }
 
 function open(text: string): ReturnType<typeof parseDocument> {

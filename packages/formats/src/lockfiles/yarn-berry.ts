@@ -103,7 +103,7 @@ export function readYarnBerry(file: LockfileText): Lockfile {
   });
   const limits = [
     "yarn 2+ keeps no digest of the archive: its checksum is of a zip that yarn makes",
-    "yarn.lock does not say which packages have install scripts",
+    "yarn.lock does not say which packages have install scripts, nor where peer dependencies lead",
   ];
   if (patched.length > 0) limits.push(`${patched.length} packages are patched by yarn after the fetch`);
   limits.push(

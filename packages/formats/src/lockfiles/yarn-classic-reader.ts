@@ -18,6 +18,7 @@ interface OpenEntry extends YarnEntry {
 
 const word = String.raw`"(?:[^"\\\u0000-\u001f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"|[A-Za-z/.@_-][^\s",:]*(?::[^\s",]+)*`;
 const keyLine = new RegExp(`^(?:${word})(?:, (?:${word}))*:$`);
+const words = new RegExp(word, "g");
 const pairLine = new RegExp(`^(${word}) (${word}|[0-9][^\\s",]*)$`);
 
 /**
@@ -37,7 +38,7 @@ export function readYarnEntries(text: string): readonly YarnEntry[] {
     const body = line.slice(indent);
     if (indent === 0) {
       if (!keyLine.test(body)) throw wrong(at, "NAME@RANGE, … and a colon", body);
-      const descriptors = (body.slice(0, -1).match(new RegExp(word, "g")) ?? []).map((one) => plain(one, at));
+      const descriptors = (body.slice(0, -1).match(words) ?? []).map((one) => plain(one, at));
       for (const one of descriptors) {
         if (seen.has(one)) throw lockfileErrors.make("LOCKFILE_DUPLICATE", `line ${at}: ${shown(one)} stands twice`);
         seen.add(one);

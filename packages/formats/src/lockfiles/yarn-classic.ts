@@ -69,7 +69,7 @@ export function readYarnClassic(file: LockfileText): Lockfile {
 
 function limitsOf(manifest: Manifest | undefined): string[] {
   const limits = [
-    "yarn 1 does not say for which systems a package is, which have install scripts, nor what is bundled",
+    "yarn 1 does not say for which systems a package is, which have install scripts, what is bundled, nor where peer dependencies lead",
     "workspaces are not in yarn.lock",
   ];
   if (manifest === undefined)
