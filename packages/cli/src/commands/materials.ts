@@ -23,6 +23,21 @@ export const materialsTable: readonly SubcommandRow[] = [
     summary: "free space; what a kept run used stays",
     load: () => import("./materials/prune.ts"),
   },
+  {
+    name: "diff",
+    summary: "what two revisions differ in: packages, publishers, install scripts, hosts",
+    load: () => import("./materials/diff.ts"),
+  },
+  {
+    name: "watch",
+    summary: "compare the mirror with its upstreams now: yanked, re-published, gone, other publishers",
+    load: () => import("./materials/watch.ts"),
+  },
+  {
+    name: "review",
+    summary: "sign a decision about a package of others: accept, limit, deny",
+    load: () => import("./materials/review.ts"),
+  },
 ];
 
 /** `touchmark materials`: what came in from others. */

@@ -51,8 +51,8 @@ export interface WatchSettings {
     headers: Readonly<Record<string, string>>,
   ) => Promise<{ readonly status: number; readonly bytes: Uint8Array }>;
   readonly signal?: AbortSignal;
-  /** Told after each package. */
-  readonly onProgress?: (asked: number, of: number) => void;
+  /** Told after each package, with the bytes of the indexes so far. */
+  readonly onProgress?: (asked: number, of: number, bytes: number) => void;
 }
 
 /** One package of the mirror: its files, and the index that announced them. */
@@ -72,7 +72,16 @@ export function watchExitCode(report: WatchReport): 0 | 3 | 4 {
  * them; the mirror is not changed, and no package is downloaded. An index that cannot be read counts as not answered.
  * SPEC D2.
  */
-export async function watchMirror(settings: WatchSettings): Promise<WatchReport> {
+export async function watchMirror(given: WatchSettings): Promise<WatchReport> {
+  let bytes = 0;
+  const settings: WatchSettings = {
+    ...given,
+    get: async (url, headers) => {
+      const answer = await given.get(url, headers);
+      bytes += answer.bytes.length;
+      return answer;
+    },
+  };
   const { watched, earlier } = await collect(settings.mirror);
   const findings: WatchFinding[] = [];
   const unreachable: WatchReport["unreachable"][number][] = [];
@@ -99,7 +108,7 @@ export async function watchMirror(settings: WatchSettings): Promise<WatchReport>
         unreachable.push({ ecosystem, name, message: error.message });
       }
       asked++;
-      settings.onProgress?.(asked, watched.size);
+      settings.onProgress?.(asked, watched.size, bytes);
     }
   }
   findings.sort((a, b) => Number(b.alarm) - Number(a.alarm));
