@@ -53,7 +53,7 @@ function announcement(asked: string, line: string, template: string, url: URL): 
   }
   const publishedAt = instant(pubtime);
   return {
-    url: downloadAddress(template, name, version, cksum, url),
+    url: downloadAddress(template, name, version, cksum),
     ecosystem: "cargo",
     kind: "archive",
     name,
@@ -76,10 +76,18 @@ function downloadTemplate(body: Uint8Array, url: URL): string {
       `expected "dl" to be an absolute address with markers in its path alone, found ${JSON.stringify(dl)?.slice(0, 120)}, in ${url.pathname}`,
     );
   }
+  const unknown = [...String(dl).matchAll(/\{([^}]*)\}?/g)].find(([, marker = ""]) => !markers.has(marker));
+  if (unknown !== undefined) {
+    malformed(
+      `expected markers of a download template in ${url.pathname}, found ${JSON.stringify(unknown[0]).slice(0, 80)}`,
+    );
+  }
   return String(dl);
 }
 
-function downloadAddress(template: string, name: string, version: string, cksum: string, url: URL): string {
+const markers: ReadonlySet<string> = new Set(["crate", "version", "prefix", "lowerprefix", "sha256-checksum"]);
+
+function downloadAddress(template: string, name: string, version: string, cksum: string): string {
   const values: Readonly<Record<string, string>> = {
     crate: name,
     version,
@@ -87,14 +95,8 @@ function downloadAddress(template: string, name: string, version: string, cksum:
     lowerprefix: cratePrefix(name.toLowerCase()),
     "sha256-checksum": cksum,
   };
-  let marked = false;
-  const filled = template.replace(/\{([a-z0-9-]+)\}/g, (marker, key: string) => {
-    marked ||= key in values;
-    return values[key] ?? marker;
-  });
-  const address = new URL(marked ? filled : `${template.replace(/\/$/, "")}/${name}/${version}/download`);
-  if (/%7[bd]/i.test(address.pathname))
-    malformed(`expected "dl" with known markers, found ${template.slice(0, 120)}, in ${url.pathname}`);
+  const filled = template.replace(/\{([a-z0-9-]+)\}/g, (marker, key: string) => values[key] ?? marker);
+  const address = new URL(filled !== template ? filled : `${template.replace(/\/$/, "")}/${name}/${version}/download`);
   return address.href;
 }
 

@@ -53,7 +53,10 @@ async function prepare(context: SessionContext, request: ProxyRequest, route: Ro
   const asked: Asked = { request, route, locked, expected, ...keyOf(request, url) };
   judge(context, await candidateOf(context, asked, "contact"));
   if (facts.ecosystem !== "maven" || expected.some(isStrong)) return asked;
-  return { ...asked, expected: [...expected, ...(await checksumsOf(context, asked))] };
+  const checksums = await checksumsOf(context, asked);
+  // The checksum file is an announcement like an index's, for the gate too.
+  const announced = context.routes.announcedAt(url.href);
+  return { ...asked, route: { ...route, announced }, expected: [...expected, ...checksums] };
 }
 
 /** Lock entries and pins that speak for a request. @throws SESSION_COMMIT_UNPINNED */
