@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { materialsLockSchema } from "@touchmark/formats/lockfiles";
 import { materialsSchema, pipelineSchema } from "@touchmark/formats/pipeline";
 import { predicateDocuments } from "@touchmark/formats/predicate-documents";
 import { rulesPage } from "@touchmark/materials";
@@ -22,6 +23,7 @@ export async function generatedDocuments(): Promise<GeneratedDocument[]> {
   return [
     { path: "docs/errors.md", text: errorsPage(codes) },
     { path: "docs/formats/pipeline.schema.json", text: pipeline },
+    { path: "docs/formats/materials-lock.schema.json", text: `${JSON.stringify(materialsLockSchema(), null, 2)}\n` },
     {
       path: "docs/formats/materials-configuration.schema.json",
       text: `${JSON.stringify(materialsSchema(), null, 2)}\n`,
