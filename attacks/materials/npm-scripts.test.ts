@@ -66,7 +66,7 @@ for (const [name, install] of clients) {
       authority: registry.authority,
     });
     try {
-      const ran = await sandbox.run(`${install}\ntest -e node_modules/evil/index.js`, sandbox.fill(project));
+      const ran = await sandbox.run(`${install}\ntest -e node_modules/evil/index.js`, sandbox.directoryOf(project));
       expect(ran.exitCode, `${ran.text}\n${sandbox.door.asked.join("\n")}`).toBe(0);
       for (const script of Object.keys(manifest.scripts))
         expect([script, existsSync(join(ran.output, script))]).toEqual([script, false]);

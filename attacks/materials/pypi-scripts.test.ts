@@ -73,7 +73,7 @@ for (const [name, install] of clients) {
       authority: index.authority,
     });
     try {
-      const ran = await sandbox.run(install, sandbox.fill(project));
+      const ran = await sandbox.run(install, sandbox.directoryOf(project));
       expect(ran.exitCode, ran.text).not.toBe(0);
       expect(existsSync(join(ran.output, "ran"))).toBe(false);
       expect(index.asked, ran.text).toContain("/simple/evil/");

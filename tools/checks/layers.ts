@@ -112,7 +112,9 @@ export function problemOf(
     return `imports ${specifier}, which ${manifest.name} does not export`;
   }
   if (target === testKit) {
-    return module.isTest || name === testKit ? undefined : `imports ${specifier}, which only tests may`;
+    return module.isTest || name === testKit || isTestSupport(module)
+      ? undefined
+      : `imports ${specifier}, which only tests may`;
   }
   if (target === name) return `imports its own package by name; use a relative path`;
   if (!isLower(name, target)) return `imports ${specifier}, which is not in a lower layer`;

@@ -41,6 +41,11 @@ function makeMalformed(message: string): FactoryError {
   return materialErrors.make("MATERIAL_INDEX_MALFORMED", message);
 }
 
+/** A value as messages show it. */
+export function shown(value: Json | undefined): string {
+  return value === undefined ? "nothing" : JSON.stringify(value).slice(0, 220);
+}
+
 export function object(value: Json | undefined): Members | undefined {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Members) : undefined;
 }

@@ -41,7 +41,7 @@ export function liveFetch(live: LiveFetch): void {
     try {
       const { door } = sandbox;
       const fetch = async () => {
-        const ran = await sandbox.run(live.script, sandbox.fill(live.project));
+        const ran = await sandbox.run(live.script, sandbox.directoryOf(live.project));
         expect(ran.exitCode, `${ran.text}\n${door.asked.join("\n")}`).toBe(0);
         return treeOf(ran.output, live.notes ?? /^$/);
       };

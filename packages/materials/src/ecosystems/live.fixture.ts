@@ -67,9 +67,9 @@ export function liveTest(ecosystem: Ecosystem, upstreams: readonly Upstream[], c
       };
       const locked = await run(
         `${client.lock}\ncp ${client.lockfile} "$TOUCHMARK_OUTPUT"`,
-        sandbox.fill(client.project),
+        sandbox.directoryOf(client.project),
       );
-      const project = () => withFiles(sandbox.fill(client.project), locked, [client.lockfile]);
+      const project = () => withFiles(sandbox.directoryOf(client.project), locked, [client.lockfile]);
       door.archives.length = 0;
       const first = await run(client.install, project());
       expect(door.unknown).toEqual([]);

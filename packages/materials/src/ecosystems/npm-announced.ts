@@ -14,6 +14,7 @@ import {
   malformed,
   object,
   readIndexObject,
+  shown,
   text,
 } from "./common-announced.ts";
 import { materialErrors } from "./errors.ts";
@@ -24,7 +25,7 @@ export function announcedNpm(facts: RequestFacts, body: Uint8Array, url: URL): r
   if (facts.name === undefined || !announces(facts, url)) return [];
   const document = readIndexObject(body);
   if (document["name"] !== facts.name) {
-    malformed(`expected the document of ${facts.name}, found that of ${String(document["name"]).slice(0, 220)}`);
+    malformed(`expected the document of ${facts.name}, found that of ${shown(document["name"])}`);
   }
   const from = fromAddress(url);
   const announcements =
@@ -65,9 +66,7 @@ function packument(document: Members, facts: RequestFacts, url: URL, from: strin
 function manifest(document: Members, facts: RequestFacts, url: URL, from: string): Announcement[] {
   const version = document["version"];
   if (typeof version !== "string" || (facts.version !== undefined && facts.version !== version)) {
-    malformed(
-      `expected version ${facts.version ?? "of a tag"} of ${facts.name}, found ${String(version).slice(0, 100)}`,
-    );
+    malformed(`expected version ${facts.version ?? "of a tag"} of ${facts.name}, found ${shown(version)}`);
   }
   return announcement(document, { ...facts, version }, url, from, undefined);
 }

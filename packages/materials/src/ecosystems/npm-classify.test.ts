@@ -62,7 +62,7 @@ test.each([
   "-/npm/v1/attestations/is-odd@latest",
   "_all_docs",
   ".hidden",
-  `${"a".repeat(215)}`,
+  "a".repeat(215),
   "https://registry.test/is-odd",
   "https://registry.test:8443/npm/is-odd",
   "http://registry.test/npm/is-odd",

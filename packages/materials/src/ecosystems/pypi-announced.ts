@@ -14,6 +14,7 @@ import {
   malformed,
   object,
   readIndexObject,
+  shown,
   text,
 } from "./common-announced.ts";
 import { materialErrors } from "./errors.ts";
@@ -157,7 +158,7 @@ function jsonInterface(document: Members, name: string, from: string): readonly 
 
 function checkName(found: Json | undefined, expected: string): void {
   if (typeof found !== "string" || normalProjectName(found) !== expected) {
-    malformed(`expected the document of ${expected}, found that of ${String(found).slice(0, 220)}`);
+    malformed(`expected the document of ${expected}, found that of ${shown(found)}`);
   }
 }
 

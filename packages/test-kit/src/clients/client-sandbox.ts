@@ -43,7 +43,7 @@ export interface ClientSandbox {
   /** Runs a script of `/bin/sh -eu` at `/work/project`, a copy of `project`; what it leaves in `$TOUCHMARK_OUTPUT` is at `output`. */
   run(script: string, project: string): Promise<{ exitCode: number | null; text: string; output: string }>;
   /** A directory for the caller with files in it. */
-  fill(files: Readonly<Record<string, string>>): string;
+  directoryOf(files: Readonly<Record<string, string>>): string;
   close(): Promise<void>;
 }
 
@@ -101,7 +101,7 @@ export async function clientSandbox(
   let count = 0;
   return {
     door,
-    fill: (files) => {
+    directoryOf: (files) => {
       const directory = made(`files-${++count}`);
       for (const [name, text] of Object.entries(files)) {
         mkdirSync(dirname(join(directory, name)), { recursive: true });
