@@ -1,11 +1,17 @@
 import { connect } from "node:net";
+import { systemClock } from "@touchmark/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createStepAuthority } from "../../packages/materials/src/proxy/authority.ts";
+import { ProxyConnections } from "../../packages/materials/src/proxy/connections.ts";
+import { ProxyTally } from "../../packages/materials/src/proxy/events.ts";
 import {
   type ProxyFixture,
   proxyFixture,
   type RecordingDoor,
   recordingDoor,
 } from "../../packages/materials/src/proxy/fixture.ts";
+import { RequestService } from "../../packages/materials/src/proxy/serve.ts";
+import { openTransport } from "../../packages/materials/src/proxy/transport.ts";
 import { codeOf, exchange, send, statusOf, tunnel, upstreamServer } from "./proxy-scene.ts";
 
 /* What a hostile build sends to its proxy. Nothing of it may reach the door, and each has its code. */
@@ -278,16 +284,10 @@ describe("plain connections", () => {
   });
 
   test("P3: headers that drip in are refused in time", async () => {
-    const slow = await import("../../packages/materials/src/proxy/connections.ts");
-    const { createStepAuthority } = await import("../../packages/materials/src/proxy/authority.ts");
-    const { ProxyTally } = await import("../../packages/materials/src/proxy/events.ts");
-    const { RequestService } = await import("../../packages/materials/src/proxy/serve.ts");
-    const { openTransport } = await import("../../packages/materials/src/proxy/transport.ts");
-    const { systemClock } = await import("@touchmark/core");
     const tally = new ProxyTally(undefined);
     const transport = openTransport({});
     const service = new RequestService(door, transport, tally);
-    const connections = new slow.ProxyConnections(createStepAuthority(systemClock), service, tally, {
+    const connections = new ProxyConnections(createStepAuthority(systemClock), service, tally, {
       headersMs: 300,
       checkMs: 100,
     });

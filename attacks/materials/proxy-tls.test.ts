@@ -212,6 +212,12 @@ test("P14: a small file from elsewhere is not followed unless the caller says so
   await expect(client.get(new URL(`http://127.0.0.1:${port}/there`))).rejects.toMatchObject({
     code: "PROXY_UPSTREAM_PRIVATE",
   });
+  const gone = client.get(
+    new URL(`http://127.0.0.1:${port}/there`),
+    {},
+    { allowPrivate: true, signal: AbortSignal.abort() },
+  );
+  await expect(gone).rejects.toMatchObject({ code: "PROXY_CLOSED" });
   client.close();
 });
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
-import type { UpstreamPassage } from "@touchmark/materials";
+import { proxyErrors, type UpstreamPassage } from "@touchmark/materials";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import {
   type ProxyFixture,
@@ -266,7 +266,6 @@ describe("redirects", () => {
   test("P9: a redirect that the door refuses is not followed", async () => {
     await refused([to("/other")], "PROXY_TARGET_USER", 403, {
       change: async (passage) => {
-        const { proxyErrors } = await import("@touchmark/materials");
         return {
           ...passage,
           redirect: () => Promise.reject(proxyErrors.make("PROXY_TARGET_USER", "expected another address")),

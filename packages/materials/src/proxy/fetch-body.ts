@@ -5,8 +5,8 @@ import { codingOf, decoded } from "./coding.ts";
 import { proxyErrors } from "./errors.ts";
 import { BodyIntake } from "./intake.ts";
 import { type Followed, follow } from "./redirects.ts";
-import { Transient } from "./transient.ts";
-import { failureOf, type UpstreamTransport } from "./transport.ts";
+import { failureOf, Transient } from "./transient.ts";
+import type { UpstreamTransport } from "./transport.ts";
 
 /** The head of an answer, once it will not change any more. */
 export interface KnownHead {

@@ -1,4 +1,3 @@
-import { lookup as resolveName } from "node:dns";
 import {
   type AgentOptions,
   type ClientRequestArgs,
@@ -7,15 +6,15 @@ import {
   type IncomingMessage,
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { isIP, type LookupFunction } from "node:net";
+import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls, createSecureContext } from "node:tls";
-import { isFactoryError } from "@touchmark/core";
 import { isLoopbackHost, isPrivateAddress } from "./addresses.ts";
 import { proxyErrors } from "./errors.ts";
+import { privateAddress, publicLookup } from "./public-lookup.ts";
 import { defaultPatience, type Patience, trustedAuthorities, type UpstreamSettings } from "./settings.ts";
 import { bareHost } from "./target.ts";
-import { Transient } from "./transient.ts";
+import { failureOf, Transient } from "./transient.ts";
 import { openTunnel, proxyChoice, type UserProxy } from "./user-proxy.ts";
 
 /** Most bytes of the headers of an answer. */
@@ -95,7 +94,8 @@ export function openTransport(settings: UpstreamSettings): UpstreamTransport {
         agent: agentFor(url, allowPrivate, proxy),
         host: forwarded?.host ?? host,
         port: forwarded?.port ?? (url.port === "" ? (url.protocol === "http:" ? 80 : 443) : Number(url.port)),
-        path: forwarded === undefined ? url.pathname + url.search : url.href,
+        // Not path and search: an empty query would get lost.
+        path: forwarded === undefined ? url.href.slice(url.origin.length) : url.href,
         method: question.method,
         headers: {
           ...sendable(question.headers),
@@ -156,24 +156,6 @@ class TunnelAgent extends HttpsAgent {
     return undefined;
   }
 }
-
-/** Resolves names, and refuses when any of the addresses is private: the one that was judged is the one that is used. */
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-  resolveName(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) return callback(error, "", 0);
-    const wrong = addresses.find((each) => isPrivateAddress(each.address));
-    const first = addresses[0];
-    if (wrong !== undefined || first === undefined) {
-      return callback(privateAddress(hostname, wrong?.address ?? "nothing"), "", 0);
-    }
-    return options.all === true ? callback(null, addresses) : callback(null, first.address, first.family);
-  });
-};
-
-const privateAddress = (host: string, address: string) =>
-  proxyErrors.make("PROXY_UPSTREAM_PRIVATE", `expected a public address of ${host}, found ${address}`, {
-    hint: "A private upstream must stand in the materials configuration.",
-  });
 
 /** Framing and the connection are the transport's own. */
 function sendable(headers: Readonly<Record<string, string>>): Record<string, string> {
@@ -242,43 +224,4 @@ function send(
     });
     request.end(question.body);
   });
-}
-
-const passing = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EPIPE",
-  "ETIMEDOUT",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ECONNABORTED",
-]);
-
-/** The error of a question, in the words of this package. */
-export function failureOf(error: unknown, url: URL): Error {
-  if (error instanceof Transient || isFactoryError(error)) return error;
-  const { code = "", message } = error as Error & { code?: string };
-  const host = url.host;
-  if (code === "ABORT_ERR") return proxyErrors.make("PROXY_CLOSED", "expected the answer to be awaited, found nobody");
-  if (code === "HPE_HEADER_OVERFLOW") {
-    return proxyErrors.make("PROXY_UPSTREAM_HEADERS", `expected headers of at most 64 KiB from ${host}, found more`);
-  }
-  if (code.startsWith("HPE_")) {
-    return proxyErrors.make("PROXY_UPSTREAM_PROTOCOL", `expected HTTP from ${host}, found ${code}: ${message}`);
-  }
-  if (/CERT|SSL|TLS|SIGNATURE|ISSUER|CRL|EPROTO|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_MISMATCH/.test(code)) {
-    return proxyErrors.make(
-      "PROXY_UPSTREAM_TLS",
-      `expected a trusted certificate of ${host}, found ${code}: ${message}`,
-    );
-  }
-  const unreachable = proxyErrors.make(
-    "PROXY_UPSTREAM_UNREACHABLE",
-    `expected a connection to ${host}, found ${code || message}`,
-    {
-      cause: error,
-    },
-  );
-  return passing.has(code) ? new Transient(unreachable) : unreachable;
 }
