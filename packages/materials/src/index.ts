@@ -39,6 +39,7 @@ export { gateErrors } from "./gate/errors.ts";
 export type { AdmittedVersion, PackageHistory } from "./gate/history.ts";
 export { inspectArchive } from "./gate/inspect/inspect.ts";
 export type { InspectLimits } from "./gate/inspect/ledger.ts";
+export { coversPackage } from "./gate/package-pattern.ts";
 export type { ReviewDecision } from "./gate/review-decision.ts";
 export { mayRunInstallScripts } from "./gate/rules/install-scripts.ts";
 export { defaultRules, type GateException, type GateRules, type UnlockedMode } from "./gate/rules.ts";
@@ -63,6 +64,17 @@ export {
   type MaterialsDiff,
 } from "./procedures/diff.ts";
 export { procedureErrors } from "./procedures/procedure-errors.ts";
+export {
+  buildReview,
+  type Reviewer,
+  type ReviewWords,
+  readReview,
+  readReviewers,
+  readReviews,
+  reviewSubject,
+  reviewType,
+} from "./procedures/review.ts";
+export { reviewErrors } from "./procedures/review-errors.ts";
 export {
   type WatchFinding,
   type WatchReport,

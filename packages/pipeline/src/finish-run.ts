@@ -71,6 +71,7 @@ export async function finishRun(session: RunSession): Promise<readonly ReleasedA
         recorder.predecessors(),
         session.identity.issuer,
         session.identity.issuances().slice(session.issuedBefore),
+        outcomes.flatMap(({ fetched }) => fetched?.credentials ?? []),
       ),
     },
   ]);

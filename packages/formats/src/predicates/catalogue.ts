@@ -13,6 +13,7 @@ import { release } from "./release.ts";
 import { runtimeTrace } from "./runtime-trace.ts";
 import type { Of, Shape } from "./shape.ts";
 import { source } from "./source.ts";
+import { thirdPartyReview } from "./third-party-review.ts";
 import { trigger } from "./trigger.ts";
 
 /** One kind of predicate that this project reads and writes. */
@@ -60,6 +61,7 @@ export const predicates = {
   release: own("release", "factory", "Every output and every bundle of a run", release),
   "credential-issuance": own("credential-issuance", "factory", "Certificates issued for a run", credentialIssuance),
   review: own("review", "anyone", "Review of a change", review),
+  "third-party-review": own("third-party-review", "anyone", "Decision about a component of others", thirdPartyReview),
   "role-export": own("role-export", "anyone", "Roles and permissions as a system has them", roleExport),
   "repository-controls": own("repository-controls", "anyone", "Rules of a repository", repositoryControls),
   "key-event": own("key-event", "anyone", "One line of the key ledger", keyEvent),

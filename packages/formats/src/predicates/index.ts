@@ -45,4 +45,5 @@ export {
 } from "./runtime-trace.ts";
 export type { Source } from "./source.ts";
 export { requestSubject, sourceSubject, statementOf, subjectOf } from "./statement.ts";
+export type { ThirdPartyReview } from "./third-party-review.ts";
 export type { Trigger, TriggerRequest } from "./trigger.ts";

@@ -11,6 +11,7 @@ import {
   subjectOf,
 } from "@touchmark/formats/predicates";
 import { builderId, type CredentialIssuance, nodeId, stepId } from "@touchmark/identity";
+import type { CredentialUse } from "@touchmark/materials";
 import { FILTERED, filterEnvironment } from "../client-environment.ts";
 import type { FetchReport } from "../materials/fetch-report.ts";
 import type { PlannedStep } from "../plan.ts";
@@ -113,12 +114,13 @@ export function environmentStatement(
   });
 }
 
-/** Every certificate that this run's signatures rest on. */
+/** Every certificate that this run's signatures rest on, and every secret of others that was sent for its steps. */
 export function credentialStatement(
   facts: RunFacts,
   predecessors: readonly Predecessor[],
   issuer: string,
   issued: readonly CredentialIssuance[],
+  uses: readonly CredentialUse[],
 ): Statement<unknown> {
   return statementOf("credential-issuance", [subjectOf("source", facts.source.treeDigest)], {
     ...chainOf(facts, predecessors),
@@ -129,6 +131,7 @@ export function credentialStatement(
       publicKey: each.publicKey as Digest,
       issuer: each.issuer as Digest,
     })),
+    ...(uses.length === 0 ? {} : { uses }),
   });
 }
 

@@ -103,6 +103,7 @@ export async function openFetchNetwork(
         commits: git.map((each) => each.commit),
         unlocked: gate.unlocked,
         gate: gateRules.map((rule) => rule.id),
+        credentials: materials.credentials.uses().filter((use) => use.step === step.name),
         rules: sha256(canonicalJson(JSON.parse(JSON.stringify(gate)) as Json)),
       };
     },

@@ -1,5 +1,5 @@
 import type { Digest } from "@touchmark/core";
-import type { GateRules, SessionReport, Upstream } from "@touchmark/materials";
+import type { CredentialUse, GateRules, SessionReport, Upstream } from "@touchmark/materials";
 import type { StepError } from "../run-session.ts";
 import type { StepLockfile } from "./lockfiles-of-step.ts";
 
@@ -18,6 +18,8 @@ export interface FetchReport {
   readonly gate: readonly string[];
   /** SHA-256 of the rules in force. */
   readonly rules: Digest;
+  /** Credentials of the user that the control plane sent on the step's behalf. */
+  readonly credentials: readonly CredentialUse[];
 }
 
 /** What a fetch step brought, in numbers, for people and scripts. */

@@ -2,6 +2,9 @@ import { join } from "node:path";
 import { type Clock, type FactoryError, rfc3339 } from "@touchmark/core";
 import type { ProjectGate } from "@touchmark/formats/pipeline";
 import {
+  type CredentialKeeper,
+  coversPackage,
+  credentialKeeper,
   decide,
   type EvidenceTrust,
   gateRefusal,
@@ -24,6 +27,7 @@ import {
 } from "@touchmark/materials";
 import type { Factory } from "../factory.ts";
 import { inspections } from "./inspections.ts";
+import { factoryReviews } from "./reviews.ts";
 import { userConfiguration } from "./user-configuration.ts";
 
 /** What the fetch steps of one run share: the user's configuration, the mirror, and how the outside is reached. */
@@ -35,6 +39,8 @@ export interface RunMaterials {
   readonly mirror: Mirror;
   readonly memory: PackageMemory;
   readonly upstreamSettings: UpstreamSettings;
+  /** The user's secrets: here, and never in a step. */
+  readonly credentials: CredentialKeeper;
   /** The parts of a session that are the same for every step. */
   session(step: string): SharedParts;
   close(): Promise<void>;
@@ -63,10 +69,15 @@ export async function openRunMaterials(factory: Factory, request: MaterialsReque
   const settings = upstreamSettings(request.environment);
   const client = upstreamClient(settings);
   const evidence = { trust: trustOf(configuration), seen: seenStateIn(join(directory, "upstreams")), clock };
+  const reviews = await factoryReviews(factory, configuration);
+  const credentials = credentialKeeper(configuration, request.environment, clock);
+  const gitHosts = new Set((gate.upstreams.git ?? []).map((each) => new URL(each.url).host));
+  for (const { credential, message } of await credentials.findings())
+    request.note(`credential ${credential}: ${message}`);
   const inspect = inspections(home.paths.cache, gate.sizes);
   return {
-    ...{ clock, offline: request.offline, configuration, mirror, memory, upstreamSettings: settings },
-    session: () => ({
+    ...{ clock, offline: request.offline, configuration, mirror, memory, credentials, upstreamSettings: settings },
+    session: (step) => ({
       decide: (candidate) => decide(gate, candidate),
       refusal: (decision) => gateRefusal(decision) as FactoryError,
       inspect,
@@ -74,7 +85,12 @@ export async function openRunMaterials(factory: Factory, request: MaterialsReque
       wants: gitWants,
       context: async ({ ecosystem, purl }) => ({
         known: memory.knownNames(ecosystem),
-        ...(purl === undefined ? {} : { history: memory.historyOf(packageOf(purl)) }),
+        ...(purl === undefined
+          ? {}
+          : {
+              history: memory.historyOf(packageOf(purl)),
+              reviews: reviews.filter((each) => coversPackage(each.packages, purl)),
+            }),
       }),
       admitted: async ({ record, evidence: vouching, archive }) => {
         const { purl, version, upstream } = record.facts;
@@ -85,10 +101,13 @@ export async function openRunMaterials(factory: Factory, request: MaterialsReque
           installScripts: (archive?.installScripts.length ?? 0) > 0,
         });
       },
-      credentials: async () => ({}),
+      credentials: async (url) => {
+        const purpose = gitHosts.has(url.host) ? "git" : "fetch";
+        return (await credentials.headersFor({ url, purpose, step, trusted: true }))?.headers ?? {};
+      },
       get: (url, headers) => client.get(url, headers, { allowPrivate: true }),
       maxBytes: Math.max(gate.sizes.archiveBytes, gate.sizes.indexBytes),
-      redact: (text) => text,
+      redact: (text) => credentials.redactor.text(text),
     }),
     close: async () => {
       client.close();
