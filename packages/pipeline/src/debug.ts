@@ -94,7 +94,13 @@ async function openNetwork(
   const { openFetchNetwork } = await import("./materials/fetch-network.ts");
   const { openRunMaterials } = await import("./materials/run-materials.ts");
   const { lockfilesOfStep } = await import("./materials/lockfiles-of-step.ts");
-  const materials = await openRunMaterials(factory, { environment, offline: false, project: {}, note: say });
+  const materials = await openRunMaterials(factory, {
+    environment,
+    offline: false,
+    trusted: true,
+    project: {},
+    note: say,
+  });
   const lockfiles = lockfilesOfStep(step, inputs, (tree) => factory.trees.root(tree));
   const network = await openFetchNetwork(materials, step, lockfiles, await factory.home.scratch("fetch"));
   return {

@@ -42,6 +42,8 @@ export interface RunRequest {
   readonly cache: boolean;
   /** Fetch steps are answered by the mirror alone, and nothing else asks the network. */
   readonly offline?: boolean;
+  /** False for a change from outside: its steps get no secret. Default true: whoever runs the command is trusted. */
+  readonly trusted?: boolean;
   readonly insecureWorkingTree?: boolean;
   readonly insecureProcess?: boolean;
   /** Shape of the bundles: `v1` is the compatibility profile for older verifiers. Default `v2`. */
@@ -122,6 +124,7 @@ function lazyMaterials(
         openRunMaterials(factory, {
           environment: request.environment,
           offline: request.offline === true,
+          trusted: request.trusted !== false,
           project: project.materials,
           note: (text) => request.listener({ type: "note", text }),
         }),
@@ -156,6 +159,7 @@ async function openSession(factory: Factory, request: RunRequest, opening: Openi
     ],
     cache: request.cache,
     jobs: request.jobs,
+    ...(request.trusted === false ? { trusted: false } : {}),
   };
   const { uri, revision, commit, tree, treeDigest, committedAt } = source;
   const run = await factory.runs.create({

@@ -20,6 +20,7 @@ export const command: Command = {
     { flags: "--jobs <n>", description: "steps at once (default: one a processor)" },
     { flags: "--no-cache", description: "perform every step again" },
     { flags: "--offline", description: "no network at all: fetch steps are answered by the mirror" },
+    { flags: "--untrusted", description: "a change from outside: its steps get no credential; recorded" },
     { flags: "--insecure-working-tree", description: "build uncommitted changes too; recorded in the provenance" },
     { flags: "--insecure-process", description: "allow steps that ask for no sandbox; recorded in the provenance" },
     {
@@ -54,6 +55,7 @@ export const command: Command = {
         jobs: jobs(invocation),
         cache: invocation.options["cache"] !== false,
         offline: given(invocation, "offline"),
+        trusted: !given(invocation, "untrusted"),
         insecureWorkingTree: given(invocation, "insecureWorkingTree"),
         insecureProcess: given(invocation, "insecureProcess"),
         ...(text(invocation, "bundleProfile") === "v1" ? { bundleProfile: "v1" as const } : {}),

@@ -26,6 +26,7 @@ export const request = object({
   ),
   cache: flag,
   jobs: optional(whole({ min: 1 })),
+  trusted: optional(described("False for a change from outside: its steps got no credential.", flag)),
 });
 
 /** trigger/v1: why there is this run. Signed before anything else happens. */

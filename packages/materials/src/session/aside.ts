@@ -34,7 +34,7 @@ export async function fetchAside(context: SessionContext, url: URL, about: Reque
     return { status: known.status, headers: known.headers, bytes: await readFile(path) };
   }
   if (offline) return { status: 404, headers: {}, bytes: new Uint8Array() };
-  const answer = await settings.get(url, await settings.credentials(url));
+  const answer = await settings.get(url, await settings.credentials(url, facts));
   if (isKept(answer.status, facts)) await keep(context, asked, answer);
   return answer;
 }

@@ -39,7 +39,11 @@ export interface SessionSettings {
   /** Evidence of others; absent when no rule and no trust is configured for it. */
   readonly gather?: (asked: EvidenceRequest) => Promise<readonly UpstreamEvidence[]>;
   /** Credentials for an address, bound to this step. */
-  readonly credentials: (url: URL) => Promise<Readonly<Record<string, string>>>;
+  readonly credentials: (
+    url: URL,
+    facts: RequestFacts,
+    redirectedFrom?: URL,
+  ) => Promise<Readonly<Record<string, string>>>;
   readonly get: (url: URL, headers: Readonly<Record<string, string>>) => Promise<SmallAnswer>;
   /** Most bytes of one body. */
   readonly maxBytes: number;

@@ -26,7 +26,7 @@ export async function upstreamPassage(
 ): Promise<UpstreamPassage> {
   const { settings, ledger } = context;
   const { facts, url, announcedHost, announced } = asked.route;
-  const secret = announcedHost ? {} : await settings.credentials(url);
+  const secret = announcedHost ? {} : await settings.credentials(url, facts);
   let incoming: Incoming | undefined;
   const end = async (): Promise<void> => {
     await incoming?.discard();
@@ -139,7 +139,7 @@ async function redirectHeaders(
   }
   const headers = clientHeaders(asked.request);
   // Credentials are looked up anew: they are bound to a host.
-  return isTrusted ? { ...headers, ...(await settings.credentials(to)) } : headers;
+  return isTrusted ? { ...headers, ...(await settings.credentials(to, facts, url)) } : headers;
 }
 
 /** The client's own headers, as far as they decide the answer; an encoding would make digests those of encoded bytes. */

@@ -52,6 +52,8 @@ type SharedParts = Omit<SessionSettings, "step" | "clock" | "offline" | "upstrea
 export interface MaterialsRequest {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly offline: boolean;
+  /** False when whoever asked is not trusted with secrets. */
+  readonly trusted: boolean;
   /** Rules that the project adds. */
   readonly project: ProjectGate;
   readonly note: (text: string) => void;
@@ -71,7 +73,6 @@ export async function openRunMaterials(factory: Factory, request: MaterialsReque
   const evidence = { trust: trustOf(configuration), seen: seenStateIn(join(directory, "upstreams")), clock };
   const reviews = await factoryReviews(factory, configuration);
   const credentials = credentialKeeper(configuration, request.environment, clock);
-  const gitHosts = new Set((gate.upstreams.git ?? []).map((each) => new URL(each.url).host));
   for (const { credential, message } of await credentials.findings())
     request.note(`credential ${credential}: ${message}`);
   const inspect = inspections(home.paths.cache, gate.sizes);
@@ -101,9 +102,10 @@ export async function openRunMaterials(factory: Factory, request: MaterialsReque
           installScripts: (archive?.installScripts.length ?? 0) > 0,
         });
       },
-      credentials: async (url) => {
-        const purpose = gitHosts.has(url.host) ? "git" : "fetch";
-        return (await credentials.headersFor({ url, purpose, step, trusted: true }))?.headers ?? {};
+      credentials: async (url, { ecosystem }, redirectedFrom) => {
+        const purpose = ecosystem === "git" ? "git" : "fetch";
+        const from = redirectedFrom === undefined ? {} : { redirectedFrom };
+        return (await credentials.headersFor({ url, purpose, step, trusted: request.trusted, ...from }))?.headers ?? {};
       },
       get: (url, headers) => client.get(url, headers, { allowPrivate: true }),
       maxBytes: Math.max(gate.sizes.archiveBytes, gate.sizes.indexBytes),
