@@ -90,9 +90,10 @@ test("attack: any byte of a record is flipped", async () => {
     writeFileSync(path, altered);
     expect([at, await codeOf(mirror.find(record.key))]).toEqual([at, "MIRROR_RECORD_CORRUPT"]);
   }
-  for (const text of ["", "{}", `${bytes}\n`, `${bytes}`.trim(), `${bytes}`.replace("{", "{ ")]) {
-    writeFileSync(path, text);
-    expect([text.length, await codeOf(mirror.find(record.key))]).toEqual([text.length, "MIRROR_RECORD_CORRUPT"]);
+  const text = bytes.toString();
+  for (const other of ["", "{}", `${text}\n`, text.trim(), text.replace("{", "{ ")]) {
+    writeFileSync(path, other);
+    expect([other.length, await codeOf(mirror.find(record.key))]).toEqual([other.length, "MIRROR_RECORD_CORRUPT"]);
   }
 });
 

@@ -102,7 +102,7 @@ export class BodyVerifier {
     // The bytes are right, and the record lies about them: what is locked to its word must not get them.
     checkBody(record, { hashes, size });
     // A file that changed while it was read is hashed again at its next use.
-    if (identity(path) === before) this.#verified.set(digest, { file: before as string, held: new Set(claims) });
+    if (identity(path) === before) this.#verified.set(digest, { file: before, held: new Set(claims) });
     return path;
   }
 

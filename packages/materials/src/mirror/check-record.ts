@@ -72,7 +72,7 @@ export function checkRecord(value: unknown): MaterialRecord {
   if (!whole(record["status"]) || record["status"] < 100 || record["status"] > 599) throw invalid("an HTTP status");
   headers(record["headers"], "headers");
   if (record["variant"] !== undefined) headers(record["variant"], "variant");
-  if (!isDigest(String(record["digest"]))) throw invalid("a digest in `digest`");
+  if (typeof record["digest"] !== "string" || !isDigest(record["digest"])) throw invalid("a digest in `digest`");
   if (!whole(record["size"])) throw invalid("a number of bytes in `size`");
   facts(record["facts"]);
   for (const one of list(record["expected"], 64, "expected")) expectation(one);

@@ -61,9 +61,11 @@ export function parseHolders(bytes: Uint8Array, digest: AnnouncedDigest): readon
     throw new Error("it has another digest");
   }
   return listed(document["holders"], MAX_HOLDERS).map((value) => {
-    const holder = value as unknown as Holder;
-    if (!/^[0-9a-f]{64}$/.test(String(holder?.key)) || !isDigest(String(holder?.digest))) throw new Error("no holder");
-    return holder;
+    const { key, digest } = membersOf(value);
+    if (typeof key !== "string" || !/^[0-9a-f]{64}$/.test(key) || typeof digest !== "string" || !isDigest(digest)) {
+      throw new Error("no holder of a digest");
+    }
+    return { key, digest };
   });
 }
 
@@ -85,16 +87,18 @@ export function parseLedger(bytes: Uint8Array, purl?: string, fileName?: string)
   const file = fileName ?? document["fileName"];
   if (document["purl"] !== named || document["fileName"] !== file) throw new Error("it is of another file");
   return listed(document["files"], MAX_SEEN).map((value) => {
-    const seen = value as unknown as SeenFile;
+    const { digest, size, firstSeen, upstream, ...rest } = membersOf(value);
     const sound =
-      seen?.purl === named &&
-      seen.fileName === file &&
-      isDigest(String(seen.digest)) &&
-      Number.isSafeInteger(seen.size) &&
-      !Number.isNaN(Date.parse(String(seen.firstSeen))) &&
-      typeof seen.upstream === "string";
+      rest["purl"] === named &&
+      rest["fileName"] === file &&
+      typeof digest === "string" &&
+      isDigest(digest) &&
+      Number.isSafeInteger(size) &&
+      typeof firstSeen === "string" &&
+      !Number.isNaN(Date.parse(firstSeen)) &&
+      typeof upstream === "string";
     if (!sound) throw new Error("no line of a ledger");
-    return seen;
+    return value as unknown as SeenFile;
   });
 }
 
@@ -140,6 +144,11 @@ function shaped(bytes: Uint8Array, format: string, names: readonly string[]): Js
   if (document["format"] !== format) throw new Error("it has another format");
   if (Object.keys(document).sort().join() !== ["format", ...names].sort().join()) throw new Error("unknown members");
   return document;
+}
+
+function membersOf(value: Json): JsonObject {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("no object");
+  return value as JsonObject;
 }
 
 function listed(value: Json | undefined, limit: number): readonly Json[] {

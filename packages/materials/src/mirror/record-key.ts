@@ -65,7 +65,7 @@ function vendorTypes(accept: string): string {
     .split(",")
     .map((text) => {
       const [type = "", ...parameters] = text.split(";").map((part) => part.trim().toLowerCase());
-      const quality = parameters.find((parameter) => /^q=/.test(parameter))?.slice(2) ?? "1";
+      const quality = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? "1";
       return { type, quality: Number(quality) || 0 };
     })
     .filter(({ type }) => /^application\/vnd\.[a-z0-9.+-]+$/.test(type))

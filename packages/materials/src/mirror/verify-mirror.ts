@@ -4,7 +4,7 @@ import { guarded, takeLock } from "@touchmark/store";
 import type { MaterialRecord } from "../material.ts";
 import { algorithmsOf, checkBody, hashBody } from "./body-check.ts";
 import { digestsOf, parseHistory, parseHolders, parseLedger, seenOf } from "./documents.ts";
-import { mirrorErrors } from "./errors.ts";
+import type { mirrorErrors } from "./errors.ts";
 import { type DocumentKind, MirrorLayout } from "./mirror-layout.ts";
 import type { MirrorOptions } from "./open-mirror.ts";
 import { RecordWriter } from "./record-writer.ts";
