@@ -1,10 +1,19 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isFactoryError } from "@touchmark/core";
-import { mintPgpKey, type PgpKeyKind, pgpArmor, pgpCertificate, pgpClearsign, pgpSign } from "@touchmark/test-kit/mint";
+import {
+  GnupgHome,
+  gpgvAccepts,
+  hasGnupg,
+  mintPgpKey,
+  type PgpKeyKind,
+  pgpArmor,
+  pgpCertificate,
+  pgpClearsign,
+  pgpSign,
+} from "@touchmark/test-kit/mint";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { GnupgHome, gnupg, gpgvAccepts } from "./gnupg.fixture.ts";
 import { beginDetached, readKeyring, readSignature, verifyCleartext, verifyDetached } from "./index.ts";
 
 const now = new Date("2026-06-01T00:00:00Z");
@@ -51,7 +60,7 @@ describe("signatures of every accepted kind", () => {
   });
 });
 
-describe.skipIf(gnupg === undefined)("agreement with GnuPG", () => {
+describe.skipIf(!hasGnupg())("agreement with GnuPG", () => {
   let home: GnupgHome;
   beforeAll(() => {
     home = new GnupgHome();

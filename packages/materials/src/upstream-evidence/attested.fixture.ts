@@ -14,6 +14,7 @@ import {
   utf8,
 } from "@touchmark/test-kit/mint";
 import { readTrustRoot } from "@touchmark/verify";
+import { expect } from "vitest";
 import type { Announcement } from "../material.ts";
 import type { EvidenceQuestion, GatheredEvidence } from "./evidence.ts";
 import { gatherEvidence } from "./gather.ts";
@@ -47,9 +48,9 @@ export async function ask(
   trust: EvidenceTrust,
   seen: SeenState = seenInMemory(),
 ): Promise<GatheredEvidence> {
-  const [row, ...more] = await gatherEvidence(question, { trust, seen, clock: fixedClock(later) });
-  if (row === undefined || more.length > 0) throw new Error(`expected one row, found ${more.length + 1}`);
-  return row;
+  const rows = await gatherEvidence(question, { trust, seen, clock: fixedClock(later) });
+  expect(rows).toHaveLength(1);
+  return rows[0] as GatheredEvidence;
 }
 
 /** A statement about one file. */

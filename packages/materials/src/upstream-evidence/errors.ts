@@ -75,6 +75,3 @@ export const upstreamErrors = defineErrors({
     meaning: "The provenance of a dependency nests deeper, or names more materials, than is followed.",
   },
 });
-
-/** Codes of `upstreamErrors`. */
-export type UpstreamErrorCode = keyof typeof upstreamErrors.rows;

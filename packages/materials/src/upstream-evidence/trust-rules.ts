@@ -73,7 +73,7 @@ function readSigner(value: YamlValue, at: string, fail: Fail): SignerRule {
   const text = (name: string): string | undefined => {
     const found = signer[name];
     if (found !== undefined && (typeof found !== "string" || found === "")) fail(`expected text at ${at}.${name}`);
-    return found as string | undefined;
+    return found;
   };
   const fingerprints = textsOf(signer["fingerprints"], `${at}.fingerprints`, fail).map((each) => {
     const plain = each.replace(/[ :]/g, "").toLowerCase();
@@ -105,7 +105,7 @@ function readSigner(value: YamlValue, at: string, fail: Fail): SignerRule {
 
 function checkPattern(pattern: string, at: string, fail: Fail): void {
   try {
-    new RegExp(`^(?:${pattern})$`, "u");
+    RegExp(`^(?:${pattern})$`, "u");
   } catch {
     fail(`expected a regular expression at ${at}.identity-pattern`);
   }

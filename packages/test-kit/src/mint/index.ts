@@ -20,6 +20,7 @@ export {
   signWith,
   usages,
 } from "./certificate.ts";
+export { GnupgHome, gpgvAccepts, hasGnupg } from "./gnupg.ts";
 export {
   type CheckpointRecipe,
   cosignatureLine,

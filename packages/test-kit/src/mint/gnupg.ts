@@ -3,8 +3,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** GnuPG, which tests compare with; undefined where it is not installed. */
-export const gnupg: string | undefined = spawnSync("gpgv", ["--version"], { encoding: "utf8" }).stdout?.split("\n")[0];
+let asked: boolean | undefined;
+
+/** True when GnuPG is installed, which tests compare with. */
+export function hasGnupg(): boolean {
+  asked ??= ["gpg", "gpgv"].every((program) => spawnSync(program, ["--version"]).status === 0);
+  return asked;
+}
 
 /** True when gpgv calls the signature good and its key in order. */
 export function gpgvAccepts(keyring: Uint8Array, signature: Uint8Array, content?: Uint8Array): boolean {
