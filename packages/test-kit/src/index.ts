@@ -8,6 +8,6 @@ export {
   type TracedProgram,
 } from "./crash-points.ts";
 export { type FactoryFixture, factoryFixture, sampleStatement } from "./factory-fixture.ts";
+export { commitMaterial, type SampleMaterial, sampleMaterial } from "./materials-contract/sample-material.ts";
 export { type MemoryLog, memoryLog } from "./memory-log.ts";
-export { commitMaterial, type SampleMaterial, sampleMaterial } from "./mirror-contract/sample-material.ts";
 export { findProgram } from "./program.ts";
