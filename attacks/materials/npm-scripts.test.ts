@@ -42,38 +42,43 @@ const clients: readonly (readonly [name: string, install: string])[] = [
   ["yarn 4", `node ${modules}/yarn-berry/bin/yarn.js install --no-immutable --mode=skip-build`],
 ];
 
+const reason = missing === undefined ? "" : ` (skipped: ${missing})`;
+
 for (const [name, install] of clients) {
-  const title = `attack: ${name} with a project that turns scripts on and names another registry`;
-  test.skipIf(missing !== undefined)(`${title}${missing === undefined ? "" : ` (skipped: ${missing})`}`, async () => {
-    const registry = await localServer("https", (origin) => {
-      const version = {
-        ...manifest,
-        dist: { tarball: `${origin}/evil/-/evil-1.0.0.tgz`, integrity: integrityOf(archive) },
-      };
-      const document = { name: "evil", "dist-tags": { latest: "1.0.0" }, versions: { "1.0.0": version } };
-      return {
-        "/evil": {
-          type: "application/json",
-          body: JSON.stringify({ ...document, time: { "1.0.0": "2020-01-01T00:00:00Z" } }),
-        },
-        "/evil/-/evil-1.0.0.tgz": { type: "application/octet-stream", body: archive },
-      };
-    });
-    const upstream = { name: "own", ecosystem: "npm", url: `${registry.origin}/`, exclusive: [], order: 0 } as const;
-    const sandbox = await clientSandbox(npm, [upstream], {
-      environment: { PATH: "/work/node:/usr/local/bin:/usr/bin:/bin" },
-      mounts: clientMounts(),
-      authority: registry.authority,
-    });
-    try {
-      const ran = await sandbox.run(`${install}\ntest -e node_modules/evil/index.js`, sandbox.directoryOf(project));
-      expect(ran.exitCode, `${ran.text}\n${sandbox.door.asked.join("\n")}`).toBe(0);
-      for (const script of Object.keys(manifest.scripts))
-        expect([script, existsSync(join(ran.output, script))]).toEqual([script, false]);
-      expect(sandbox.door.archives).toMatchObject([{ held: true }]);
-    } finally {
-      await sandbox.close();
-      await registry.close();
-    }
-  });
+  test.skipIf(missing !== undefined)(
+    `E6: ${name} with a project that turns scripts on and names another registry${reason}`,
+    { timeout: 300_000 },
+    async () => {
+      const registry = await localServer("https", (origin) => {
+        const version = {
+          ...manifest,
+          dist: { tarball: `${origin}/evil/-/evil-1.0.0.tgz`, integrity: integrityOf(archive) },
+        };
+        const document = { name: "evil", "dist-tags": { latest: "1.0.0" }, versions: { "1.0.0": version } };
+        return {
+          "/evil": {
+            type: "application/json",
+            body: JSON.stringify({ ...document, time: { "1.0.0": "2020-01-01T00:00:00Z" } }),
+          },
+          "/evil/-/evil-1.0.0.tgz": { type: "application/octet-stream", body: archive },
+        };
+      });
+      const upstream = { name: "own", ecosystem: "npm", url: `${registry.origin}/`, exclusive: [], order: 0 } as const;
+      const sandbox = await clientSandbox(npm, [upstream], {
+        environment: { PATH: "/work/node:/usr/local/bin:/usr/bin:/bin" },
+        mounts: clientMounts(),
+        authority: registry.authority,
+      });
+      try {
+        const ran = await sandbox.run(`${install}\ntest -e node_modules/evil/index.js`, sandbox.directoryOf(project));
+        expect(ran.exitCode, `${ran.text}\n${sandbox.door.asked.join("\n")}`).toBe(0);
+        for (const script of Object.keys(manifest.scripts))
+          expect([script, existsSync(join(ran.output, script))]).toEqual([script, false]);
+        expect(sandbox.door.archives).toMatchObject([{ held: true }]);
+      } finally {
+        await sandbox.close();
+        await registry.close();
+      }
+    },
+  );
 }

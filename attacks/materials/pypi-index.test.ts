@@ -28,13 +28,13 @@ const link = (address: string, more = "") => `<a href="${address}"${more}>x</a>`
 const json = (files: unknown, more: object = {}) =>
   JSON.stringify({ meta: { "api-version": "1.0" }, name: "one", files, ...more });
 
-test("attack: the harness gets announced what an honest index says", () => {
+test("E5: the harness gets announced what an honest index says", () => {
   const address = "https://files.test/one-1.0.tar.gz";
   expect(attempt(page(link(`${address}#sha256=${digest("a")}`)))).toEqual([`one-1.0.tar.gz ${address}`]);
   expect(attempt(json([{ url: address, hashes: { sha256: digest("a") } }]))).toEqual([`one-1.0.tar.gz ${address}`]);
 });
 
-test("attack: another host without a digest gets nothing, neither for the file nor for its metadata", () => {
+test("E5: another host without a digest gets nothing, neither for the file nor for its metadata", () => {
   const address = "https://evil.test/one-1.0-py3-none-any.whl";
   expect(attempt(page(link(address)))).toEqual([]);
   expect(attempt(page(link(`${address}#sha256=short`)))).toEqual([]);
@@ -55,12 +55,12 @@ test.each([
   "https://files.test/one-1.0%ff.tar.gz",
   "https:\\\\files.test\\one-1.0.tar.gz",
   `https://files.test/${"a".repeat(9000)}/one-1.0.tar.gz`,
-])("attack: %s is no address of a file of the project", (address) => {
+])("E5: %s is no address of a file of the project", (address) => {
   expect(attempt(page(link(`${address}#sha256=${digest("a")}`)))).toEqual([]);
   expect(attempt(json([{ url: address, hashes: { sha256: digest("a") } }]))).toEqual([]);
 });
 
-test("attack: one file name with two digests is refused, on one host or on two", () => {
+test("E5: one file name with two digests is refused, on one host or on two", () => {
   const same = [digest("a"), digest("b")].map((hex) => `https://files.test/one-1.0.tar.gz#sha256=${hex}`);
   const other = [
     `https://files.test/one-1.0.tar.gz#sha256=${digest("a")}`,
@@ -76,7 +76,7 @@ test("attack: one file name with two digests is refused, on one host or on two",
   expect(attempt(json(files))).toBe("MATERIAL_INDEX_AMBIGUOUS");
 });
 
-test("attack: an index of 100 MB, and pages of too many files", () => {
+test("E5: an index of 100 MB, and pages of too many files", () => {
   expect(attempt(Buffer.alloc(100 * 1024 * 1024, 0x20))).toBe("MATERIAL_INDEX_TOO_LARGE");
   expect(attempt(json(Array.from({ length: 100_001 }, () => ({}))))).toBe("MATERIAL_INDEX_TOO_LARGE");
   expect(attempt(page("<a href=x></a>".repeat(100_001)))).toBe("MATERIAL_INDEX_MALFORMED");
@@ -103,11 +103,11 @@ test.each([
   ["an error page", `{"message":"not found"}`],
   ["files that are none", json(["one-1.0.tar.gz"])],
   ["files that are no list", json({})],
-])("attack: %s is no index page", (_, body) => {
+])("E5: %s is no index page", (_, body) => {
   expect(attempt(body)).toBe("MATERIAL_INDEX_MALFORMED");
 });
 
-test("attack: what looks like an anchor and is none announces nothing", () => {
+test("E5: what looks like an anchor and is none announces nothing", () => {
   const evil = `<a href="/one-6.0.tar.gz#sha256=${digest("a")}">x</a>`;
   for (const hidden of [
     `<!--${evil}-->`,
@@ -120,7 +120,10 @@ test("attack: what looks like an anchor and is none announces nothing", () => {
   }
 });
 
-test("attack: a page of half a million brackets is read in one pass", () => {
+test("E5: a page of half a million brackets is read in one pass", () => {
   expect(attempt(page("<".repeat(500_000)))).toEqual([]);
   expect(attempt(page("<!-".repeat(100_000)))).toEqual([]);
+  expect(attempt(page(`<a ${" ".repeat(30_000)}b${" ".repeat(2_000)}>`.repeat(1000)))).toEqual([]);
+  expect(attempt(page(`<a${" ".repeat(30_000)}=>`))).toBe("MATERIAL_INDEX_MALFORMED");
+  expect(attempt(page(`<title>${"</".repeat(1_000_000)}</title>`))).toEqual([]);
 });

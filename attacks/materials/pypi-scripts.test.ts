@@ -50,36 +50,41 @@ const clients: readonly (readonly [name: string, install: string])[] = [
   ["uv", "/work/clients/python/bin/uv sync --python /usr/bin/python3"],
 ];
 
+const reason = missing === undefined ? "" : ` (skipped: ${missing})`;
+
 for (const [name, install] of clients) {
-  const title = `attack: ${name} and a source distribution whose building is the attack`;
-  test.skipIf(missing !== undefined)(`${title}${missing === undefined ? "" : ` (skipped: ${missing})`}`, async () => {
-    const index = await localServer("http", (origin) => ({
-      "/simple/evil/": {
-        type: "text/html",
-        body: `<!DOCTYPE html><html><body><a href="${origin}/files/evil-1.0.tar.gz#sha256=${digest}">evil-1.0.tar.gz</a></body></html>`,
-      },
-      "/files/evil-1.0.tar.gz": { type: "application/octet-stream", body: archive },
-    }));
-    const upstream = {
-      name: "own",
-      ecosystem: "pypi",
-      url: `${index.origin}/simple/`,
-      exclusive: [],
-      order: 0,
-    } as const;
-    const sandbox = await clientSandbox(pypi, [upstream], {
-      environment: {},
-      mounts: clientMounts(),
-      authority: index.authority,
-    });
-    try {
-      const ran = await sandbox.run(install, sandbox.directoryOf(project));
-      expect(ran.exitCode, ran.text).not.toBe(0);
-      expect(existsSync(join(ran.output, "ran"))).toBe(false);
-      expect(index.asked, ran.text).toContain("/simple/evil/");
-    } finally {
-      await sandbox.close();
-      await index.close();
-    }
-  });
+  test.skipIf(missing !== undefined)(
+    `E6: ${name} and a source distribution whose building is the attack${reason}`,
+    { timeout: 300_000 },
+    async () => {
+      const index = await localServer("http", (origin) => ({
+        "/simple/evil/": {
+          type: "text/html",
+          body: `<!DOCTYPE html><html><body><a href="${origin}/files/evil-1.0.tar.gz#sha256=${digest}">evil-1.0.tar.gz</a></body></html>`,
+        },
+        "/files/evil-1.0.tar.gz": { type: "application/octet-stream", body: archive },
+      }));
+      const upstream = {
+        name: "own",
+        ecosystem: "pypi",
+        url: `${index.origin}/simple/`,
+        exclusive: [],
+        order: 0,
+      } as const;
+      const sandbox = await clientSandbox(pypi, [upstream], {
+        environment: {},
+        mounts: clientMounts(),
+        authority: index.authority,
+      });
+      try {
+        const ran = await sandbox.run(install, sandbox.directoryOf(project));
+        expect(ran.exitCode, ran.text).not.toBe(0);
+        expect(existsSync(join(ran.output, "ran"))).toBe(false);
+        expect(index.asked, ran.text).toContain("/simple/evil/");
+      } finally {
+        await sandbox.close();
+        await index.close();
+      }
+    },
+  );
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Ecosystem } from "@touchmark/formats/lockfiles";
 import { clientMounts, clientSandbox, haveClients, treeOf, withFiles } from "@touchmark/test-kit/clients";
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import type { Upstream } from "../material.ts";
 import { askUpstreams, withHostClients } from "./ask.ts";
 import { ecosystemAdapters } from "./index.ts";
@@ -49,41 +49,32 @@ const environment = {
   PYTHONDONTWRITEBYTECODE: "1",
 };
 
-/** Declares the live test of a client: lock, install, and install again with the registry unplugged. */
-export function liveTest(ecosystem: Ecosystem, upstreams: readonly Upstream[], client: LiveClient): void {
-  const missing = missingForLive(upstreams);
-  const title = `E8: ${client.name}${missing === undefined ? "" : ` (skipped: ${missing})`}`;
-  test.skipIf(missing !== undefined)(title, { timeout: 300_000 }, async () => {
-    const sandbox = await clientSandbox(ecosystemAdapters[ecosystem], upstreams, {
-      environment,
-      mounts: clientMounts(),
-    });
-    try {
-      const { door } = sandbox;
-      const run = async (script: string, project: string) => {
-        const ran = await sandbox.run(script, project);
-        expect(ran.exitCode, `${ran.text}\n${door.asked.join("\n")}`).toBe(0);
-        return ran.output;
-      };
-      const locked = await run(
-        `${client.lock}\ncp ${client.lockfile} "$TOUCHMARK_OUTPUT"`,
-        sandbox.directoryOf(client.project),
-      );
-      const project = () => withFiles(sandbox.directoryOf(client.project), locked, [client.lockfile]);
-      door.archives.length = 0;
-      const first = await run(client.install, project());
-      expect(door.unknown).toEqual([]);
-      expect(door.asked.filter((line) => line.startsWith("chatter"))).toEqual([]);
-      expect(door.archives.filter(({ held }) => !held)).toEqual([]);
-      expect(door.archives.length).toBeGreaterThanOrEqual(client.archives);
-      door.offline = true;
-      const second = await run(client.install, project());
-      expect(door.missing, door.asked.join("\n")).toEqual([]);
-      expect(existsSync(join(first, "tree", client.proof))).toBe(true);
-      const leftOut = client.notes ?? /^$/;
-      expect(treeOf(join(second, "tree"), leftOut)).toEqual(treeOf(join(first, "tree"), leftOut));
-    } finally {
-      await sandbox.close();
-    }
-  });
+/** The live test of a client: lock, install, and install again with the registry unplugged. */
+export async function runLive(ecosystem: Ecosystem, upstreams: readonly Upstream[], client: LiveClient): Promise<void> {
+  const sandbox = await clientSandbox(ecosystemAdapters[ecosystem], upstreams, { environment, mounts: clientMounts() });
+  try {
+    const { door } = sandbox;
+    const run = async (script: string, project: string) => {
+      const ran = await sandbox.run(script, project);
+      expect(ran.exitCode, `${ran.text}\n${door.asked.join("\n")}`).toBe(0);
+      return ran.output;
+    };
+    const locking = `${client.lock}\ncp ${client.lockfile} "$TOUCHMARK_OUTPUT"`;
+    const locked = await run(locking, sandbox.directoryOf(client.project));
+    const project = () => withFiles(sandbox.directoryOf(client.project), locked, [client.lockfile]);
+    door.archives.length = 0;
+    const first = await run(client.install, project());
+    expect(door.unknown).toEqual([]);
+    expect(door.asked.filter((line) => line.startsWith("chatter"))).toEqual([]);
+    expect(door.archives.filter(({ held }) => !held)).toEqual([]);
+    expect(door.archives.length).toBeGreaterThanOrEqual(client.archives);
+    door.offline = true;
+    const second = await run(client.install, project());
+    expect(door.missing, door.asked.join("\n")).toEqual([]);
+    expect(existsSync(join(first, "tree", client.proof))).toBe(true);
+    const leftOut = client.notes ?? /^$/;
+    expect(treeOf(join(second, "tree"), leftOut)).toEqual(treeOf(join(first, "tree"), leftOut));
+  } finally {
+    await sandbox.close();
+  }
 }

@@ -140,7 +140,8 @@ function withdrawn(deprecated: Json | undefined): string | undefined {
 
 function publisher(user: Json | undefined): string | undefined {
   // Old entries have `name <address>` as one text; addresses of people are not kept.
-  return typeof user === "string" ? text(user.replace(/\s*<.*$/, ""), 256) : text(object(user)?.["name"], 256);
+  const name = typeof user === "string" ? user.slice(0, 512).split("<")[0]?.trim() : object(user)?.["name"];
+  return text(name, 256);
 }
 
 function licence(entry: Members): string | undefined {

@@ -1,4 +1,5 @@
-import { hostUpstreams, type LiveClient, liveTest } from "./live.fixture.ts";
+import { test } from "vitest";
+import { hostUpstreams, type LiveClient, missingForLive, runLive } from "./live.fixture.ts";
 
 const upstreams = await hostUpstreams("npm");
 
@@ -56,4 +57,10 @@ const clients: readonly LiveClient[] = [
   },
 ];
 
-for (const client of clients) liveTest("npm", upstreams, client);
+const missing = missingForLive(upstreams);
+const reason = missing === undefined ? "" : ` (skipped: ${missing})`;
+for (const client of clients) {
+  test.skipIf(missing !== undefined)(`E8: ${client.name}${reason}`, { timeout: 300_000 }, () =>
+    runLive("npm", upstreams, client),
+  );
+}

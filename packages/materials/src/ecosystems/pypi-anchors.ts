@@ -89,11 +89,12 @@ function endOfTag(html: string, start: number): number {
 }
 
 const attribute =
-  /\s*\/?\s*([^\s"'<>/=\u0000-\u001f]{1,100})(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?(?=[\s/]|$)/y;
+  /[\s/]*([^\s"'<>/=\u0000-\u001f]{1,100})(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?(?=[\s/]|$)/y;
 
 function readAttributes(inside: string): Anchor {
   const found = new Map<string, string>();
-  const end = inside.replace(/[\s/]+$/, "").length;
+  let end = inside.length;
+  while (end > 0 && /[\s/]/.test(inside[end - 1] ?? "")) end--;
   for (let at = 0; at < end; ) {
     attribute.lastIndex = at;
     const match = attribute.exec(inside) ?? malformed(`expected attributes, found ${inside.slice(at, at + 80)}`);

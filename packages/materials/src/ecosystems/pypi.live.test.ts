@@ -1,4 +1,5 @@
-import { hostUpstreams, type LiveClient, liveTest } from "./live.fixture.ts";
+import { test } from "vitest";
+import { hostUpstreams, type LiveClient, missingForLive, runLive } from "./live.fixture.ts";
 
 const upstreams = await hostUpstreams("pypi");
 
@@ -64,4 +65,10 @@ cp -a .venv/lib/python3*/site-packages "$TOUCHMARK_OUTPUT/tree"`,
   },
 ];
 
-for (const client of clients) liveTest("pypi", upstreams, client);
+const missing = missingForLive(upstreams);
+const reason = missing === undefined ? "" : ` (skipped: ${missing})`;
+for (const client of clients) {
+  test.skipIf(missing !== undefined)(`E8: ${client.name}${reason}`, { timeout: 300_000 }, () =>
+    runLive("pypi", upstreams, client),
+  );
+}
