@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { startBridge } from "./bridge.ts";
 import { bridgeProcesses, connectPerl, serveBridge } from "./bridge-fixture.ts";
 import { type Caller, missingFor, openBench } from "./fixture.ts";
+import { insecureProcessWorker } from "./insecure-process.ts";
 import type { HeldStep } from "./job.ts";
 import { namespaceInode } from "./process-facts.ts";
 import { openSandboxHost } from "./sandbox-host.ts";
@@ -166,7 +167,7 @@ describe.skipIf(missing !== null)(`as we are${missing === null ? "" : ` (skipped
     const self = { pid: process.pid, startTime: "0", namespaces: { net: namespaceInode(process.pid, "net") ?? "" } };
     const bridge = { port: 39_128, socket: served.path };
     const failed = { code: "SANDBOX_FAILED" };
-    // A network that is not the held one; one that has more than a loopback; a port that is taken; no socket.
+    // A network that is not the held one; one that has more than a loopback; no socket.
     await expect(startBridge(host, bridge, { ...self, namespaces: { net: "1" } }, null)).rejects.toMatchObject(failed);
     await expect(startBridge(host, bridge, self, null)).rejects.toMatchObject(failed);
     const elsewhere = { port: 39_128, socket: `${served.path}-none` };
@@ -206,6 +207,8 @@ describe.skipIf(missing !== null)(`as we are${missing === null ? "" : ` (skipped
       ["JOB_INVALID", { provided: [{ host: plain, at: "/work/output/x" }] }],
       ["JOB_INPUT_MISSING", { provided: [{ host: join(plain, "none"), at: "/run/touchmark/x" }] }],
     ];
+    const insecure = insecureProcessWorker({ stateDirectory: bench.make("insecure"), asked: true });
+    await expect(insecure.run(bench.job("true", served.job))).rejects.toMatchObject({ code: "JOB_INVALID" });
     for (const [code, more] of cases) {
       await expect(runStep(host, bench.job("true", more)), JSON.stringify(more)).rejects.toMatchObject({ code });
     }

@@ -85,8 +85,9 @@ bind $listener, pack 'S n C4 x8', 2, $port, 127, 0, 0, 1 or fail("listen on port
 listen $listener, 256 or fail("listen on port $port");
 if ($user ne '') {
   call('setgroups', 0, 0); call('setresgid', ($group + 0) x 3); call('setresuid', ($user + 0) x 3);
-  tie_to($connector);
 }
+# Either way to enter has undone the tie.
+tie_to($connector);
 chdir '/';
 give_up();
 
@@ -154,7 +155,8 @@ while (1) {
       setsockopt $near, 6, 1, 1; push @waiting, $near; $open++; syswrite $theirs, 'c';
       vec($reads, fileno $listener, 1) = 0 if $open >= $most;
     }
-    elsif (!again() && $open > 0) { vec($reads, fileno $listener, 1) = 0 }
+    # Out of descriptors: until a connection ends.
+    elsif (($! == 23 || $! == 24) && $open > 0) { vec($reads, fileno $listener, 1) = 0 }
   }
 }
 `;

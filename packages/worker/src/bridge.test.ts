@@ -110,6 +110,36 @@ for (const caller of ["root", "user"] satisfies Caller[]) {
       expect([before, all]).toEqual([256, 400]);
     });
 
+    test("W14: connections that are cut cost the bridge nothing: it neither ends nor turns in circles", async () => {
+      let cut = 0;
+      let spent = Number.NaN;
+      const ticks = (): number => Math.max(...bridgeProcesses(served.path).map(processorTicks));
+      const served = await serveBridge(bench, "cut", (socket) => {
+        socket.once("data", (chunk: Buffer) => {
+          if (chunk.toString() === "ticks") {
+            const before = ticks();
+            setTimeout(() => {
+              spent = ticks() - before;
+              socket.end("last\n");
+            }, 300);
+            return;
+          }
+          // Much more than the other side will ever read.
+          socket.write(Buffer.alloc(4 * MiB));
+          cut += 1;
+          if (cut % 2 === 0) socket.destroy();
+        });
+      });
+      // Linger of zero: the end of the process resets the connection.
+      const opening = connectPerl().replaceAll("S,", "my $s,").replace("my $s, pack", "$s, pack");
+      const script = `perl -e 'for (1 .. 60) { ${opening} setsockopt $s, 1, 13, pack "ii", 1, 0; syswrite $s, "go"; push @s, $s } sleep 1'
+        sleep 0.5; perl -e '${connectPerl()} syswrite S, "ticks"; print <S>'`;
+      const ran = await bench.run(bench.job(script, served.job));
+      await served.close();
+      expect([ran.text, cut]).toEqual(["last\n", 60]);
+      expect(spent).toBeLessThan(15);
+    });
+
     test("W14: what a slow control plane does not read yet waits in the step, not in the bridge", async () => {
       let memory = 0;
       const served = await serveBridge(bench, "slow", (socket) => {
@@ -130,6 +160,12 @@ for (const caller of ["root", "user"] satisfies Caller[]) {
       expect(memory).toBeLessThan(32 * 1024);
     });
   });
+}
+
+/** Hundredths of a second that a process has had of the processor. */
+function processorTicks(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
+  return Number(fields[11]) + Number(fields[12]);
 }
 
 function residentKiB(pid: number): number {

@@ -11,7 +11,7 @@ import { type SystemCall, systemCallNumber } from "./system-calls.ts";
 const mostConnections = 256;
 
 /** Longest time from the start of a bridge until it listens, in milliseconds; it takes about ten. */
-const patienceMs = 10_000;
+const patienceMs = 30_000;
 
 /** A bridge that listens (SPEC W14). */
 export interface Bridge {

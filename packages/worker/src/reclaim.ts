@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { chmod, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { findControlGroups, reclaimControlGroups } from "./control-group.ts";
@@ -19,13 +19,14 @@ export function isLiveName(name: string): boolean {
 
 /**
  * Removes what killed runs left behind: private views, pipes, control groups (SPEC W10). Their processes are dead
- * already, since each sandbox dies with the worker that made it. Safe beside running workers.
+ * already, since each sandbox dies with the worker that made it, but for one that was not a sandbox yet. Safe beside
+ * running workers.
  *
  * @param stateDirectory the one that the workers were given
  * @returns how many things were removed
  */
 export async function reclaim(stateDirectory: string): Promise<number> {
-  let removed = 0;
+  let removed = endHalfMade(join(stateDirectory, "sandbox", "pipes"));
   for (const kind of ["steps", "pipes"]) {
     const directory = join(stateDirectory, "sandbox", kind);
     if (!existsSync(directory)) continue;
@@ -38,6 +39,27 @@ export async function reclaim(stateDirectory: string): Promise<number> {
   const groups = findControlGroups();
   if (groups !== null) removed += await reclaimControlGroups(groups, isLiveName);
   return removed + reclaimHostUsers();
+}
+
+/**
+ * Ends what bubblewrap leaves when it is killed between making a sandbox's first process and tying that to itself: the
+ * process waits for ever and never becomes a step. It is known by the log pipes of a run that is gone.
+ */
+function endHalfMade(pipes: string): number {
+  let ended = 0;
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      const standard = readlinkSync(`/proc/${pid}/fd/1`);
+      if (!standard.startsWith(`${pipes}/`)) continue;
+      const [run = ""] = standard.slice(pipes.length + 1).split("/");
+      if (isLiveName(run)) continue;
+      process.kill(Number(pid), "SIGKILL");
+      ended += 1;
+    } catch {
+      // It has ended, or is not ours.
+    }
+  }
+  return ended;
 }
 
 /** Removes a directory that a step has written to: any modes, any depth. Its processes must be dead. */
