@@ -56,6 +56,7 @@ test("P4: what is well formed comes through, and the door sees it without what t
   expect(fixture.proxy.counts().droppedCredentials).toBeGreaterThan(0);
 });
 
+const refusals = (code: string): number => fixture.proxy.counts().refused[code] ?? 0;
 const plain = () => `http://${host}/`;
 const ok = () => `Host: ${host}\r\n`;
 
@@ -274,7 +275,7 @@ describe("plain connections", () => {
   test("P3: requests sent ahead beyond the bound end the connection", async () => {
     const answer = await send(fixture.port, `GET ${plain()} HTTP/1.1\r\n${ok()}\r\n`.repeat(200));
     expect((answer.match(/HTTP\/1\.1 200/g) ?? []).length).toBeLessThanOrEqual(16);
-    expect(fixture.proxy.counts().refused.PROXY_PIPELINE_LIMIT).toBeGreaterThan(0);
+    expect(refusals("PROXY_PIPELINE_LIMIT")).toBeGreaterThan(0);
   });
 
   test("P3: ten requests sent ahead, as apt does, are answered in order", async () => {

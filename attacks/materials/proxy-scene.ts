@@ -44,7 +44,7 @@ export async function tunnel(port: number, authority: string, options: Connectio
   });
   if (!confirmed.startsWith("HTTP/1.1 200")) throw new Error(confirmed);
   const [host = ""] = authority.split(":");
-  return await new Promise((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const secure = connectTls({
       socket,
       ...(/^[0-9.]+$/.test(host) ? {} : { servername: host }),

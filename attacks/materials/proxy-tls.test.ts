@@ -57,7 +57,7 @@ async function tlsUpstream(credentials: Credentials, more: Parameters<typeof cre
 async function ask(upstream: string): Promise<string> {
   change = (passage) => ({ ...passage, url: new URL(upstream) });
   const secure = await tunnel(fixture.port, "packages.example:443");
-  return await exchange(secure, "GET /x HTTP/1.1\r\nHost: packages.example\r\nConnection: close\r\n\r\n");
+  return exchange(secure, "GET /x HTTP/1.1\r\nHost: packages.example\r\nConnection: close\r\n\r\n");
 }
 
 test("P8: an upstream with a certificate of a named authority is asked", async () => {

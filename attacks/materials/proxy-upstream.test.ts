@@ -73,7 +73,7 @@ const says =
 const head = (lines: string, status = "200 OK"): string => `HTTP/1.1 ${status}\r\n${lines}\r\n`;
 
 /** Asks the upstream through the proxy. */
-async function ask(
+function ask(
   given: typeof answers,
   options: {
     readonly change?: typeof change;
@@ -85,7 +85,7 @@ async function ask(
   answers = [...given];
   change = options.change ?? ((passage) => passage);
   const { method = "GET", path = "/x", headers = "" } = options;
-  return await send(
+  return send(
     fixture.port,
     `${method} http://127.0.0.1:${port}${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${headers}Connection: close\r\n\r\n`,
     9_000,

@@ -1,5 +1,4 @@
 import { type KeyObject, randomBytes, sign } from "node:crypto";
-import { isIP } from "node:net";
 import { sha256Bytes } from "@touchmark/core";
 import {
   bitString,
@@ -118,13 +117,16 @@ export const hostSubject = (host: string): Uint8Array =>
     oids.subjectAltName,
     true,
     sequence(
-      isIP(host) === 0 ? contextPrimitive(2, Buffer.from(host, "latin1")) : contextPrimitive(7, addressOctets(host)),
+      isAddress(host) ? contextPrimitive(7, addressOctets(host)) : contextPrimitive(2, Buffer.from(host, "latin1")),
     ),
   );
 
+/** A colon stands in no DNS name, and a name whose last label is a number is none. */
+const isAddress = (host: string): boolean => host.includes(":") || /^[0-9]+(?:\.[0-9]+){3}$/.test(host);
+
 /** 4 or 16 octets of an IP address in its usual spelling. */
 function addressOctets(host: string): Buffer {
-  if (isIP(host) === 4) return Buffer.from(host.split(".").map(Number));
+  if (!host.includes(":")) return Buffer.from(host.split(".").map(Number));
   // The URL parser spells an address out in one way: no embedded IPv4, at most one run of zeros left out.
   const canonical = new URL(`http://[${host}]/`).hostname.slice(1, -1);
   const [head = "", tail] = canonical.split("::");

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { createServer, get, type IncomingMessage, type Server } from "node:http";
+import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { UpstreamPassage } from "../door.ts";
@@ -17,29 +17,31 @@ let upstreamRequests = 0;
 /** Called after the beginning of a large body was sent; the rest waits for it. */
 let gate: Promise<void> = Promise.resolve();
 
+async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  upstreamRequests++;
+  const chunked = request.url?.includes("chunked") === true;
+  if (request.url?.startsWith("/large") === true) {
+    response.setHeader("etag", '"large"');
+    if (!chunked) response.setHeader("content-length", large.length);
+    response.write(large.subarray(0, SETTLED_FIRST_BYTES + 1024 * 1024));
+    await gate;
+    response.end(large.subarray(SETTLED_FIRST_BYTES + 1024 * 1024));
+  } else if (request.url === "/missing") {
+    response.writeHead(404, { "content-type": "text/plain" }).end("no such thing");
+  } else if (request.url === "/same") {
+    response.writeHead(304, { etag: '"x"' }).end();
+  } else {
+    await gate;
+    response.setHeader("etag", '"small"');
+    response.setHeader("set-cookie", "a=b");
+    response.setHeader("content-type", "text/plain");
+    response.setHeader("content-length", 10);
+    response.end("0123456789");
+  }
+}
+
 beforeAll(async () => {
-  upstream = createServer(async (request, response) => {
-    upstreamRequests++;
-    const chunked = request.url?.includes("chunked") === true;
-    if (request.url?.startsWith("/large") === true) {
-      response.setHeader("etag", '"large"');
-      if (!chunked) response.setHeader("content-length", large.length);
-      response.write(large.subarray(0, SETTLED_FIRST_BYTES + 1024 * 1024));
-      await gate;
-      response.end(large.subarray(SETTLED_FIRST_BYTES + 1024 * 1024));
-    } else if (request.url === "/missing") {
-      response.writeHead(404, { "content-type": "text/plain" }).end("no such thing");
-    } else if (request.url === "/same") {
-      response.writeHead(304, { etag: '"x"' }).end();
-    } else {
-      await gate;
-      response.setHeader("etag", '"small"');
-      response.setHeader("set-cookie", "a=b");
-      response.setHeader("content-type", "text/plain");
-      response.setHeader("content-length", 10);
-      response.end("0123456789");
-    }
-  });
+  upstream = createServer((request, response) => void serve(request, response));
   await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
   door = recordingDoor((passage) => change(passage));
@@ -171,7 +173,7 @@ test("P6: a door that settles another body than the one whose beginning was sent
     },
   });
   expect((await ask("/large")).complete).toBe(false);
-  expect(fixture.proxy.counts().refused.PROXY_ANSWER_UNREADABLE).toBe(1);
+  expect(Object.entries(fixture.proxy.counts().refused)).toContainEqual(["PROXY_ANSWER_UNREADABLE", 1]);
 });
 
 test("P7: a single range is answered from the complete body, with If-Range and without", async () => {

@@ -229,7 +229,7 @@ function resumption(
   const { etag, "accept-ranges": ranges } = head.headers;
   const strong = etag?.startsWith('"') === true;
   if (coding !== undefined || head.status !== 200 || !strong || ranges?.toLowerCase() === "none") return undefined;
-  return { range: `bytes=${size}-`, "if-range": etag as string };
+  return { range: `bytes=${size}-`, "if-range": etag };
 }
 
 function assertContinues(range: string | undefined, size: number, first: Attempt): void {

@@ -74,8 +74,7 @@ export function serveHttp2(
         version: "2.0",
         method: headers[":method"] ?? "",
         target: headers[":path"] ?? "",
-        // Node hands over an array of names and values in turn, whatever its types say.
-        rawHeaders: rawHeaders as unknown as readonly string[],
+        rawHeaders: rawHeaders,
         tunnel,
       },
       body: stream,

@@ -8,7 +8,7 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
-import { connect as connectTls, createSecureContext } from "node:tls";
+import { connect as connectTls, createSecureContext, type SecureContext } from "node:tls";
 import { isLoopbackHost, isPrivateAddress } from "./addresses.ts";
 import { proxyErrors } from "./errors.ts";
 import { privateAddress, publicLookup } from "./public-lookup.ts";
@@ -90,7 +90,7 @@ export function openTransport(settings: UpstreamSettings): UpstreamTransport {
       }
       const proxy = choose(url);
       const forwarded = proxy !== undefined && url.protocol === "http:" ? proxy : undefined;
-      const options: ClientRequestArgs & { secureContext: typeof secureContext } = {
+      const options: ClientRequestArgs & { secureContext: SecureContext } = {
         agent: agentFor(url, allowPrivate, proxy),
         host: forwarded?.host ?? host,
         port: forwarded?.port ?? (url.port === "" ? (url.protocol === "http:" ? 80 : 443) : Number(url.port)),
@@ -129,31 +129,25 @@ class TunnelAgent extends HttpsAgent {
   }
 
   override createConnection(
-    options: Parameters<HttpsAgent["createConnection"]>[0] & { secureContext?: ReturnType<typeof createSecureContext> },
+    options: Parameters<HttpsAgent["createConnection"]>[0] & { secureContext?: SecureContext },
     callback?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
-    const { host, port, servername, secureContext } = options as typeof options & { servername?: string };
-    const done = callback as (error: Error | null, stream?: Duplex) => void;
-    openTunnel(
-      this.#proxy,
-      host ?? "",
-      Number(port),
-      secureContext as ReturnType<typeof createSecureContext>,
-      this.#timeoutMs,
-    ).then(
-      (socket) =>
-        done(
-          null,
-          connectTls({
-            socket,
-            host: host ?? "",
-            ...(servername === undefined ? {} : { servername }),
-            ...(secureContext === undefined ? {} : { secureContext }),
-          }),
-        ),
-      (error: Error) => done(error),
-    );
+    void this.#connect(options, callback as (error: Error | null, stream?: Duplex) => void);
     return undefined;
+  }
+
+  async #connect(
+    options: Parameters<HttpsAgent["createConnection"]>[0] & { servername?: string; secureContext?: SecureContext },
+    done: (error: Error | null, stream?: Duplex) => void,
+  ): Promise<void> {
+    const { host, port, servername = "", secureContext = createSecureContext() } = options;
+    const name = host ?? "";
+    try {
+      const socket = await openTunnel(this.#proxy, name, Number(port), secureContext, this.#timeoutMs);
+      done(null, connectTls({ socket, host: name, servername, secureContext }));
+    } catch (error) {
+      done(error as Error);
+    }
   }
 }
 

@@ -116,7 +116,7 @@ export function openTunnel(
       if (response.statusCode !== 200 || head.length > 0) {
         socket.destroy();
         failed(`status ${response.statusCode}`);
-      } else resolve(socket as Socket);
+      } else resolve(socket);
     });
     request.once("response", (response) => {
       response.destroy();
