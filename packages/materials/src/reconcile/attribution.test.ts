@@ -199,3 +199,27 @@ test("R3: crates of one repository come as one body: a checkout counts for all o
   expect(["m-core", "m-cli"].map((name) => usedOf(result, `pkg:cargo/${name}@0.1.0`))).toEqual([1, 1]);
   expect(result.counts).toMatchObject({ locked: 2, fetched: 2, neverUsed: 0 });
 });
+
+test("R3: an output that is itself the directory of packages is read as such", () => {
+  const of = (
+    ecosystem: "npm" | "golang" | "maven",
+    name: string,
+    version: string,
+    path: string,
+  ): number | undefined => {
+    const result = reconcile({
+      ...world([]),
+      lockfiles: [lockfile([locked(name, version, { ecosystem })], { ecosystem })],
+      records: [record(name, version, { ecosystem })],
+      made: [file("x", digestOf("x"))],
+      used: [read(path, digestOf("x"))],
+    });
+    return usedOf(result, `pkg:${ecosystem}/${name}@${version}`);
+  };
+  expect(of("npm", "@s/b", "1.0.0", "@s/b/build/addon.node")).toBe(1);
+  expect(of("npm", "b", "1.0.0", "c/index.js")).toBe(0);
+  expect(of("golang", "example.com/Mod", "v1.2.3", "example.com/!mod@v1.2.3/made.go")).toBe(1);
+  expect(of("maven", "org.slf4j:slf4j-api", "2.0.7", "org/slf4j/slf4j-api/2.0.7/slf4j-api-2.0.7.jar.lastUpdated")).toBe(
+    1,
+  );
+});

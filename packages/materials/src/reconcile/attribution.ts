@@ -1,4 +1,5 @@
 import type { Digest } from "@touchmark/core";
+import type { Ecosystem } from "@touchmark/formats/lockfiles";
 import { type ContentIndex, emptyContent } from "./content-index.ts";
 import { claimsOf, type LayoutClaim } from "./layout.ts";
 import type { Note } from "./match-records.ts";
@@ -15,20 +16,41 @@ export interface AttributionCounts {
   readonly madeFiles: number;
 }
 
+/** An output may be the directory itself that packages are laid out in: then its paths lack that directory's name. */
+const roots: readonly (readonly [Ecosystem, string])[] = [
+  ["npm", "node_modules/"],
+  ["pypi", "site-packages/"],
+  ["golang", "pkg/mod/"],
+  ["maven", "repository/"],
+];
+
 /** Finds the package that a path belongs to; remembers directories, since files come in their thousands. */
 export class Places {
   readonly #units: PackageUnits;
   readonly #content: ContentIndex;
   readonly #known = new Map<string, readonly PackageUnit[]>();
+  readonly #roots: readonly string[];
 
   constructor(units: PackageUnits, content: ContentIndex) {
     this.#units = units;
     this.#content = content;
+    const ecosystems = new Set(units.all.map((unit) => unit.ecosystem));
+    this.#roots = roots.filter(([ecosystem]) => ecosystems.has(ecosystem)).map(([, root]) => root);
   }
 
   /** Empty where the place says nothing; several for the packages of one repository, which come as one. */
   unitsAt(path: string): readonly PackageUnit[] {
-    for (const claim of claimsOf(path)) {
+    const found = this.#unitsBy(claimsOf(path));
+    if (found.length > 0) return found;
+    for (const root of this.#roots) {
+      const below = this.#unitsBy(claimsOf(`${root}${path.replace(/^\/+/, "")}`));
+      if (below.length > 0) return below;
+    }
+    return [];
+  }
+
+  #unitsBy(claims: readonly LayoutClaim[]): readonly PackageUnit[] {
+    for (const claim of claims) {
       if (claim.member !== undefined) return this.#content.member(claim.member);
       const key = `${claim.ecosystem} ${claim.place ?? claim.name ?? ""} ${claim.version ?? ""} ${claim.commit ?? ""}`;
       let units = this.#known.get(key);
