@@ -60,7 +60,7 @@ test("U1: whatever parts a package has, they come back", () => {
     fc.property(parts, (given) => {
       const { qualifiers = {}, ...rest } = given;
       const expected = { ...rest, ...(Object.keys(qualifiers).length > 0 && { qualifiers: { ...qualifiers } }) };
-      const text = packageUrl(given as PackageUrl);
+      const text = packageUrl(given);
       expect(text).toMatch(/^pkg:[\x21-\x7e]+$/);
       expect(parsePackageUrl(text)).toEqual(expected);
       expect(packageUrl(parsePackageUrl(text))).toBe(text);

@@ -16,6 +16,31 @@ export function webAddress(written: string, where: string): { readonly url: stri
   return { url: url.href, fragment };
 }
 
+/**
+ * Refuses an archive of another package or version than the entry says: npm and yarn install what the address serves
+ * under the name of the entry. Only addresses of the usual layout, `…/NAME/-/NAME-VERSION.tgz`, say what they serve.
+ * @throws LOCKFILE_ADDRESS
+ */
+export function checkArchiveAddress(url: string, name: string, version: string, where: string): void {
+  const path = decoded(new URL(url).pathname);
+  const at = path.lastIndexOf("/-/");
+  if (at < 0) return;
+  const file = path.slice(at + 3).replace(/\+[0-9A-Za-z.-]*(?=\.tgz$)/, "");
+  const plain = version.replace(/\+.*$/, "");
+  const expected = [name, name.replace(/^@[^/]*\//, "")].map((one) => `${one}-${plain}.tgz`);
+  if (!path.slice(0, at).endsWith(`/${name}`) || !expected.includes(file)) {
+    throw wrong(where, `an archive of ${name} ${version}`, url);
+  }
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
 /** True for what a client would fetch with git. */
 export function isGitAddress(written: string): boolean {
   return /^(?:git\+|git:|ssh:|git@|(?:github|gitlab|bitbucket|gist):)/.test(written);

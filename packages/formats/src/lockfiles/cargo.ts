@@ -38,7 +38,8 @@ export function readCargoLock(file: LockfileText): Lockfile {
   const direct = new Set(local.flatMap(({ dependencies }) => dependencies));
   for (const draft of packages) draft.direct = direct.has(draft.key);
   markUnasked(local);
-  const root = rootOf(file, local);
+  const unasked = local.filter(({ key }) => !direct.has(key));
+  const root = rootOf(file, local, unasked);
   return assemble({
     format: `cargo-lock-${version}`,
     ecosystem: "cargo",
@@ -53,12 +54,12 @@ export function readCargoLock(file: LockfileText): Lockfile {
 }
 
 /** The package of the Cargo.toml beside it, else the only local one that no other needs. */
-function rootOf(file: LockfileText, local: readonly Draft[]): Lockfile["root"] {
+function rootOf(file: LockfileText, local: readonly Draft[], unasked: readonly Draft[]): Lockfile["root"] {
   const manifest = companionText(file, "Cargo.toml");
   const stated =
     manifest === undefined ? {} : optionalMembers(readToml(manifest, "Cargo.toml")["package"], "Cargo.toml");
   const name = optionalText(stated["name"], "Cargo.toml");
-  const root = name === undefined ? local.filter(({ direct }) => direct) : local.filter((one) => one.name === name);
+  const root = name === undefined ? unasked : local.filter((one) => one.name === name);
   return root.length === 1 && root[0] !== undefined ? { name: root[0].name, version: root[0].version } : undefined;
 }
 

@@ -87,14 +87,14 @@ function directive(word: string, where: string): string {
 
 function tokens(raw: string, where: string): { words: string[]; comment: string } {
   const words: string[] = [];
-  const syntax = /\s*(?:\/\/(.*)$|"((?:[^"\\]|\\["\\])*)"|`([^`]*)`|([()])|((?:(?!\/\/)[^\s"`()])+))/gy;
+  const syntax = /\s*(?:\/\/(.*)$|"((?:[^"\\]|\\["\\])*)"|([()])|((?:(?!\/\/)[^\s"`()])+))/gy;
   const line = raw.replace(/[\s]+$/, "");
   while (syntax.lastIndex < line.length) {
     const match = syntax.exec(line);
     if (match === null) throw wrong(where, "words, strings and comments", raw);
-    const [, comment, quoted, literal, bracket, word] = match;
+    const [, comment, quoted, bracket, word] = match;
     if (comment !== undefined) return { words, comment: comment.trim() };
-    words.push(quoted?.replace(/\\(.)/g, "$1") ?? literal ?? bracket ?? word ?? "");
+    words.push(quoted?.replace(/\\(.)/g, "$1") ?? bracket ?? word ?? "");
   }
   return { words, comment: "" };
 }

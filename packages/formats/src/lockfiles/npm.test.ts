@@ -189,3 +189,17 @@ test("J1: version 2 is read without its part for npm 6, version 1 is refused wit
     expect.objectContaining({ hint: expect.stringContaining("--package-lock-only") }),
   );
 });
+
+test("J5: archives of the usual layouts are those of their package", () => {
+  const layouts = [
+    ["a", "1.0.0", "https://r.example/a/-/a-1.0.0.tgz"],
+    ["@s/a", "1.0.0", "https://r.example/npm/@s/a/-/a-1.0.0.tgz"],
+    ["@s/a", "1.0.0", "https://r.example/@s%2fa/-/@s/a-1.0.0.tgz"],
+    ["a", "1.0.0+build.1", "https://r.example/a/-/a-1.0.0.tgz"],
+    ["@s/a", "1.0.0", "https://r.example/download/@s/a/1.0.0/0123abcd"],
+  ] as const;
+  for (const [name, version, resolved] of layouts) {
+    const lockfile = read({ [`node_modules/${name}`]: plain(name, version, { resolved }) });
+    expect(lockfile.packages[0]?.from.kind).toBe("registry");
+  }
+});

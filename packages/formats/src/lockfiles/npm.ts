@@ -1,5 +1,5 @@
 import { genericPackageUrl, gitPackageUrl, npmPackageUrl } from "../package-url-ecosystems.ts";
-import { gitAddress, isGitAddress, localPath, webAddress } from "./addresses.ts";
+import { checkArchiveAddress, gitAddress, isGitAddress, localPath, webAddress } from "./addresses.ts";
 import { assemble, checkCount, type Draft } from "./assemble.ts";
 import { integrityDigests } from "./digests.ts";
 import { lockfileErrors } from "./errors.ts";
@@ -175,9 +175,11 @@ function describe(
   if (resolved !== undefined && isGitAddress(resolved)) {
     const hash = resolved.lastIndexOf("#");
     const from = gitAddress(resolved.slice(0, hash < 0 ? undefined : hash), resolved.slice(hash + 1), place);
-    return { ...named, purl: gitPackageUrl(from.url, from.commit, name), from };
+    // What npm notes there is the digest of an archive that it packs itself.
+    return { ...named, purl: gitPackageUrl(from.url, from.commit, name), from, digests: [] };
   }
   const from = fetchedFrom(resolved, isAddress, place);
+  if (from.kind === "registry" && from.url !== undefined) checkArchiveAddress(from.url, name, version, place);
   if (digests.length === 0 && !fitsNoSystem(entry)) {
     throw lockfileErrors.make("LOCKFILE_DIGEST_MISSING", `${place}: expected a member integrity, found none`);
   }
@@ -203,7 +205,8 @@ const systems = new Set("aix android cygwin darwin freebsd haiku linux netbsd op
 /** An optional package for systems that do not exist is never fetched; projects cut platforms off that way. */
 function fitsNoSystem(entry: Members): boolean {
   const os = [entry["os"] ?? []].flat();
-  return entry["optional"] === true && os.length > 0 && os.every((one) => !systems.has(String(one).replace(/^!/, "")));
+  const fits = (one: unknown): boolean => typeof one !== "string" || systems.has(one.replace(/^!/, ""));
+  return entry["optional"] === true && os.length > 0 && !os.some(fits);
 }
 
 function scopeOf(entry: Members, place: string): LockedPackage["scope"] {

@@ -1,5 +1,5 @@
 import { genericPackageUrl, gitPackageUrl, npmPackageUrl } from "../package-url-ecosystems.ts";
-import { gitAddress, localPath, webAddress } from "./addresses.ts";
+import { checkArchiveAddress, gitAddress, localPath, webAddress } from "./addresses.ts";
 import { assemble, checkCount, type Draft } from "./assemble.ts";
 import { integrityDigests } from "./digests.ts";
 import { lockfileErrors } from "./errors.ts";
@@ -17,7 +17,7 @@ type Kind = (typeof kinds)[number];
 /** Reads pnpm-lock.yaml, versions 6 and 9. */
 export function readPnpmLock(file: LockfileText): Lockfile {
   const document = members(readYamlText(file.text), file.name);
-  const version = String(document["lockfileVersion"] ?? "nothing");
+  const version = optionalText(document["lockfileVersion"], "lockfileVersion") ?? "nothing";
   const major = /^(6|9)\.\d+$/.exec(version)?.[1];
   if (major === undefined) {
     throw lockfileErrors.make("LOCKFILE_VERSION", `lockfileVersion: expected 6 or 9, found ${shown(version)}`, {
@@ -120,7 +120,8 @@ function describe(key: string, entry: Members, keys: PnpmKeys): Description {
     return { ...named, from: { kind: "local", path: localPath(tarball.slice(5), bare) } };
   if (isRegistry) {
     if (digests.length === 0) throw noDigest(bare);
-    const address = tarball === undefined ? {} : { url: webAddress(tarball, bare).url };
+    const address: { url?: string } = tarball === undefined ? {} : { url: webAddress(tarball, bare).url };
+    if (address.url !== undefined) checkArchiveAddress(address.url, name, version, bare);
     return { ...named, purl: npmPackageUrl(name, version), from: { kind: "registry", ...address } };
   }
   const { url } = webAddress(tarball ?? parts.version, bare);

@@ -9,7 +9,7 @@ import type { LockedFile, LockedPackage, Lockfile } from "./locked.ts";
 import { checkName, checkVersion } from "./names.ts";
 import type { LockfileText } from "./options.ts";
 import { poetryProject } from "./poetry-project.ts";
-import { fileName } from "./python-files.ts";
+import { checkFilesOf, fileName } from "./python-files.ts";
 import { fitsPython } from "./python-version.ts";
 import { flag, list, type Members, members, optionalMembers, optionalText, shown, text, texts } from "./shape.ts";
 import { readToml } from "./toml-reader.ts";
@@ -151,6 +151,7 @@ function origin(source: Members, name: string, version: string, files: readonly 
   if (type !== "legacy") {
     throw lockfileErrors.make("LOCKFILE_ADDRESS", `${where}: expected a source of a known type, found ${shown(type)}`);
   }
+  checkFilesOf(name, files, where);
   const from = { kind: "registry", ...(address !== undefined && { index: webAddress(address, where).url }) } as const;
   return { from, purl: pypiPackageUrl(name, version), digests: [], files };
 }

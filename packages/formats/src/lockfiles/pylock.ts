@@ -8,7 +8,7 @@ import { markUnasked } from "./graph.ts";
 import type { AnnouncedDigest, LockedFile, LockedPackage, Lockfile } from "./locked.ts";
 import { checkName, checkVersion } from "./names.ts";
 import type { LockfileText } from "./options.ts";
-import { distribution } from "./python-files.ts";
+import { checkFilesOf, distribution } from "./python-files.ts";
 import { list, type Members, members, optionalText, shown, text, textMembers } from "./shape.ts";
 import { readToml } from "./toml-reader.ts";
 
@@ -124,6 +124,7 @@ function origin(entry: Members, name: string, version: string, where: string): O
   });
   if (files.length === 0) throw noDigest(where);
   if (version === "") throw lockfileErrors.make("LOCKFILE_UNPINNED", `${where}: expected a version, found none`);
+  checkFilesOf(name, files, where);
   const index = optionalText(entry["index"], where);
   const from = { kind: "registry", ...(index !== undefined && { index: webAddress(index, where).url }) } as const;
   return { from, purl: pypiPackageUrl(name, version), digests: [], files };

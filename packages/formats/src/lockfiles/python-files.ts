@@ -1,3 +1,4 @@
+import { pypiName } from "../package-url-types.ts";
 import { webAddress } from "./addresses.ts";
 import { prefixedDigest } from "./digests.ts";
 import { lockfileErrors } from "./errors.ts";
@@ -12,6 +13,21 @@ export function fileName(name: string, where: string): string {
     throw lockfileErrors.make("LOCKFILE_NAME", `${where}: expected the name of a wheel or sdist, found ${shown(name)}`);
   }
   return name;
+}
+
+/**
+ * Refuses a file of another package than the entry says. @throws LOCKFILE_ADDRESS
+ */
+export function checkFilesOf(name: string, files: readonly LockedFile[], where: string): void {
+  for (const { name: file } of files) {
+    // In a wheel the name ends at the first dash; in an sdist it may hold dashes itself.
+    const isOfName = file.endsWith(".whl")
+      ? pypiName(file.split("-", 1)[0] ?? "") === name
+      : pypiName(file).startsWith(`${name}-`);
+    if (!isOfName) {
+      throw lockfileErrors.make("LOCKFILE_ADDRESS", `${where}: expected files of ${name}, found ${shown(file)}`);
+    }
+  }
 }
 
 /** Last segment of an address, decoded. @throws LOCKFILE_NAME */

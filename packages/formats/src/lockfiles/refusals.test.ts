@@ -209,6 +209,37 @@ test.each([
   ],
   ["a wheel of uv", "uv.lock", uv(wheel("a").replace("https://f.", "javascript:"))],
   [
+    "another package",
+    "package-lock.json",
+    npm({ "node_modules/a": { version: "1.0.0", integrity: sha, resolved: "https://r.example/b/-/b-1.0.0.tgz" } }),
+  ],
+  [
+    "another version",
+    "package-lock.json",
+    npm({
+      "node_modules/@s/a": { version: "1.0.0", integrity: sha, resolved: "https://r.example/@s%2fa/-/a-0.9.0.tgz" },
+    }),
+  ],
+  [
+    "another package",
+    "yarn.lock",
+    yarn(`a@1:\n  version "1.0.0"\n  resolved "https://r.example/b/-/b-1.0.0.tgz"\n  integrity ${sha}\n`),
+  ],
+  [
+    "another package",
+    "pnpm-lock.yaml",
+    pnpm(
+      `  a@1.0.0:\n    resolution: {integrity: ${sha}, tarball: https://r.example/b/-/b-1.0.0.tgz}\n`,
+      "snapshots:\n  a@1.0.0: {}\n",
+    ),
+  ],
+  ["a wheel of another package", "uv.lock", uv(wheel("a").replace("f.example/a-", "f.example/aa-"))],
+  [
+    "an sdist of another package",
+    "poetry.lock",
+    `[[package]]\nname = "a"\nversion = "1.0"\nfiles = [{file = "b-1.0.tar.gz", hash = "sha256:${hex}"}]\n[metadata]\nlock-version = "2.1"\n`,
+  ],
+  [
     "a new line",
     "package-lock.json",
     npm({ "node_modules/a": { version: "1.0.0", integrity: sha, resolved: "https://r.example/a\n.tgz" } }),
@@ -325,7 +356,7 @@ test.each([
   [
     "poetry",
     "poetry.lock",
-    `[[package]]\nname = "a"\nversion = "1.0"\nfiles = [{file = "a.whl", hash = "sha256:${hex}"}]\n[package.dependencies]\nb = "*"\n[metadata]\nlock-version = "2.1"\n`,
+    `[[package]]\nname = "a"\nversion = "1.0"\nfiles = [{file = "a-1.0.tar.gz", hash = "sha256:${hex}"}]\n[package.dependencies]\nb = "*"\n[metadata]\nlock-version = "2.1"\n`,
   ],
   [
     "pylock",

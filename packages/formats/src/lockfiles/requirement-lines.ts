@@ -73,7 +73,7 @@ function joined(text: string, name: string): RequirementLine[] {
     }
     inVia = false;
     if (words === "") start = index + 1;
-    const continues = !comment && /\\$/.test(body);
+    const continues = !comment && body.endsWith("\\");
     words += continues ? `${body.slice(0, -1)} ` : body;
     if (continues) continue;
     const whole = words.replace(/\s+/g, " ").trim();

@@ -7,7 +7,7 @@ import { setScopes } from "./graph.ts";
 import type { LockedFile, LockedFrom, Lockfile } from "./locked.ts";
 import { checkName, checkVersion } from "./names.ts";
 import type { LockfileText } from "./options.ts";
-import { distribution, hashMember } from "./python-files.ts";
+import { checkFilesOf, distribution, hashMember } from "./python-files.ts";
 import { list, type Members, members, optionalMembers, optionalText, shown, text, texts } from "./shape.ts";
 import { readToml } from "./toml-reader.ts";
 
@@ -113,6 +113,7 @@ function readPackage(entry: Members): Locked {
   if (from.kind === "registry" && files.length === 0) {
     throw lockfileErrors.make("LOCKFILE_DIGEST_MISSING", `${key}: expected an sdist or wheels, found none`);
   }
+  checkFilesOf(name, from.kind === "registry" ? files : [], key);
   const [only] = files;
   const isOne = from.kind === "url" && files.length === 1 && only !== undefined;
   if (from.kind === "url" && files.length === 0) {

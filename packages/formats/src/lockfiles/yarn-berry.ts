@@ -1,5 +1,5 @@
 import { genericPackageUrl, gitPackageUrl, npmPackageUrl } from "../package-url-ecosystems.ts";
-import { gitAddress, localPath, webAddress } from "./addresses.ts";
+import { checkArchiveAddress, gitAddress, localPath, webAddress } from "./addresses.ts";
 import { assemble, checkCount, type Draft } from "./assemble.ts";
 import { lockfileErrors } from "./errors.ts";
 import { markUnasked, setScopes } from "./graph.ts";
@@ -180,7 +180,8 @@ function origin(
 ): { from: LockedFrom; purl: string } {
   if (reference.startsWith("npm:")) {
     const archive = new URLSearchParams(bindings).get("__archiveUrl");
-    const address = archive === null ? {} : { url: webAddress(archive, where).url };
+    const address: { url?: string } = archive === null ? {} : { url: webAddress(archive, where).url };
+    if (address.url !== undefined) checkArchiveAddress(address.url, name, version, where);
     return { from: { kind: "registry", ...address }, purl: npmPackageUrl(name, version) };
   }
   const commit = /#(?:.*&)?commit=([0-9a-f]+)/.exec(reference)?.[1];

@@ -1,5 +1,5 @@
 import { genericPackageUrl, gitPackageUrl, npmPackageUrl } from "../package-url-ecosystems.ts";
-import { gitAddress, isGitAddress, localPath, webAddress } from "./addresses.ts";
+import { checkArchiveAddress, gitAddress, isGitAddress, localPath, webAddress } from "./addresses.ts";
 import { assemble, checkCount, type Draft } from "./assemble.ts";
 import { hexDigest, integrityDigests, sortDigests } from "./digests.ts";
 import { lockfileErrors } from "./errors.ts";
@@ -144,6 +144,7 @@ function describe(entry: YarnEntry): Description {
     const purl = genericPackageUrl(name.replace(/^.*\//, ""), { version, url });
     return { ...named, purl, from: { kind: "url", url }, digests };
   }
+  checkArchiveAddress(url, name, version, where);
   return { ...named, purl: npmPackageUrl(name, version), from: { kind: "registry", url }, digests };
 }
 
