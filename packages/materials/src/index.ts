@@ -109,7 +109,7 @@ export { LockIndex, type PinnedCommit, type PinnedDownload } from "./session/loc
 export { openPackageMemory, type PackageMemory, packageOf } from "./session/package-memory.ts";
 export { type MaterialsSession, openSession } from "./session/session.ts";
 export type { EvidenceRequest, SessionSettings, SmallAnswer } from "./session/settings.ts";
-export { hostDebianKeyrings } from "./upstream-evidence/debian-keyrings.ts";
+export { hostDebianKeyrings, withHostDebian } from "./upstream-evidence/debian-keyrings.ts";
 export { openRelease, type Release } from "./upstream-evidence/debian-release.ts";
 export { upstreamErrors } from "./upstream-evidence/errors.ts";
 export type { EvidenceGet, EvidenceQuestion, GatheredEvidence } from "./upstream-evidence/evidence.ts";

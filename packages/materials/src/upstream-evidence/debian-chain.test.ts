@@ -34,7 +34,7 @@ function check(
   address = "http://127.0.0.1:1/debian/dists/tester/InRelease",
 ): Promise<GatheredEvidence> {
   const question = questionAbout("deb", address, body, { kind: "index" });
-  const whole = { keyring, seen: seenInMemory(), now: () => now, ...trust };
+  const whole = { trust: { keyring }, seen: seenInMemory(), now: () => now, ...trust };
   return evidenceOf("debian-chain", question.get, (asking) => checkDebian(question, asking, whole));
 }
 
@@ -83,6 +83,19 @@ describe("U5: the Release file of a Debian suite", () => {
     }
   });
 
+  test("U5: a keyring of the host speaks for its own source alone", async () => {
+    const vendor = mintPgpKey("eddsa");
+    const sources = [
+      { address: "http://127.0.0.1:1/debian/", keyring },
+      { address: "http://127.0.0.1:1/vendor/", keyring: readKeyring(pgpCertificate({ primary: vendor })) },
+    ];
+    const trust = { trust: { keyring: undefined, sources } };
+    expect((await check(signed(), trust)).outcome).toBe("verified");
+    expect(await check(signed({}, vendor), trust)).toMatchObject({ code: "OPENPGP_KEY_UNKNOWN" });
+    const other = "http://127.0.0.1:1/other/dists/tester/InRelease";
+    expect((await check(signed(), trust, other)).outcome).toBe("absent");
+  });
+
   test("U5: a file counts by what a signed index announced of it, and by nothing else", async () => {
     const url = "http://127.0.0.1:1/debian/pool/main/t/tool/tool_1_amd64.deb";
     const ask = async (source: "index" | "signed-index", value?: string): Promise<GatheredEvidence> => {
@@ -94,7 +107,7 @@ describe("U5: the Release file of a Debian suite", () => {
         from: "Packages",
       } as const;
       const announced = [{ url, ecosystem: "deb", kind: "archive", digests: [digest] }] as const;
-      const trust = { keyring, seen: seenInMemory(), now: () => now };
+      const trust = { trust: { keyring }, seen: seenInMemory(), now: () => now };
       return evidenceOf("debian-chain", plainGet, (asking) => checkDebian({ ...plain, announced }, asking, trust));
     };
     expect((await ask("signed-index")).outcome).toBe("verified");

@@ -4,10 +4,12 @@ import { openRelease, type Release, type ReleaseBytes } from "./debian-release.t
 import { upstreamErrors } from "./errors.ts";
 import type { Asking, EvidenceQuestion, Found } from "./evidence.ts";
 import type { SeenState } from "./seen-state.ts";
+import type { KindTrust } from "./trust.ts";
 
 /** What the chain of a Debian repository is checked with. */
 export interface DebianTrust {
-  readonly keyring: Keyring;
+  /** The user's keyring, or keyrings by address. */
+  readonly trust: Pick<KindTrust, "keyring" | "sources">;
   readonly seen: SeenState;
   readonly now: () => Date;
 }
@@ -23,17 +25,26 @@ export async function checkDebian(
   trust: DebianTrust,
 ): Promise<Found | string> {
   const name = question.facts.fileName ?? question.url.pathname.split("/").at(-1) ?? "";
-  if (name === "InRelease") return checkRelease(question, { inRelease: readFileSync(question.path) }, trust);
+  if (name !== "InRelease" && name !== "Release") return checkAnnounced(question);
+  const keyring = keyringFor(question.url, trust.trust);
+  if (keyring === undefined) return "no keyring is named for this archive";
   if (name === "Release") {
     const signature = await asking.file(new URL(`${question.url.href}.gpg`));
     if (signature === undefined) return "the Release file has no signature beside it";
-    return checkRelease(question, { release: readFileSync(question.path), signature }, trust);
+    return checkRelease(question, { release: readFileSync(question.path), signature }, keyring, trust);
   }
-  return checkAnnounced(question);
+  return checkRelease(question, { inRelease: readFileSync(question.path) }, keyring, trust);
 }
 
-function checkRelease(question: EvidenceQuestion, bytes: ReleaseBytes, trust: DebianTrust): Found {
-  const release = openRelease(bytes, trust.keyring, trust.now());
+/** The user's own keyring speaks for every archive; the host's for those of their sources, the longest address first. */
+function keyringFor(url: URL, { keyring, sources = [] }: DebianTrust["trust"]): Keyring | undefined {
+  if (keyring !== undefined) return keyring;
+  const fitting = sources.filter(({ address }) => url.href.startsWith(address));
+  return fitting.sort((a, b) => b.address.length - a.address.length)[0]?.keyring;
+}
+
+function checkRelease(question: EvidenceQuestion, bytes: ReleaseBytes, keyring: Keyring, trust: DebianTrust): Found {
+  const release = openRelease(bytes, keyring, trust.now());
   checkSuite(release, question.url);
   checkAge(release, question.url, trust.seen);
   const suite = release.codename ?? release.suite ?? "a repository without suites";

@@ -12,6 +12,7 @@ import {
   textMember,
 } from "./evidence.ts";
 import { hashOf } from "./file-hash.ts";
+import { attestationsAddress } from "./npm-provenance.ts";
 import { statementOf, verifyAttestation } from "./sigstore.ts";
 import type { KindTrust } from "./trust.ts";
 import { signersOf } from "./trust-rules.ts";
@@ -125,11 +126,9 @@ export async function checkFactoryProvenance(
   if (trust.rules.signers.length > 0 && signersOf(trust.rules, purl).length === 0) {
     return "no factory is named for this package";
   }
-  const url = new URL(question.url);
-  url.pathname += EVIDENCE_ENDING;
-  const bytes = await asking.file(url);
-  if (bytes === undefined) return "no evidence of a factory lies beside this package";
-  const build = readFactoryBuild(readFactoryEvidence(bytes), await hashOf(question, "sha256"), trust, purl, now);
+  const bundles = (await attestedBundles(question, asking)) ?? (await bundlesBeside(question, asking));
+  if (bundles === undefined) return "no evidence of a factory lies beside this package";
+  const build = readFactoryBuild(bundles, await hashOf(question, "sha256"), trust, purl, now);
   if (build === undefined) {
     throw upstreamErrors.make(
       "UPSTREAM_SUBJECT_MISMATCH",
@@ -142,4 +141,29 @@ export async function checkFactoryProvenance(
     message: `built by a touchmark factory of ${build.materials.length} materials, ${inner} of which bring their own provenance`,
     says: { materials: String(build.materials.length), provenance: String(inner) },
   };
+}
+
+async function bundlesBeside(question: EvidenceQuestion, asking: Asking): Promise<Uint8Array[] | undefined> {
+  const url = new URL(question.url);
+  url.pathname += EVIDENCE_ENDING;
+  const bytes = await asking.file(url);
+  return bytes === undefined ? undefined : readFactoryEvidence(bytes);
+}
+
+/** Bundles of our build type among a registry's attestations. Choosing them is no verdict: each is verified afterwards. */
+async function attestedBundles(question: EvidenceQuestion, asking: Asking): Promise<Uint8Array[] | undefined> {
+  const { ecosystem, name, version } = question.facts;
+  const address = question.announced.find((each) => each.name === name && each.version === version)?.attestations;
+  if (ecosystem !== "npm" || address === undefined) return undefined;
+  const bytes = await asking.file(attestationsAddress(address, question));
+  if (bytes === undefined) return undefined;
+  const listed = listMember(jsonAnswer(bytes, "a list of attestations"), "attestations", limits.bundles);
+  const ours = listed.filter((each) => isOurs(textMember(member(member(each, "bundle"), "dsseEnvelope"), "payload")));
+  return ours.length === 0 ? undefined : ours.map((each) => Buffer.from(JSON.stringify(member(each, "bundle"))));
+}
+
+function isOurs(payload: string | undefined): boolean {
+  if (payload === undefined) return false;
+  const statement = jsonAnswer(Buffer.from(payload, "base64"), "a statement");
+  return textMember(member(member(statement, "predicate"), "buildDefinition"), "buildType") === PIPELINE_BUILD_TYPE;
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { PIPELINE_BUILD_TYPE } from "@touchmark/formats/predicates";
 import { mintBundle } from "@touchmark/test-kit/mint";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { ask, kindTrust, rulesOf, statement, world } from "./attested.fixture.ts";
+import { announcedAs, ask, forgeBundle, kindTrust, rulesOf, statement, world } from "./attested.fixture.ts";
 import { questionAbout, type TestService, testService } from "./evidence.fixture.ts";
 import { readFactoryBuild, readFactoryEvidence } from "./factory-provenance.ts";
 
@@ -60,6 +60,23 @@ test("U8: a package of a factory is verified with its materials, and theirs wher
   service.asked.length = 0;
   expect(await ask(question("pkg:npm/unnamed@1"), trust)).toMatchObject({ outcome: "absent" });
   expect(service.asked).toEqual([]);
+});
+
+test("U8: a registry's attestations may hold the factory's provenance, among others", async () => {
+  const name = "@own/one";
+  const url = `${service.url}top.tgz`;
+  const attestations = `${service.url}-/npm/v1/attestations/@own%2fone@1.0.0`;
+  const announced = [announcedAs(url, { attestations })];
+  const facts = { purl: "pkg:npm/%40own/one@1.0.0", name, version: "1.0.0", announced };
+  const signers = `  - packages: pkg:npm/@own/*\n    identity: ${world.identity}\n    issuer: ${world.issuer}`;
+  const named = { "touchmark-provenance": kindTrust({ rules: rulesOf(`signers:\n${signers}`) }) };
+  const others = { predicateType: type, bundle: forgeBundle({ statement: statement("top", "top", type, {}) }) };
+  const serve = (...rows: unknown[]): void =>
+    void service.answers.set("/-/npm/v1/attestations/@own%2fone@1.0.0", JSON.stringify({ attestations: rows }));
+  serve(others, { predicateType: type, bundle: provenance("top", ["middle"]) });
+  expect(await ask(questionAbout("npm", url, "top", facts), named)).toMatchObject({ outcome: "verified" });
+  serve(others);
+  expect(await ask(questionAbout("npm", url, "top", facts), named)).toMatchObject({ outcome: "absent" });
 });
 
 test("U8: provenance of another file, or of another build type, is none of this one", async () => {

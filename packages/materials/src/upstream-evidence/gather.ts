@@ -79,9 +79,7 @@ async function check(
     case "maven-sigstore":
       return checkMavenBundle(question, asking, own, now);
     case "debian-chain":
-      return own.keyring === undefined
-        ? "no keyring is named for Debian"
-        : checkDebian(question, asking, { keyring: own.keyring, seen, now: () => now });
+      return checkDebian(question, asking, { trust: own, seen, now: () => now });
     case "touchmark-provenance":
       return checkFactoryProvenance(question, asking, own, now);
     case "git-signature":

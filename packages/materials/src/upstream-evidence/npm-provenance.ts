@@ -40,7 +40,7 @@ export async function checkNpmProvenance(
   const { name, version } = question.facts;
   const address = question.announced.find((each) => each.name === name && each.version === version)?.attestations;
   if (address === undefined) return "the registry announces no attestations of this version";
-  const bytes = await asking.file(ownAddress(address, question));
+  const bytes = await asking.file(attestationsAddress(address, question));
   if (bytes === undefined) return "the registry has no attestations of this version";
   let provenance: Attested | undefined;
   const notes: string[] = [];
@@ -65,7 +65,7 @@ export async function checkNpmProvenance(
 }
 
 /** Attestations are asked of the upstream that served the package, also where its index names another host. */
-function ownAddress(address: string, { facts }: EvidenceQuestion): URL {
+export function attestationsAddress(address: string, { facts }: EvidenceQuestion): URL {
   const announced = new URL(address);
   const base = new URL(facts.upstream.url);
   if (announced.origin === base.origin) return announced;

@@ -5,7 +5,7 @@ import { fixedClock } from "@touchmark/core";
 import { mintPgpKey, pgpArmor, pgpCertificate, trustedRootBytes } from "@touchmark/test-kit/mint";
 import { describe, expect, test } from "vitest";
 import { registryKey, TestDatabase, world } from "./attested.fixture.ts";
-import { hostDebianKeyrings } from "./debian-keyrings.ts";
+import { hostDebianKeyrings, withHostDebian } from "./debian-keyrings.ts";
 import { questionAbout } from "./evidence.fixture.ts";
 import { gatherEvidence } from "./gather.ts";
 import { readRegistryKeys } from "./registry-keys.ts";
@@ -93,19 +93,24 @@ describe("U9: files of trust", () => {
     );
   });
 
-  test("U9: the keyrings of a host are those that its apt sources name", () => {
+  test("U9: the keyrings of a host are those that its apt sources name, each for its own address", () => {
     const apt = mkdtempSync(join(tmpdir(), "tm-apt-"));
     mkdirSync(join(apt, "sources.list.d"));
-    writeFileSync(
-      join(apt, "sources.list"),
-      `deb [arch=amd64 signed-by=${rootFile}] http://x y z\n# deb [signed-by=/no] h\n`,
-    );
-    writeFileSync(
-      join(apt, "sources.list.d", "b.sources"),
-      `Types: deb\nSigned-By: ${keyFile} /keys/gone.gpg ${rootFile}\n`,
-    );
+    const lines = [
+      `deb [arch=amd64 signed-by=${keyFile}] http://a.example/x y z`,
+      "# deb [signed-by=/no] h",
+      "deb http://b.example y",
+    ];
+    writeFileSync(join(apt, "sources.list"), `${lines.join("\n")}\n`);
+    const stanzas = `Types: deb\nURIs: http://c.example/\n http://d.example\nSigned-By: ${keyFile} /gone.gpg\n\nURIs: http://e.example\nSigned-By: /gone.gpg\n`;
+    writeFileSync(join(apt, "sources.list.d", "b.sources"), stanzas);
     writeFileSync(join(apt, "sources.list.d", "ignored.txt"), `Signed-By: ${registryFile}\n`);
-    expect(hostDebianKeyrings(apt)).toEqual([rootFile, keyFile]);
+    expect(hostDebianKeyrings(apt)).toEqual([keyFile]);
     expect(hostDebianKeyrings(join(apt, "nothing"))).toEqual([]);
+    const found = withHostDebian({}, apt)["debian-chain"]?.sources?.map(({ address }) => address);
+    expect(found).toEqual(["http://a.example/x/", "http://c.example/", "http://d.example/"]);
+    expect(withHostDebian({}, join(apt, "nothing"))).toEqual({});
+    const own = readEvidenceTrust({ "debian-chain": [keyFile] });
+    expect(withHostDebian(own, apt)).toBe(own);
   });
 });

@@ -16,6 +16,13 @@ export interface ChecksumDatabase {
   readonly url: string | undefined;
 }
 
+/** A keyring that speaks for what lies below one address alone. */
+export interface SourceKeyring {
+  /** Ends with `/`. */
+  readonly address: string;
+  readonly keyring: Keyring;
+}
+
 /** What counts for one kind of evidence: the contents of the files that the user named for it. */
 export interface KindTrust {
   readonly roots: readonly TrustRoot[];
@@ -23,6 +30,8 @@ export interface KindTrust {
   readonly databases: readonly ChecksumDatabase[];
   readonly keyring: Keyring | undefined;
   readonly rules: TrustRules;
+  /** Debian: keyrings by address, where apt of the host and not the user named them. */
+  readonly sources?: readonly SourceKeyring[];
 }
 
 /** What the user trusts, by kind of evidence. A kind without files is not asked for. */
