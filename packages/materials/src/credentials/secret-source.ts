@@ -76,9 +76,13 @@ function ask(name: string, program: string, words: readonly string[], environmen
     execFile(program, [...words], options, (error, stdout) => {
       if (error === null) return resolve(stdout);
       // Neither the command line nor what it printed goes on: both may hold the secret.
-      const { code, killed } = error as { code?: unknown; killed?: boolean };
+      const { code, killed } = error as { code?: string | number; killed?: boolean };
       const why =
-        code === "ENOENT" ? "is not on this host" : killed ? "took too long or said too much" : `failed (${code})`;
+        code === "ENOENT"
+          ? "is not on this host"
+          : killed
+            ? "took too long or said too much"
+            : `failed (${code ?? "by a signal"})`;
       reject(unavailable(name, `the program ${program} ${why}`));
     });
   });

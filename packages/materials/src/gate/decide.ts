@@ -39,7 +39,7 @@ function rulesFault(rules: GateRules, candidate: Candidate): RuleResult | undefi
     message,
   });
   if (!knownEcosystems.has(ecosystem)) {
-    return refuse("GATE_ECOSYSTEM_UNKNOWN", `expected a known ecosystem, found ${JSON.stringify(String(ecosystem))}`);
+    return refuse("GATE_ECOSYSTEM_UNKNOWN", `expected a known ecosystem, found ${JSON.stringify(ecosystem)}`);
   }
   const unset = requiredSettings.filter((name) => rules[name] === undefined || rules[name] === null);
   if (unset.length > 0)

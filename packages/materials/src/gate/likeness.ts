@@ -86,7 +86,7 @@ function scopeOf(ecosystem: Ecosystem, name: string): readonly [string | undefin
 
 /** What the eye keeps of a name: case, separators and letters that look alike are one. */
 export function skeleton(name: string): string {
-  const plain = [...name.normalize("NFKD").toLowerCase()]
+  const plain = Array.from(name.normalize("NFKD").toLowerCase())
     .map((letter) => foreign[letter] ?? letter)
     .join("")
     .replace(/\p{M}/gu, "");

@@ -1,12 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fixedClock, systemClock } from "@touchmark/core";
+import { fixedClock } from "@touchmark/core";
 import { statementOf, subjectOf } from "@touchmark/formats/predicates";
-import { signStatement } from "@touchmark/sign";
-import { type FactoryFixture, factoryFixture } from "@touchmark/test-kit";
+import { mintBundle, mintWorld, trustedRootBytes } from "@touchmark/test-kit/mint";
 import { readTrustRoot } from "@touchmark/verify";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import {
   buildReview,
   type Reviewer,
@@ -18,14 +17,10 @@ import {
 } from "./review.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "touchmark-reviews-"));
-let factory: FactoryFixture;
-beforeAll(async () => {
-  factory = await factoryFixture();
-});
-afterAll(() => {
-  factory.dispose();
-  rmSync(directory, { recursive: true });
-});
+const world = mintWorld({ intermediate: { permittedUris: ["factory.example"] } });
+const identity = "spiffe://factory.example/attest";
+const issuer = "https://issuer.example";
+afterAll(() => rmSync(directory, { recursive: true }));
 
 const words: ReviewWords = {
   packages: "pkg:npm/left-pad",
@@ -38,22 +33,16 @@ const words: ReviewWords = {
   expires: "2099-01-01T00:00:00Z",
 };
 
-async function signed(changes: Partial<ReviewWords> = {}, subject?: string): Promise<Uint8Array> {
-  const review = buildReview({ ...words, ...changes }, systemClock);
+function signed(changes: Partial<ReviewWords> = {}, subject?: string): Uint8Array {
+  const review = buildReview({ ...words, ...changes }, fixedClock(world.at));
   const digest = reviewSubject(subject ?? review.packages);
-  const spiffeId = `spiffe://${factory.trustDomain}/builder`;
-  const { bytes } = await signStatement({
-    statement: statementOf("third-party-review", [subjectOf("review", digest)], review),
-    signer: await factory.identity.newSigner({ spiffeId }),
-    log: factory.log,
-    timestamp: factory.identity.timestampAuthority,
-  });
-  return bytes;
+  const statement = statementOf("third-party-review", [subjectOf("review", digest)], review);
+  return mintBundle(world, { statement, leaf: { uris: [identity], identityIssuer: issuer } }).bytes;
 }
 const reviewer = (changes: Partial<Reviewer> = {}): Reviewer => ({
-  root: readTrustRoot(factory.identity.trustedRoot()),
-  identity: `spiffe://${factory.trustDomain}/builder`,
-  issuer: factory.identity.issuer,
+  root: readTrustRoot(trustedRootBytes(world)),
+  identity,
+  issuer,
   isOwn: true,
   ...changes,
 });
@@ -78,8 +67,8 @@ describe("D3: writing", () => {
 });
 
 describe("D3: reading", () => {
-  test("a signed review counts by its words", async () => {
-    expect(readReview(await signed({ decision: "limit", steps: ["docs"] }), [reviewer()])).toMatchObject({
+  test("a signed review counts by its words", () => {
+    expect(readReview(signed({ decision: "limit", steps: ["docs"] }), [reviewer()])).toMatchObject({
       packages: "pkg:npm/left-pad",
       decision: "limit",
       steps: ["docs"],
@@ -87,43 +76,43 @@ describe("D3: reading", () => {
       approver: "Ada",
     });
   });
-  test("another signer, another subject, changed bytes, a first party that is none, nobody", async () => {
+  test("another signer, another subject, changed bytes, a first party that is none, nobody", () => {
     const refused = (bytes: Uint8Array, reviewers: readonly Reviewer[]) =>
       expect(() => readReview(bytes, reviewers)).toThrow(
         expect.objectContaining({ code: "PROCEDURE_REVIEW_UNVERIFIED" }),
       );
-    const bytes = await signed();
-    refused(bytes, [reviewer({ identity: `spiffe://${factory.trustDomain}/attest` })]);
+    const bytes = signed();
+    refused(bytes, [reviewer({ identity: "spiffe://factory.example/builder" })]);
     refused(bytes, [reviewer({ issuer: "https://other.example" })]);
     refused(bytes, []);
     const bundle = JSON.parse(Buffer.from(bytes).toString("utf8")) as { dsseEnvelope: { payload: string } };
     const payload = Buffer.from(bundle.dsseEnvelope.payload, "base64").toString("utf8").replace("accept", "ACCEPT");
     bundle.dsseEnvelope.payload = Buffer.from(payload).toString("base64");
     refused(Buffer.from(JSON.stringify(bundle)), [reviewer()]);
-    refused(await signed({}, "pkg:npm/other"), [reviewer()]);
-    const first = await signed({ party: "first" });
+    refused(signed({}, "pkg:npm/other"), [reviewer()]);
+    const first = signed({ party: "first" });
     expect(readReview(first, [reviewer()]).party).toBe("first");
     refused(first, [reviewer({ isOwn: false })]);
   });
-  test("a directory: none, several, and one that does not verify", async () => {
+  test("a directory: none, several, and one that does not verify", () => {
     expect(readReviews(join(directory, "none"), [reviewer()])).toEqual([]);
-    writeFileSync(join(directory, "a.json"), await signed());
-    writeFileSync(join(directory, "b.json"), await signed({ decision: "deny" }));
+    writeFileSync(join(directory, "a.json"), signed());
+    writeFileSync(join(directory, "b.json"), signed({ decision: "deny" }));
     expect(readReviews(directory, [reviewer()]).map((each) => each.decision)).toEqual(["accept", "deny"]);
     writeFileSync(join(directory, "c.json"), "{}");
     expect(() => readReviews(directory, [reviewer()])).toThrow(/c\.json/);
   });
-  test("others by their trust root and rules that name identity and issuer", async () => {
+  test("others by their trust root and rules that name identity and issuer", () => {
     const root = join(directory, "other.root");
     const rules = join(directory, "other.yaml");
-    writeFileSync(root, factory.identity.trustedRoot());
+    writeFileSync(root, trustedRootBytes(world));
     writeFileSync(
       rules,
-      `touchmark: evidence-trust/v1\nsigners:\n  - packages: "*"\n    identity: spiffe://${factory.trustDomain}/builder\n    issuer: ${factory.identity.issuer}\n`,
+      `touchmark: evidence-trust/v1\nsigners:\n  - packages: "*"\n    identity: ${identity}\n    issuer: ${issuer}\n`,
     );
     expect(readReviewers([root])).toEqual([]);
     const others = readReviewers([root, rules]);
     expect(others).toHaveLength(1);
-    expect(readReview(await signed({ party: "third" }), others).party).toBe("third");
+    expect(readReview(signed({ party: "third" }), others).party).toBe("third");
   });
 });

@@ -16,8 +16,8 @@ export function readTelling(fileName: string, captured: Files, names: Iterable<s
   const programs: string[] = [];
   let licence: string | undefined;
   const root = (name: string) => [...captured].find(([path]) => depth(path) === 2 && path.endsWith(`/${name}`))?.[1];
-  const isCrate = /\.crate$/.test(fileName);
-  const isWheel = /\.whl$/.test(fileName);
+  const isCrate = fileName.endsWith(".crate");
+  const isWheel = fileName.endsWith(".whl");
   const manifest = root("package.json");
   if (manifest && !isCrate && !isWheel) {
     const found = npmTelling(manifest, root("binding.gyp") !== undefined);
