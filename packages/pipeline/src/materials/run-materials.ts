@@ -10,7 +10,6 @@ import {
   gateRefusal,
   gatherEvidence,
   gitWants,
-  hostDebianKeyrings,
   type MaterialsConfiguration,
   type Mirror,
   openMirror,
@@ -24,6 +23,7 @@ import {
   type UpstreamSettings,
   upstreamClient,
   upstreamSettings,
+  withHostDebian,
 } from "@touchmark/materials";
 import type { Factory } from "../factory.ts";
 import { inspections } from "./inspections.ts";
@@ -120,6 +120,5 @@ export async function openRunMaterials(factory: Factory, request: MaterialsReque
 
 /** What the user trusts others for. The keyrings that apt itself goes by count where none is named. */
 function trustOf({ trust }: MaterialsConfiguration): EvidenceTrust {
-  const keyrings = trust["debian-chain"] ?? hostDebianKeyrings();
-  return readEvidenceTrust(keyrings.length === 0 ? trust : { ...trust, "debian-chain": keyrings });
+  return withHostDebian(readEvidenceTrust(trust));
 }
