@@ -1,7 +1,7 @@
 import { closeSync, openSync, renameSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { syncDirectory, temporaryBeside, writeAll } from "@touchmark/store";
+import { temporaryBeside, writeAll } from "@touchmark/store";
 import type { MirrorLayout } from "./mirror-layout.ts";
 
 /**
@@ -27,13 +27,17 @@ export class DocumentBatch {
     if (this.read(path)?.equals(bytes) !== true) this.#pending.set(path, bytes);
   }
 
-  /** Writes everything; what this returns from survives a power cut. `order` ranks the paths. */
+  /**
+   * Writes everything; all but what can be made again survives a power cut once this returns. `order` ranks the paths.
+   */
   async flush(order: (path: string) => number): Promise<void> {
     const paths = [...this.#pending.keys()].sort((a, b) => order(a) - order(b));
     const staged: { path: string; temporary: string }[] = [];
+    const files: string[] = [];
+    const directories = new Set<string>();
     try {
       for (const path of paths) {
-        this.#layout.makeShard(path);
+        const made = this.#layout.makeShard(path);
         const temporary = temporaryBeside(path);
         const descriptor = openSync(temporary, "wx", 0o600);
         staged.push({ path, temporary });
@@ -42,24 +46,29 @@ export class DocumentBatch {
         } finally {
           closeSync(descriptor);
         }
+        if (this.#layout.isDerived(path)) continue;
+        files.push(temporary);
+        directories.add(dirname(path));
+        if (made) directories.add(dirname(dirname(path)));
       }
       // The journal commits several of these at once, if they wait together.
-      await together(staged, async ({ temporary }) => {
-        const file = await open(temporary, "r+");
-        try {
-          await file.sync();
-        } finally {
-          await file.close();
-        }
-      });
+      await together(files, (file) => sync(file, "r+"));
       for (const { path, temporary } of staged) renameSync(temporary, path);
     } catch (cause) {
       for (const { temporary } of staged) rmSync(temporary, { force: true });
       throw cause;
     }
-    const shards = new Set(paths.map((path) => dirname(path)));
-    const directories = new Set([...shards, ...[...shards].map((shard) => dirname(shard))]);
-    await together([...directories], async (directory) => syncDirectory(directory));
+    // Windows has no such call for directories and needs none.
+    if (process.platform !== "win32") await together([...directories], (directory) => sync(directory, "r"));
+  }
+}
+
+async function sync(path: string, flags: string): Promise<void> {
+  const file = await open(path, flags);
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 

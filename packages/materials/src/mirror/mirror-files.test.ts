@@ -119,6 +119,21 @@ test("M4: two mirrors of one home share histories and the index, and a damaged e
   expect(readdirSync(join(options.directory, "quarantine"))).toEqual([expect.stringMatching(/^record-/)]);
 });
 
+test("M12: a damaged entry of the digest index finds nothing, until it is made again", async () => {
+  const { mirror, options } = await freshMirror();
+  const record = await commitMaterial(mirror, word);
+  const digest = { algorithm: "sha256", value: record.digest.slice(7) } as const;
+  const entries = join(options.directory, "digests");
+  for (const text of ["", "{}", "\0".repeat(300)]) {
+    for (const name of readdirSync(entries, { recursive: true, encoding: "utf8" })) {
+      if (name.endsWith(".json")) writeFileSync(join(entries, name), text);
+    }
+    expect(await mirror.findByDigest(digest)).toBeUndefined();
+    await commitMaterial(mirror, word);
+    expect(await mirror.findByDigest(digest)).toEqual(record);
+  }
+});
+
 test("M5: the ledger refuses a name that never comes twice alike, and lets others in", async () => {
   const { mirror } = await freshMirror();
   for (let n = 0; n < 64; n += 16) {

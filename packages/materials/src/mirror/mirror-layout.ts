@@ -10,7 +10,7 @@ import {
   renameSync,
   rmSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { digestHex, sha256 } from "@touchmark/core";
 import type { AnnouncedDigest } from "@touchmark/formats/lockfiles";
 import { isAbsent, makeDirectory, TEMPORARY_PREFIX } from "@touchmark/store";
@@ -61,12 +61,19 @@ export class MirrorLayout {
     return this.#document("seen", digestHex(sha256(`${purl}\n${fileName}`)));
   }
 
-  /** Makes the shard of a document. */
-  makeShard(path: string): void {
+  /** Makes the shard of a document; true when it was not there before. */
+  makeShard(path: string): boolean {
     const shard = join(path, "..");
-    if (this.#sound.has(shard)) return;
-    if (!makeDirectory(shard)) this.#checkShard(shard);
+    if (this.#sound.has(shard)) return false;
+    const made = makeDirectory(shard);
+    if (!made) this.#checkShard(shard);
     this.#sound.add(shard);
+    return made;
+  }
+
+  /** True for a document that can be made again from others, and need not survive a power cut. */
+  isDerived(path: string): boolean {
+    return path.startsWith(join(this.directory, "digests", sep));
   }
 
   /**

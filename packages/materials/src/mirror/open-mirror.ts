@@ -4,7 +4,7 @@ import { type FileContentStore, guarded, reclaimScratch, ScratchSpace } from "@t
 import type { MaterialRecord } from "../material.ts";
 import { algorithmsOf, BodyVerifier, checkBody, hashBody } from "./body-check.ts";
 import { isAnnouncedDigest, recorded } from "./check-record.ts";
-import { hasDigest, parseHistory, parseHolders } from "./documents.ts";
+import { type Holder, hasDigest, parseHistory, parseHolders } from "./documents.ts";
 import { mirrorErrors } from "./errors.ts";
 import { IncomingFile } from "./incoming-file.ts";
 import { type LeaseOptions, Leases } from "./lease.ts";
@@ -81,7 +81,7 @@ class DirectoryMirror implements Mirror {
     const path = this.#layout.digest(digest);
     const bytes = await guarded("reading the mirror", () => this.#layout.read(path));
     if (bytes === undefined) return undefined;
-    for (const holder of this.#parsed(path, "digest", () => parseHolders(bytes, digest))) {
+    for (const holder of this.#holders(path, bytes, digest)) {
       // A holder whose record a crash kept from being written, or a prune deleted, is none.
       const records = await this.#history(holder.key);
       const found = records.find((record) => record.digest === holder.digest && hasDigest(record, digest));
@@ -125,6 +125,16 @@ class DirectoryMirror implements Mirror {
     await this.#writer.idle();
     this.#incoming = undefined;
     await guarded("closing the mirror", () => this.#scratch.close());
+  }
+
+  /** What the index says. It is made from the records and only says where to look: a damaged entry says nothing. */
+  #holders(path: string, bytes: Uint8Array, digest: AnnouncedDigest): readonly Holder[] {
+    try {
+      return parseHolders(bytes, digest);
+    } catch {
+      this.#layout.setAside(path, "digest");
+      return [];
+    }
   }
 
   async #history(key: string): Promise<readonly MaterialRecord[]> {
