@@ -339,11 +339,23 @@ describe("busy and broken upstreams", () => {
   });
 
   test("P10: a POST is not sent twice after a broken connection", async () => {
+    // On a connection of its own: the one before was closed by upstream.
+    await ask([says(head("content-length: 0\r\nconnection: close\r\n"))]);
+    asked = [];
     await refused([(socket) => socket.resetAndDestroy()], "PROXY_UPSTREAM_UNREACHABLE", 503, {
       method: "POST",
       headers: "Content-Length: 0\r\n",
     });
     expect(asked.length).toBe(1);
+  });
+
+  test("P10: a kept connection that upstream closed meanwhile costs no POST", async () => {
+    await ask([says(fine(Buffer.from("first")), false)]);
+    const answer = await ask([(socket) => socket.resetAndDestroy(), says(fine(Buffer.from("second")))], {
+      method: "POST",
+      headers: "Content-Length: 0\r\n",
+    });
+    expect(answer.endsWith("second")).toBe(true);
   });
 
   test("P11: a body that breaks off goes on where it was", async () => {

@@ -1,10 +1,13 @@
 import type { ServerResponse } from "node:http";
 import { constants, type ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
 import type { FactoryError, Nature } from "@touchmark/core";
 import { proxyErrors } from "./errors.ts";
 
 /** Longest time that a client may leave what is written to it unread. */
 const STALL_MS = 120_000;
+/** Time to take delivery of a refusal. */
+const LAST_WORDS_MS = 5_000;
 
 /** The answer to one request, in either HTTP version. */
 export interface ClientAnswer {
@@ -75,7 +78,10 @@ export function http1Answer(response: ServerResponse): ClientAnswer {
 
 export function http2Answer(stream: ServerHttp2Stream): ClientAnswer {
   return answerOf(stream, {
-    head: (status, headers) => stream.respond({ ":status": status, ...headers }),
+    head: (status, headers) => {
+      // A client that reset its stream hears nothing any more; saying it all the same would throw.
+      if (!stream.closed && !stream.destroyed) stream.respond({ ":status": status, ...headers });
+    },
     started: () => stream.headersSent,
     cut: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
     last: () => {},
@@ -163,8 +169,14 @@ export function refusalText(error: FactoryError): { readonly headers: Record<str
   };
 }
 
+/** Refuses on a connection on which no request could be read, and ends it, read or not. */
+export function refuseConnection(socket: Socket, error: FactoryError): void {
+  socket.setTimeout(LAST_WORDS_MS, () => socket.destroy());
+  socket.end(rawRefusal(error), () => socket.destroy());
+}
+
 /** A refusal as bytes, for connections where no request could be read. */
-export function rawRefusal(error: FactoryError): Buffer {
+function rawRefusal(error: FactoryError): Buffer {
   const { headers, body } = refusalText(error);
   const lines = Object.entries({ ...headers, connection: "close" }).map(([name, value]) => `${name}: ${value}\r\n`);
   const status = statusOf(error, false);

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { FactoryError } from "@touchmark/core";
 import type { StepAuthority } from "./authority.ts";
-import { type ClientAnswer, http1Answer, rawRefusal, refusalText, statusOf } from "./client-answer.ts";
+import { type ClientAnswer, http1Answer, refusalText, refuseConnection, statusOf } from "./client-answer.ts";
 import { doorError } from "./download.ts";
 import { proxyErrors } from "./errors.ts";
 import type { ProxyTally } from "./events.ts";
@@ -169,6 +169,6 @@ export class ProxyConnections {
     this.#tally.refuse(refusal);
     // With answers under way a refusal would land in the middle of one.
     if ((this.#open.get(socket) ?? 0) > 0) socket.destroy();
-    else socket.end(rawRefusal(refusal), () => socket.destroy());
+    else refuseConnection(socket, refusal);
   }
 }

@@ -88,7 +88,11 @@ export class Download {
     if (handle !== undefined) return { handle, own: false };
     if (answer === undefined)
       throw proxyErrors.make("PROXY_ANSWER_UNREADABLE", "expected a file in quarantine, found none");
-    return { handle: await open(answer.body.path, "r"), own: true };
+    try {
+      return { handle: await open(answer.body.path, "r"), own: true };
+    } catch (cause) {
+      throw proxyErrors.make("PROXY_ANSWER_UNREADABLE", "expected the file of an answer, found none", { cause });
+    }
   }
 
   async #run(door: Door, transport: UpstreamTransport, request: ProxyRequest, tally: ProxyTally): Promise<void> {

@@ -80,7 +80,8 @@ export function serveHttp2(
       body: stream,
       answer,
       proceed: () => {
-        if (headers.expect !== undefined) stream.additionalHeaders({ ":status": 100 });
+        if (headers.expect !== undefined && !stream.closed && !stream.destroyed)
+          stream.additionalHeaders({ ":status": 100 });
       },
     });
   });

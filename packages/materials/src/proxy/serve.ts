@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { type FactoryError, sha256 } from "@touchmark/core";
+import { type FactoryError, isFactoryError, sha256 } from "@touchmark/core";
 import type { Door, ProxyRequest } from "../door.ts";
 import { type ClientAnswer, refusalText, statusOf } from "./client-answer.ts";
 import { Download, doorError } from "./download.ts";
@@ -62,7 +62,8 @@ export class RequestService {
       download = this.#download(request, body);
       await this.#answer(request, download, answer);
     } catch (error) {
-      this.#refuse(doorError(error), answer, request, download);
+      // Writing to a client that went away fails in many ways; a door's own failures have a code by now.
+      if (isFactoryError(error) || !answer.closed) this.#refuse(doorError(error), answer, request, download);
     } finally {
       this.#requests--;
     }

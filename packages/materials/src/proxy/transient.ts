@@ -26,7 +26,7 @@ const passing = new Set([
 ]);
 
 /** The error of a question, in the words of this package. */
-export function failureOf(error: unknown, url: URL): Error {
+export function failureOf(error: unknown, url: URL, reused = false): Error {
   if (error instanceof Transient || isFactoryError(error)) return error;
   const { code = "", message } = error as Error & { code?: string };
   const host = url.host;
@@ -50,5 +50,7 @@ export function failureOf(error: unknown, url: URL): Error {
       cause: error,
     },
   );
-  return passing.has(code) ? new Transient(unreachable) : unreachable;
+  if (!passing.has(code)) return unreachable;
+  // A kept connection that upstream closed in the meantime: it saw nothing of the question, which may be a POST.
+  return reused ? new Transient(unreachable, 0) : new Transient(unreachable);
 }

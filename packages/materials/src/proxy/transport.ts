@@ -137,7 +137,10 @@ class TunnelAgent extends HttpsAgent {
   }
 
   async #connect(
-    options: Parameters<HttpsAgent["createConnection"]>[0] & { servername?: string; secureContext?: SecureContext },
+    options: Parameters<HttpsAgent["createConnection"]>[0] & {
+      servername?: string | undefined;
+      secureContext?: SecureContext | undefined;
+    },
     done: (error: Error | null, stream?: Duplex) => void,
   ): Promise<void> {
     const { host, port, servername = "", secureContext = createSecureContext() } = options;
@@ -188,7 +191,7 @@ function send(
     request.on("error", (error) => {
       clearTimeout(timer);
       if (answered) late = error;
-      else reject(failureOf(error, question.url));
+      else reject(failureOf(error, question.url, request.reusedSocket));
     });
     request.on("upgrade", (_message, socket) => {
       socket.destroy();

@@ -3,7 +3,7 @@ import { isIP, type Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { FactoryError } from "@touchmark/core";
 import type { StepAuthority } from "./authority.ts";
-import { rawRefusal } from "./client-answer.ts";
+import { refuseConnection } from "./client-answer.ts";
 import { proxyErrors } from "./errors.ts";
 import type { ProxyTally } from "./events.ts";
 import { type Authority, bareHost, parseAuthority, quoted } from "./target.ts";
@@ -83,7 +83,7 @@ export class Tunnels {
         "expected a TLS handshake in a tunnel, found other bytes",
       );
       this.#tally.refuse(refusal);
-      socket.end(rawRefusal(refusal), () => socket.destroy());
+      refuseConnection(socket, refusal);
       return;
     }
     socket.pause();
