@@ -7,6 +7,7 @@ export const pipelineErrors = defineErrors({
     meaning: "The revision holds no touchmark.yaml.",
     hint: "touchmark init proposes one; commit it",
   },
+  MATERIAL_UNKNOWN: { nature: "invalid", meaning: "No package of that name came into the run that was asked about." },
   MATERIALS_LOCKFILE_MISSING: {
     nature: "invalid",
     meaning: "A fetch step names a lockfile that the source does not hold, or that is too large to read.",

@@ -121,8 +121,8 @@ export function pipelineFile(project: string, body: string): string {
 
 /** What a scene may have of its own. */
 export interface SceneOptions {
-  /** Text of the user's materials.yaml; default: no repository is trusted. */
-  readonly materials?: string;
+  /** Text of the user's materials.yaml; default: no repository is trusted. Null: none, so that clients are asked. */
+  readonly materials?: string | null;
 }
 
 /** Opens a scene with a factory of its own. */
@@ -131,7 +131,8 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const home = join(directory, "home");
   const factory = await openFactory({ home, create: true });
   // Without it the first fetch step would ask the clients of this host.
-  writeFileSync(join(home, "materials.yaml"), options.materials ?? "touchmark: materials/v1\nupstreams: {}\n");
+  const { materials = "touchmark: materials/v1\nupstreams: {}\n" } = options;
+  if (materials !== null) writeFileSync(join(home, "materials.yaml"), materials);
   return {
     directory,
     home,

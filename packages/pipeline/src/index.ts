@@ -10,6 +10,8 @@ export type { ReleasedArtifact } from "./finish-run.ts";
 export { type GatheredEvidence, gatherEvidence } from "./gather.ts";
 export { cosignLog, logVerifierKey } from "./log-access.ts";
 export { findRun, isDigestOrFile, type NamedArtifact, namedArtifact, runsOf } from "./lookup.ts";
+export { explainMaterial, type MaterialExplanation } from "./materials/explain.ts";
+export { lockFromRun, type RecordedLock } from "./materials/lock-run.ts";
 export { factoryReviews, ownReviewer, reviewDirectory } from "./materials/reviews.ts";
 export { materialsConfigurationPath } from "./materials/user-configuration.ts";
 export type { RunEvent, RunListener, StepStatus } from "./progress.ts";

@@ -4,6 +4,16 @@ import { type Command, type SubcommandRow } from "../command.ts";
 export const materialsTable: readonly SubcommandRow[] = [
   { name: "list", summary: "list what the mirror holds", load: () => import("./materials/list.ts") },
   {
+    name: "why",
+    summary: "why a package is in a build: who wanted it, where it came from, what vouches for it",
+    load: () => import("./materials/why.ts"),
+  },
+  {
+    name: "lock",
+    summary: "write a lockfile for ecosystems that have none, from what a run recorded",
+    load: () => import("./materials/lock.ts"),
+  },
+  {
     name: "verify",
     summary: "read the mirror again, every byte of it, and name what is damaged",
     load: () => import("./materials/verify.ts"),

@@ -23,6 +23,7 @@ export class LockIndex {
   readonly #pinned: readonly LockedPackage[];
   readonly #byName = new Map<string, LockedPackage[]>();
   readonly #byAddress = new Map<string, LockedPackage[]>();
+  readonly #ecosystems = new Set<Ecosystem>();
   readonly #fileOf = new Map<LockedPackage, string>();
 
   constructor(
@@ -35,8 +36,10 @@ export class LockIndex {
     this.#pinned = commits.map(lockedCommit);
     const pinned = new Set(commits.map((each) => each.commit));
     for (const lockfile of lockfiles) {
+      if (lockfile.packages.length === 0) this.#ecosystems.add(lockfile.ecosystem);
       for (const entry of lockfile.packages) {
         this.#fileOf.set(entry, lockfile.path);
+        this.#ecosystems.add(entry.ecosystem);
         append(this.#byName, `${entry.ecosystem} ${entry.name}`, entry);
         if (entry.from.kind === "git") pinned.add(entry.from.commit);
         const addresses = [
@@ -51,7 +54,7 @@ export class LockIndex {
 
   /** True when a lockfile of the ecosystem speaks for it. */
   covers(ecosystem: Ecosystem): boolean {
-    return this.lockfiles.some((lockfile) => lockfile.ecosystem === ecosystem);
+    return this.#ecosystems.has(ecosystem);
   }
 
   named(ecosystem: Ecosystem, name: string): readonly LockedPackage[] {
