@@ -48,6 +48,16 @@ test("J11: one package with different digests, another version, and one that is 
   ]);
 });
 
+test("J11: requirements of different groups differ without conflict, but not in a version", () => {
+  const group = (file: string, ...names: string[]) =>
+    readLockfile(file, names.map((name) => `${name} --hash=sha256:${hex(1)}\n`).join(""));
+  const base = group("requirements.txt", "a==1.0");
+  expect(conflictsBetween([base, group("requirements-dev.txt", "a==1.0", "b==1.0")])).toEqual([]);
+  expect(conflictsBetween([base, group("requirements-dev.txt", "a==2.0")])).toEqual([
+    expect.objectContaining({ kind: "version", name: "a", found: ["1.0", "2.0"] }),
+  ]);
+});
+
 test("J11: hashes without names conflict only when they share none", () => {
   const requirements = (...bytes: number[]) =>
     readLockfile("requirements.txt", `a==1.0 ${bytes.map((byte) => `--hash=sha256:${hex(byte)}`).join(" ")}\n`);

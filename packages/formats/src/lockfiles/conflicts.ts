@@ -7,7 +7,7 @@ export interface LockfileConflict {
     | "digest"
     /** What the project itself asks for is locked at different versions: which one a build gets depends on the client. */
     | "version"
-    /** What the project itself asks for is locked in one of them alone. */
+    /** What the project itself asks for is locked in one of two that both know what the project asks for. */
     | "missing";
   readonly ecosystem: Ecosystem;
   readonly name: string;
@@ -19,8 +19,7 @@ export interface LockfileConflict {
 
 /**
  * Compares every two lockfiles of one ecosystem and one directory. Digests are compared for all packages; versions
- * only for what is direct in both, since clients may choose differently below that. Lockfiles of which one lists
- * everything as direct for want of knowledge (requirements without comments) are compared by version alone.
+ * only for what is direct, since clients may choose differently below that.
  */
 export function conflictsBetween(lockfiles: readonly Lockfile[]): readonly LockfileConflict[] {
   return lockfiles.flatMap((one, index) =>
@@ -68,21 +67,29 @@ function disagreement(one: LockedPackage, other: LockedPackage): readonly [strin
 
 function* versionConflicts(one: Lockfile, other: Lockfile): Generator<LockfileConflict> {
   const [first, second] = [directVersions(one), directVersions(other)];
+  const both = saysDirect(one) && saysDirect(other);
   for (const [name, versions] of first) {
     const others = second.get(name) ?? allVersions(other, name);
-    if (others.size === 0) yield { kind: "missing", ...common(one, other, name), found: [words(versions), ""] };
-    else if (![...versions].some((version) => others.has(version))) {
+    if (others.size === 0) {
+      if (both) yield { kind: "missing", ...common(one, other, name), found: [words(versions), ""] };
+    } else if (![...versions].some((version) => others.has(version))) {
       yield { kind: "version", ...common(one, other, name), found: [words(versions), words(others)] };
     }
   }
   for (const [name, versions] of second) {
     if (first.has(name)) continue;
     const others = allVersions(one, name);
-    if (others.size === 0) yield { kind: "missing", ...common(one, other, name), found: ["", words(versions)] };
-    else if (![...versions].some((version) => others.has(version))) {
+    if (others.size === 0) {
+      if (both) yield { kind: "missing", ...common(one, other, name), found: ["", words(versions)] };
+    } else if (![...versions].some((version) => others.has(version))) {
       yield { kind: "version", ...common(one, other, name), found: [words(others), words(versions)] };
     }
   }
+}
+
+/** False for formats that list files of one group, or that do not tell what the project asks for. */
+function saysDirect({ format }: Lockfile): boolean {
+  return !/^(?:requirements|pylock|gradle|touchmark|go)-/.test(format);
 }
 
 function directVersions({ packages }: Lockfile): Map<string, Set<string>> {

@@ -5,6 +5,8 @@ import type { Members } from "./shape.ts";
 export interface NpmNode {
   /** Key in `packages`, empty for the project. */
   readonly place: string;
+  /** Name under which it is found there, undefined for directories of the project. */
+  readonly name: string | undefined;
   readonly entry: Members;
   /** Names that its manifest bundles into its archive. */
   readonly bundles: readonly string[];
@@ -58,11 +60,10 @@ export function ownerOf(place: string): string {
 export function bundledPlaces(
   tree: NpmTree,
   edges: ReadonlyMap<string, readonly string[]>,
-  isProject: (place: string) => boolean,
 ): ReadonlyMap<string, string> {
   const bundled = new Map<string, string>();
-  for (const { place, bundles } of tree.values()) {
-    if (isProject(place)) continue;
+  for (const { place, name, bundles } of tree.values()) {
+    if (name === undefined || bundles.length === 0) continue;
     const open = bundles.map((name) => `${place}/node_modules/${name}`).filter((inner) => tree.has(inner));
     for (let inner = open.pop(); inner !== undefined; inner = open.pop()) {
       if (bundled.has(inner)) continue;

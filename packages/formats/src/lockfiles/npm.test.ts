@@ -203,3 +203,16 @@ test("J5: archives of the usual layouts are those of their package", () => {
     expect(lockfile.packages[0]?.from.kind).toBe("registry");
   }
 });
+
+test("J3, J7: names that differ by case alone are two packages", () => {
+  const lockfile = read({
+    "node_modules/JSONStream": plain("JSONStream"),
+    "node_modules/jsonstream": plain("jsonstream"),
+  });
+  expect(new Set(lockfile.packages.map(({ purl }) => purl)).size).toBe(2);
+  const python = (name: string, byte: string) => `${name}==1.0 --hash=sha256:${byte.repeat(32)}\n`;
+  expect(readLockfile("requirements.txt", python("Foo_Bar", "ab") + python("foo.bar", "ab")).packages).toHaveLength(1);
+  expect(() => readLockfile("requirements.txt", python("Foo", "ab") + python("foo", "cd"))).toThrow(
+    expect.objectContaining({ code: "LOCKFILE_DUPLICATE" }),
+  );
+});

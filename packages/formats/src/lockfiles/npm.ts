@@ -24,10 +24,11 @@ export function readNpmLock(file: LockfileText): Lockfile {
     throw lockfileErrors.make("LOCKFILE_MALFORMED", "packages: expected an entry for the project itself, found none");
   }
   const { edges, dangling, addresses } = readEdges(tree);
-  const isProject = (place: string): boolean => nameAtPlace(place) === undefined;
-  const bundled = bundledPlaces(tree, edges, isProject);
+  const bundled = bundledPlaces(tree, edges);
   const linked = linkNames(tree);
-  const direct = new Set([...tree.keys()].filter(isProject).flatMap((place) => edges.get(place) ?? []));
+  const direct = new Set(
+    [...tree.values()].flatMap(({ place, name }) => (name === undefined ? (edges.get(place) ?? []) : [])),
+  );
   const drafts: Draft[] = [];
   for (const node of tree.values()) {
     if (node.place === "" || (isLink(node) && tree.has(linkTarget(node)))) continue;
@@ -79,7 +80,7 @@ function readTree(packages: Members): NpmTree {
     if (place !== "") localPath(place, "packages");
     const bundles = entry["bundleDependencies"] ?? entry["bundledDependencies"];
     const all = bundles === true ? Object.keys(textMembers(entry["dependencies"], place)) : [];
-    tree.set(place, { place, entry, bundles: Array.isArray(bundles) ? texts(bundles, place) : all });
+    tree.set(place, { place, name, entry, bundles: Array.isArray(bundles) ? texts(bundles, place) : all });
   }
   return tree;
 }
@@ -97,10 +98,10 @@ function readEdges(tree: NpmTree): NpmEdges {
   const edges = new Map<string, string[]>();
   const dangling: string[] = [];
   const addresses = new Set<string>();
-  for (const { place, entry } of tree.values()) {
+  for (const { place, name: own, entry } of tree.values()) {
     if (flag(entry["link"], place)) continue;
     const found: string[] = [];
-    const kinds = nameAtPlace(place) === undefined ? [...dependencyKinds, "devDependencies"] : dependencyKinds;
+    const kinds = own === undefined ? [...dependencyKinds, "devDependencies"] : dependencyKinds;
     const optional = textMembers(entry["optionalDependencies"], place);
     for (const kind of kinds) {
       for (const [name, wanted] of Object.entries(textMembers(entry[kind], `${place}.${kind}`))) {
@@ -137,8 +138,7 @@ function linkTarget({ entry, place }: NpmNode): string {
 function linkNames(tree: NpmTree): ReadonlyMap<string, string> {
   const linked = new Map<string, string>();
   for (const node of tree.values()) {
-    const name = nameAtPlace(node.place);
-    if (isLink(node) && name !== undefined) linked.set(linkTarget(node), name);
+    if (isLink(node) && node.name !== undefined) linked.set(linkTarget(node), node.name);
   }
   return linked;
 }
@@ -146,12 +146,11 @@ function linkNames(tree: NpmTree): ReadonlyMap<string, string> {
 type Description = Pick<LockedPackage, "name" | "version" | "purl" | "alias" | "from" | "digests">;
 
 function describe(
-  { place, entry }: NpmNode,
+  { place, name: own, entry }: NpmNode,
   bundler: string | undefined,
   linkName: string | undefined,
   isAddress: boolean,
 ): Description {
-  const own = nameAtPlace(place);
   const stated = optionalText(entry["name"], `${place}.name`);
   const name = checkName("npm", stated ?? own ?? linkName ?? (place.replace(/^.*\//, "") || "project"), place);
   const alias = own !== undefined && own !== name ? { alias: own } : {};
