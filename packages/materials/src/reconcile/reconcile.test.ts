@@ -194,6 +194,23 @@ test("R2: one name and version with two contents: refused, both named; so is a s
   expect(names(reconcile({ ...input, refused }))).toEqual(["same-name-other-bytes"]);
 });
 
+test("R2: what was asked for, not locked and not let in ends the hermetic claim, and fails nothing", () => {
+  const refused = [
+    { url: "https://registry.example/evil", code: "GATE_NOT_LOCKED", purl: "pkg:npm/evil" },
+    { url: "https://git.example/x", code: "SESSION_COMMIT_UNPINNED" },
+    { url: "https://registry.example/odd", code: "SESSION_REQUEST_UNKNOWN" },
+  ];
+  const result = reconcile({ ...two(), refused });
+  expect(result.differences).toEqual([
+    {
+      name: "asked-not-locked",
+      effect: "not-hermetic",
+      items: ["https://git.example/x (refused: SESSION_COMMIT_UNPINNED)", "pkg:npm/evil (refused: GATE_NOT_LOCKED)"],
+    },
+  ]);
+  expect([result.counts.unknown, result.accounted]).toEqual([0, false]);
+});
+
 test("R2: two lockfiles that disagree about one package: refused", () => {
   const input = two();
   const other = lockfile([locked("a", "1.0.0", { digests: [{ algorithm: "sha256", value: "0".repeat(64) }] })], {

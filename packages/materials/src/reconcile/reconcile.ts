@@ -13,10 +13,13 @@ import {
   type RefusedMaterial,
 } from "./reconciliation.ts";
 
-/** Codes of refused requests that are differences of their own: nothing came in, but somebody tried. */
+/**
+ * Codes of refused requests that are differences of their own. Nothing came in; but other bytes than the known ones are
+ * an alarm, whatever the client made of the refusal, and who asks for what nobody declared is not fully described.
+ */
 const refusalNames: Readonly<Record<string, DifferenceName>> = {
-  GATE_NOT_LOCKED: "fetched-not-locked",
-  SESSION_COMMIT_UNPINNED: "fetched-not-locked",
+  GATE_NOT_LOCKED: "asked-not-locked",
+  SESSION_COMMIT_UNPINNED: "asked-not-locked",
   GATE_DIGEST_DIFFERS: "locked-digest-differs",
   SESSION_DIGEST_MISMATCH: "locked-digest-differs",
   GATE_BYTES_CHANGED: "same-name-other-bytes",

@@ -57,6 +57,7 @@ export const differenceEffects = {
   "same-name-other-bytes": "refuse",
   "lockfiles-disagree": "refuse",
   "read-not-a-material": "not-hermetic",
+  "asked-not-locked": "not-hermetic",
   "fetched-unlocked": "note",
   "locked-without-digest": "note",
   "locked-not-fetched": "note",
