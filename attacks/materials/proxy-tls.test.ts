@@ -194,6 +194,40 @@ test("P8: the user's proxy is used with its credentials, which reach nobody else
   anonymous.close();
 });
 
+test("P8: a proxy of the user that speaks TLS itself must have its own name in its certificate", async () => {
+  const target = await tlsUpstream(trusted.leaf("packages.example"));
+  const proxyServer = (name: string): Promise<number> =>
+    new Promise((resolve) => {
+      const server = createServer(trusted.leaf(name), (request, response) => response.end(`asked for ${request.url}`));
+      server.on("connect", (_request, socket: Socket) => {
+        const inner = connect(target, "127.0.0.1");
+        socket.write("HTTP/1.1 200 OK\r\n\r\n");
+        socket.pipe(inner).pipe(socket);
+        socket.on("error", () => inner.destroy());
+        inner.on("error", () => socket.destroy());
+      });
+      closing.push(() => {
+        server.close();
+        server.closeAllConnections();
+      });
+      server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
+    });
+  const authorities = { files: [join(directory, "ca.pem")] };
+  const through = (port: number) => {
+    const address = `https://localhost:${port}`;
+    return upstreamClient({ proxy: { http: address, https: address }, authorities, patience: { attempts: 1 } });
+  };
+  const good = through(await proxyServer("localhost"));
+  const [plain, secure] = [new URL("http://packages.example/a"), new URL("https://packages.example/a")];
+  expect(Buffer.from((await good.get(plain)).bytes).toString()).toBe("asked for http://packages.example/a");
+  expect(Buffer.from((await good.get(secure)).bytes).toString()).toBe("secret ingredient");
+  good.close();
+  const wrong = through(await proxyServer("other.example"));
+  await expect(wrong.get(plain)).rejects.toMatchObject({ code: "PROXY_UPSTREAM_TLS" });
+  await expect(wrong.get(secure)).rejects.toMatchObject({ code: "PROXY_UPSTREAM_UNREACHABLE" });
+  wrong.close();
+});
+
 test("P14: a small file from elsewhere is not followed unless the caller says so", async () => {
   const server = createHttpServer((request, response) => {
     if (request.url === "/there") response.end("here");

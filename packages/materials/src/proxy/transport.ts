@@ -12,7 +12,13 @@ import { connect as connectTls, createSecureContext, type SecureContext } from "
 import { isLoopbackHost, isPrivateAddress } from "./addresses.ts";
 import { proxyErrors } from "./errors.ts";
 import { privateAddress, publicLookup } from "./public-lookup.ts";
-import { defaultPatience, type Patience, trustedAuthorities, type UpstreamSettings } from "./settings.ts";
+import {
+  defaultPatience,
+  namedAuthorities,
+  type Patience,
+  trustedAuthorities,
+  type UpstreamSettings,
+} from "./settings.ts";
 import { bareHost } from "./target.ts";
 import { failureOf, Transient } from "./transient.ts";
 import { openTunnel, proxyChoice, type UserProxy } from "./user-proxy.ts";
@@ -54,7 +60,13 @@ export interface UpstreamTransport {
 /** @throws PROXY_SETTINGS_INVALID; SPEC P8 */
 export function openTransport(settings: UpstreamSettings): UpstreamTransport {
   const patience = { ...defaultPatience, ...settings.patience };
-  const secureContext = createSecureContext({ ca: [...trustedAuthorities(settings)], minVersion: "TLSv1.2" });
+  namedAuthorities(settings);
+  // Made when it is first needed: a step that the mirror serves alone needs none.
+  let context: SecureContext | undefined;
+  const trust = (): SecureContext => {
+    context ??= createSecureContext({ ca: [...trustedAuthorities(settings)], minVersion: "TLSv1.2" });
+    return context;
+  };
   const choose = proxyChoice(settings);
   const base: AgentOptions = {
     keepAlive: true,
@@ -71,7 +83,7 @@ export function openTransport(settings: UpstreamSettings): UpstreamTransport {
     let agent = agents.get(name);
     if (agent === undefined) {
       const lookup = allowPrivate || proxy !== undefined ? undefined : publicLookup;
-      const options = { ...base, ...(lookup === undefined ? {} : { lookup }), secureContext };
+      const options = { ...base, ...(lookup === undefined ? {} : { lookup }) };
       if (url.protocol === "http:")
         agent = proxy?.scheme === "https" ? new HttpsAgent(options) : new HttpAgent(options);
       else agent = proxy === undefined ? new HttpsAgent(options) : new TunnelAgent(options, proxy, patience.connectMs);
@@ -90,9 +102,11 @@ export function openTransport(settings: UpstreamSettings): UpstreamTransport {
       }
       const proxy = choose(url);
       const forwarded = proxy !== undefined && url.protocol === "http:" ? proxy : undefined;
-      const options: ClientRequestArgs & { secureContext: SecureContext } = {
+      const secure = forwarded === undefined ? url.protocol === "https:" : forwarded.scheme === "https";
+      const name = forwarded?.host ?? host;
+      const options: ClientRequestArgs & { servername?: string; secureContext?: SecureContext } = {
         agent: agentFor(url, allowPrivate, proxy),
-        host: forwarded?.host ?? host,
+        host: name,
         port: forwarded?.port ?? (url.port === "" ? (url.protocol === "http:" ? 80 : 443) : Number(url.port)),
         // Not path and search: an empty query would get lost.
         path: forwarded === undefined ? url.href.slice(url.origin.length) : url.href,
@@ -106,9 +120,9 @@ export function openTransport(settings: UpstreamSettings): UpstreamTransport {
         setHost: false,
         maxHeaderSize: MAX_HEADER_BYTES,
         insecureHTTPParser: false,
-        secureContext,
+        // Said here: Node would take it from the Host header, which is not the user's proxy.
+        ...(secure ? { servername: isIP(name) === 0 ? name : "", secureContext: trust() } : {}),
       };
-      const secure = forwarded === undefined ? url.protocol === "https:" : forwarded.scheme === "https";
       return send(secure, options, question, patience);
     },
     close: () => {
