@@ -215,3 +215,11 @@ export function processesWith(text: string): number[] {
     })
     .map(Number);
 }
+
+export {
+  clientScript,
+  npmPackage,
+  packageLock,
+  type TestRegistry,
+  testRegistry,
+} from "./materials/registry.fixture.ts";
