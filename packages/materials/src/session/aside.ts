@@ -3,6 +3,7 @@ import { rfc3339, sha256 } from "@touchmark/core";
 import type { ProxyRequest } from "../door.ts";
 import type { ExpectedDigest, MaterialRecord, RequestFacts } from "../material.ts";
 import { recordedUrl, variantOf } from "../mirror/record-key.ts";
+import { unlessDamaged } from "../mirror/unless-damaged.ts";
 import { announce } from "./intake.ts";
 import { isKept } from "./kept.ts";
 import { type Asked, keyOf, type SessionContext, type SmallAnswer } from "./settings.ts";
@@ -14,10 +15,15 @@ const checksumEndings = [".sha512", ".sha256", ".sha1"] as const;
  * Asks for a small file on the session's own account: signatures, proofs, checksums. Recorded like everything else, and
  * answered by the mirror where that may be. Offline, what the mirror lacks is a 404.
  */
-export async function fetchAside(context: SessionContext, url: URL, about: RequestFacts): Promise<SmallAnswer> {
+export async function fetchAside(
+  context: SessionContext,
+  url: URL,
+  about: RequestFacts,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<SmallAnswer> {
   const { settings, routes } = context;
   const { mirror, offline } = settings;
-  const request: ProxyRequest = { method: "GET", url, headers: {} };
+  const request: ProxyRequest = { method: "GET", url, headers };
   const upstream = routes.upstreamOf(url) ?? about.upstream;
   const facts: RequestFacts = settings.adapters[upstream.ecosystem]?.classify(request, upstream) ?? {
     ecosystem: about.ecosystem,
@@ -27,14 +33,14 @@ export async function fetchAside(context: SessionContext, url: URL, about: Reque
   };
   const route = { facts, url, announced: [], expected: [], announcedHost: false };
   const asked: Asked = { request, route, locked: [], expected: [], ...keyOf(request, url) };
-  const known = await mirror.find(asked.key);
-  if (known !== undefined && (offline || facts.immutable)) {
-    const path = await mirror.body(known);
+  const known = offline || facts.immutable ? await unlessDamaged(offline, mirror.find(asked.key)) : undefined;
+  const path = known === undefined ? undefined : await unlessDamaged(offline, mirror.body(known));
+  if (known !== undefined && path !== undefined) {
     if (known.status === 200) await announce(context, asked, path, []);
     return { status: known.status, headers: known.headers, bytes: await readFile(path) };
   }
   if (offline) return { status: 404, headers: {}, bytes: new Uint8Array() };
-  const answer = await settings.get(url, await settings.credentials(url, facts));
+  const answer = await settings.get(url, { ...headers, ...(await settings.credentials(url, facts)) });
   if (isKept(answer.status, facts)) await keep(context, asked, answer);
   return answer;
 }

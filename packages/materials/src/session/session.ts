@@ -1,7 +1,10 @@
+import { isFactoryError } from "@touchmark/core";
 import type { LockedPackage } from "@touchmark/formats/lockfiles";
 import type { Door, Passage, ProxyRequest, StoredAnswer } from "../door.ts";
 import type { MaterialRecord, RequestFacts } from "../material.ts";
+import { unlessDamaged } from "../mirror/unless-damaged.ts";
 import { checksumsOf } from "./aside.ts";
+import { askIndex } from "./ask-index.ts";
 import { algorithmsOf, assertAgreement, assertDigests, hashFile, isStrong } from "./digests.ts";
 import { sessionErrors } from "./errors.ts";
 import { admitBody, candidateOf, judge, ownDigests } from "./intake.ts";
@@ -29,7 +32,7 @@ export function openSession(settings: SessionSettings): MaterialsSession {
       ledger.request();
       let facts: RequestFacts | undefined;
       try {
-        const route = routes.route(request);
+        const route = await routeOf(context, request);
         facts = route.facts;
         return await passageFor(context, await prepare(context, request, route));
       } catch (error) {
@@ -40,6 +43,19 @@ export function openSession(settings: SessionSettings): MaterialsSession {
   };
 }
 
+/** Where a request goes. A lockfile may name a host that only the index of the package can vouch for. */
+async function routeOf(context: SessionContext, request: ProxyRequest): Promise<RouteFacts> {
+  const { routes, settings } = context;
+  try {
+    return routes.route(request);
+  } catch (error) {
+    const [entry] = settings.locks.at(request.url.href);
+    if (entry === undefined || !isFactoryError(error) || error.code !== "SESSION_ADDRESS_UNKNOWN") throw error;
+    await askIndex(context, entry.ecosystem, entry.name);
+    return routes.route(request);
+  }
+}
+
 /** Everything that speaks for or against a request before anybody is asked: a name alone can carry a secret out. */
 async function prepare(context: SessionContext, request: ProxyRequest, route: RouteFacts): Promise<Asked> {
   const { locks } = context.settings;
@@ -48,7 +64,37 @@ async function prepare(context: SessionContext, request: ProxyRequest, route: Ro
     throw sessionErrors.make("SESSION_CHATTER", `${request.method} ${plainAddress(url)} is nothing to build from`);
   }
   const locked = lockedFor(context, request, route);
-  const expected = [...locks.expected(facts, request.url.href, locked), ...route.expected];
+  const fromLocks = locks.expected(facts, request.url.href, locked);
+  // What no lockfile names is never asked for.
+  if (
+    locked.length > 0 &&
+    facts.kind === "archive" &&
+    facts.name !== undefined &&
+    ![...fromLocks, ...route.expected].some(isStrong)
+  ) {
+    await askIndex(context, facts.ecosystem, facts.name);
+    const announced = context.routes.announcedFor(facts, url.href);
+    if (announced.length > 0) {
+      return prepared(
+        context,
+        request,
+        { ...route, announced, expected: announced.flatMap((each) => each.digests) },
+        locked,
+      );
+    }
+  }
+  return prepared(context, request, route, locked);
+}
+
+/** The same, with all that can be learned before contact. */
+async function prepared(
+  context: SessionContext,
+  request: ProxyRequest,
+  route: RouteFacts,
+  locked: readonly LockedPackage[],
+): Promise<Asked> {
+  const { facts, url } = route;
+  const expected = [...context.settings.locks.expected(facts, request.url.href, locked), ...route.expected];
   assertAgreement(facts.purl ?? plainAddress(url), expected);
   const asked: Asked = { request, route, locked, expected, ...keyOf(request, url) };
   judge(context, await candidateOf(context, asked, "contact"));
@@ -113,11 +159,16 @@ async function storedAnswer(context: SessionContext, asked: Asked): Promise<Stor
   const { facts } = asked.route;
   let record: MaterialRecord | undefined;
   for (const digest of asked.expected) {
-    if (record === undefined && isStrong(digest) && facts.kind !== "index") record = await mirror.findByDigest(digest);
+    if (record === undefined && isStrong(digest) && facts.kind !== "index") {
+      record = await unlessDamaged(offline, mirror.findByDigest(digest));
+    }
   }
-  if (record === undefined && (facts.immutable || offline)) record = await mirror.find(asked.key);
+  if (record === undefined && (facts.immutable || offline)) {
+    record = await unlessDamaged(offline, mirror.find(asked.key));
+  }
   if (record === undefined || (record.status !== 200 && !offline)) return undefined;
-  const path = await mirror.body(record);
+  const path = await unlessDamaged(offline, mirror.body(record));
+  if (path === undefined) return undefined;
   if (record.status === 200) {
     // What it held when it came in holds still: SHA-256 ties the bytes of today to that moment. Others are taken now.
     const held = Object.fromEntries(record.expected.map((each) => [each.algorithm, each.value]));
