@@ -1,9 +1,12 @@
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { commitMaterial, sampleMaterial } from "@touchmark/test-kit";
 import { describe, expect, test } from "vitest";
 import { npm } from "../ecosystems/npm.ts";
+import type { MaterialRecord } from "../material.ts";
 import { memoryMirror } from "../mirror/memory-mirror.ts";
 import type { Mirror } from "../mirror/mirror.ts";
+import { recordKey } from "../mirror/record-key.ts";
 import { procedureErrors } from "./procedure-errors.ts";
 import { type WatchReport, type WatchSettings, watchExitCode, watchMirror } from "./watch.ts";
 
@@ -111,4 +114,42 @@ describe("D2: what the mirror holds against what its upstream announces now", ()
     const bare = await watch({ "1.0.0": {} }, {}, { mirror });
     expect(bare.notCompared).toEqual({ "no index of npm that names them is in the mirror": 1 });
   });
+});
+
+/** A small package of the registry that the installed npm is configured for. */
+const registry = (spawnSync("npm", ["config", "get", "registry"], { encoding: "utf8" }).stdout ?? "").trim();
+const ask = async (address: string): Promise<{ status: number; bytes: Uint8Array } | undefined> => {
+  try {
+    const answer = await fetch(address);
+    return { status: answer.status, bytes: new Uint8Array(await answer.arrayBuffer()) };
+  } catch {
+    return undefined;
+  }
+};
+const live = registry.startsWith("https:") ? await ask(`${registry}isarray`) : undefined;
+
+test.skipIf(live?.status !== 200)("D2: live: a package of npm's own registry is as its mirror has it", async () => {
+  const facts = { ecosystem: "npm", upstream: "live", name: "isarray", immutable: false } as const;
+  const own = { ...upstream, name: "live", url: registry };
+  const mirror = memoryMirror();
+  const index = live?.bytes ?? new Uint8Array();
+  const url = new URL("isarray", registry);
+  const found = npm
+    .announced({ ...facts, kind: "index", upstream: own }, index, url)
+    .find((each) => each.version === "2.0.5");
+  const archive = (await ask(found?.url ?? ""))?.bytes ?? new Uint8Array();
+  const put = (
+    bytes: Uint8Array,
+    at: URL,
+    more: Partial<MaterialRecord["facts"]> & Pick<MaterialRecord["facts"], "kind">,
+  ): Promise<unknown> =>
+    commitMaterial(mirror, bytes, {
+      ...sampleMaterial(bytes, { more: { key: recordKey("GET", at, {}), url: at.href, expected: [] } }),
+      facts: { ...facts, ...more },
+    });
+  await put(index, url, { kind: "index" });
+  await put(archive, new URL(found?.url ?? ""), { kind: "archive", version: "2.0.5", fileName: found?.fileName ?? "" });
+  const get = async (to: URL) => (await ask(to.href)) ?? { status: 503, bytes: new Uint8Array() };
+  const report = await watchMirror({ mirror, upstreams: [own], adapters: { npm }, get });
+  expect(report).toMatchObject({ findings: [], asked: 1, compared: 1, unreachable: [] });
 });

@@ -1,10 +1,12 @@
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseVerifierKey } from "@touchmark/formats/log";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { ask, kindTrust, rulesOf, TestDatabase } from "./attested.fixture.ts";
-import { questionAbout, type TestService, testService } from "./evidence.fixture.ts";
+import { plainGet, questionAbout, type TestService, testService } from "./evidence.fixture.ts";
 import { type SeenState, seenInMemory, seenStateIn } from "./seen-state.ts";
 
 const goMod = "module example.com/own/one\n";
@@ -109,3 +111,42 @@ test("U6: what was seen outlives the process, and a damaged memory refuses", asy
   const noise: SeenState = { read: () => "noise", write: () => undefined };
   expect(await ask(question(), trustIn(made), noise)).toMatchObject({ code: "UPSTREAM_STATE_DAMAGED" });
 });
+
+/** What the installed Go knows: its module proxy, and the keys of checksum databases that stand in its own source. */
+function installedGo(): { readonly proxy: string; readonly keys: readonly string[] } | undefined {
+  const said = (name: string): string => spawnSync("go", ["env", name], { encoding: "utf8" }).stdout?.trim() ?? "";
+  const proxy = said("GOPROXY").split(/[,|]/)[0] ?? "";
+  const source = join(said("GOROOT"), "src", "cmd", "go", "internal", "modfetch", "key.go");
+  if (!proxy.startsWith("https:") || !existsSync(source)) return undefined;
+  const keys = [...readFileSync(source, "utf8").matchAll(/: +"([^"+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+)"/g)];
+  return { proxy: `${proxy.replace(/\/$/, "")}/`, keys: keys.map(([, key = ""]) => key) };
+}
+
+const go = installedGo();
+const mod = "rsc.io/quote/@v/v1.5.2.mod";
+const key = go?.keys[0];
+const verifier = key === undefined ? undefined : parseVerifierKey(key);
+const [fetched, head] = await Promise.all(
+  [mod, `sumdb/${verifier?.name}/latest`].map((path) =>
+    go === undefined ? undefined : plainGet(new URL(path, go.proxy)).catch(() => undefined),
+  ),
+);
+
+test.skipIf(fetched?.status !== 200 || head?.status !== 200)(
+  "U6: live: a module's record stands in the checksum database that the installed Go knows, below its proxy",
+  async () => {
+    if (verifier === undefined || fetched === undefined) return;
+    const address = new URL(mod, go?.proxy);
+    const asked = (bytes: Uint8Array | string) =>
+      questionAbout("golang", address.href, bytes, {
+        upstream: { name: "go", ecosystem: "golang", url: go?.proxy ?? "", exclusive: [], order: 0 },
+        ...{ kind: "metadata", name: "rsc.io/quote", version: "v1.5.2", fileName: "v1.5.2.mod" },
+      });
+    const trust = { "go-checksum-database": kindTrust({ databases: [{ verifier, url: undefined }] }) };
+    const seen = seenInMemory();
+    expect(await ask(asked(fetched.bytes), trust, seen)).toMatchObject({ outcome: "verified", signer: verifier.name });
+    expect(await ask(asked(fetched.bytes), trust, seen)).toMatchObject({ outcome: "verified" });
+    expect(await ask(asked("module rsc.io/quote\n"), trust, seen)).toMatchObject({ code: "UPSTREAM_RECORD_MISMATCH" });
+  },
+  60_000,
+);
