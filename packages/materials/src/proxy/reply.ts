@@ -29,7 +29,7 @@ export async function reply(
     const changed = download.changed();
     if (state.kind === "failed") throw state.error;
     if (state.kind === "settled") {
-      if (!streaming) return await whole(state.answer);
+      if (!streaming) return whole(state.answer);
       return { status: 200, bytes: await rest(state.answer) };
     }
     if (

@@ -109,7 +109,8 @@ export function openTunnel(
       },
       agent: false,
       timeout: timeoutMs,
-      ...(proxy.scheme === "https" ? { secureContext } : {}),
+      // Its own name: Node would take that of the Host header.
+      ...(proxy.scheme === "https" ? { secureContext, servername: isIP(proxy.host) === 0 ? proxy.host : "" } : {}),
     });
     request.once("connect", (response, socket, head) => {
       socket.setTimeout(0);
