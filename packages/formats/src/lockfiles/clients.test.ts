@@ -49,6 +49,20 @@ test.each([
   expect(find(lockfile, "esbuild").installScripts).toBe(format === "pnpm-lock-6" ? true : undefined);
 });
 
+test("J3: one word may stand where a list of systems could", () => {
+  const integrity = `sha512-${Buffer.alloc(64).toString("base64")}`;
+  const text = `lockfileVersion: '9.0'
+packages:
+  a@1.0.0:
+    resolution: {integrity: ${integrity}}
+    libc: glibc
+    os: [linux]
+snapshots:
+  a@1.0.0: {}
+`;
+  expect(readLockfile("pnpm-lock.yaml", text).packages[0]?.platform).toEqual({ os: ["linux"], libc: ["glibc"] });
+});
+
 test("J2: yarn-classic has the packages and edges that yarn lists", () => {
   const lockfile = read("yarn-classic", "yarn.lock");
   const { packages, edges } = listed("yarn-classic");

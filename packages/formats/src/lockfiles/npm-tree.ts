@@ -47,12 +47,6 @@ export function lookUp(tree: NpmTree, place: string, name: string): string | und
   return undefined;
 }
 
-/** The place of the package in whose node_modules a place lies; empty for the project. */
-export function ownerOf(place: string): string {
-  const at = place.lastIndexOf("node_modules/");
-  return at <= 0 ? "" : place.slice(0, at - 1);
-}
-
 /**
  * Places that come inside the archive of another package, with the place of that one. The flag `inBundle` alone proves
  * nothing: npm goes by what the outer package's `bundleDependencies` say, and so must who decides what needs a digest.

@@ -227,9 +227,9 @@ function noteAliases(drafts: Map<string, Draft>, document: Members, snapshots: M
 }
 
 function platformOf(entry: Members, where: string): Pick<LockedPackage, "platform"> {
-  const os = texts(entry["os"], where);
-  const cpu = texts(entry["cpu"], where);
-  const libc = texts(entry["libc"], where);
+  // As in package.json, one word may stand where a list could.
+  const words = (key: string) => (typeof entry[key] === "string" ? [entry[key]] : texts(entry[key], where));
+  const [os, cpu, libc] = [words("os"), words("cpu"), words("libc")];
   if (os.length + cpu.length + libc.length === 0) return {};
   return {
     platform: { ...(os.length > 0 && { os }), ...(cpu.length > 0 && { cpu }), ...(libc.length > 0 && { libc }) },
