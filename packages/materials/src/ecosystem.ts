@@ -59,6 +59,11 @@ export interface EcosystemAdapter {
    * @throws MATERIAL_INDEX_MALFORMED | MATERIAL_INDEX_TOO_LARGE
    */
   announced(facts: RequestFacts, body: Uint8Array, url: URL, earlier?: EarlierAnswer): readonly Announcement[];
+  /** Where an upstream has the index that announces the archives of a package, for clients that do not ask for it. */
+  indexOf?(
+    name: string,
+    upstream: Upstream,
+  ): { readonly url: URL; readonly headers: Readonly<Record<string, string>> } | undefined;
   /** Digests of an archive that are no plain hash of its bytes (Go's h1). */
   digestsOf?(facts: RequestFacts, path: string): Promise<readonly AnnouncedDigest[]>;
   /** Environment and files for its clients. */

@@ -9,6 +9,10 @@ export const npm: EcosystemAdapter = {
   ecosystem: "npm",
   classify: classifyNpm,
   announced: announcedNpm,
+  indexOf: (name, upstream) => ({
+    url: new URL(name.replace("/", "%2f"), upstream.url),
+    headers: { accept: "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*" },
+  }),
   clientSettings: npmSettings,
   askClient: askNpm,
 };

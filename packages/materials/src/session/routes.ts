@@ -26,6 +26,8 @@ export class Routes {
   readonly #adapters: Adapters;
   readonly #locks: LockIndex;
   readonly #announced = new Map<string, Announcement[]>();
+  /** The same by package URL and file name: clients spell addresses in their own way. */
+  readonly #announcedFiles = new Map<string, Announcement[]>();
   readonly #configurations = new Map<string, Uint8Array>();
 
   constructor(upstreams: readonly Upstream[], adapters: Adapters, locks: LockIndex) {
@@ -49,6 +51,9 @@ export class Routes {
       const known = this.#announced.get(key) ?? [];
       if (!known.some((other) => JSON.stringify(other.digests) === JSON.stringify(each.digests))) known.push(each);
       this.#announced.set(key, known);
+      if (each.kind === "archive" && each.purl !== undefined && each.fileName !== undefined) {
+        this.#announcedFiles.set(`${each.purl} ${each.fileName}`, known);
+      }
     }
   }
 
@@ -63,6 +68,13 @@ export class Routes {
 
   announcedAt(url: string): readonly Announcement[] {
     return this.#announced.get(normalAddress(url)) ?? [];
+  }
+
+  /** What is announced for an archive, whatever the spelling of its address. */
+  announcedFor(facts: RequestFacts, url: string): readonly Announcement[] {
+    const found = this.announcedAt(url);
+    if (found.length > 0 || facts.kind !== "archive") return found;
+    return this.#announcedFiles.get(`${facts.purl} ${facts.fileName}`) ?? [];
   }
 
   /** The trusted repository below whose address a URL lies. */
@@ -88,7 +100,10 @@ export class Routes {
     const upstream = this.upstreamOf(url);
     if (upstream !== undefined) {
       const facts = this.#adapters[upstream.ecosystem]?.classify(request, upstream);
-      if (facts !== undefined) return { facts, url, announced, expected, announcedHost: false };
+      if (facts !== undefined) {
+        const all = this.announcedFor(facts, url.href);
+        return { facts, url, announced: all, expected: all.flatMap((each) => each.digests), announcedHost: false };
+      }
       const [announcement] = announced;
       if (announcement !== undefined)
         return { facts: announcedFacts(announcement, upstream), url, announced, expected, announcedHost: false };

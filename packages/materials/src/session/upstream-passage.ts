@@ -3,6 +3,7 @@ import type { ArrivedAnswer, ProxyRequest, StoredAnswer, UpstreamPassage } from 
 import type { Announcement, MaterialRecord } from "../material.ts";
 import type { Incoming } from "../mirror/mirror.ts";
 import { recordedUrl, variantOf } from "../mirror/record-key.ts";
+import { liesInPrivateNetwork } from "./ask-index.ts";
 import { algorithmsOf, assertDigests, isStrong } from "./digests.ts";
 import { sessionErrors } from "./errors.ts";
 import { admitBody, ownDigests } from "./intake.ts";
@@ -37,7 +38,7 @@ export async function upstreamPassage(
     url,
     headers: { ...clientHeaders(asked.request), ...secret },
     maxBytes: Math.min(settings.maxBytes, sizeBound(announced)),
-    allowPrivate: !announcedHost,
+    allowPrivate: !announcedHost || (await liesInPrivateNetwork(facts.upstream)),
     // Evidence of others names archives by these, whatever the lockfile used.
     algorithms: [...new Set([...algorithmsOf(asked.expected), ...(facts.kind === "archive" ? archiveHashes : [])])],
     redirect: (to) => redirectHeaders(context, asked, to),
