@@ -127,7 +127,7 @@ const mod = "rsc.io/quote/@v/v1.5.2.mod";
 const key = go?.keys[0];
 const verifier = key === undefined ? undefined : parseVerifierKey(key);
 const [fetched, head] = await Promise.all(
-  [mod, `sumdb/${verifier?.name}/latest`].map((path) =>
+  [mod, `sumdb/${verifier?.name}/latest`].map(async (path) =>
     go === undefined ? undefined : plainGet(new URL(path, go.proxy)).catch(() => undefined),
   ),
 );

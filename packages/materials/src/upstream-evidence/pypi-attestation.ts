@@ -36,7 +36,7 @@ export async function checkPypiAttestation(
   const { fileName } = question.facts;
   const address = question.announced.find((each) => each.fileName === fileName)?.attestations;
   if (fileName === undefined || address === undefined) return "the index announces no provenance of this file";
-  const bytes = await asking.file(new URL(address));
+  const bytes = await asking.file(provenanceAddress(address, question));
   if (bytes === undefined) return "the index has no provenance of this file";
   const document = jsonAnswer(bytes, "a provenance object");
   if (member(document, "version") !== 1) throw malformed("found another version than 1");
@@ -64,6 +64,13 @@ export async function checkPypiAttestation(
     message: `attestation holds${named}`,
     says: { issuer, ...(repository === undefined ? {} : { repository }) },
   };
+}
+
+/** Asked of the index or of the host of the file, and of nobody else: an index must not send us to other services. */
+function provenanceAddress(address: string, { facts, url }: EvidenceQuestion): URL {
+  const announced = new URL(address);
+  if (announced.origin === new URL(facts.upstream.url).origin || announced.origin === url.origin) return announced;
+  throw malformed(`found its address at ${announced.origin}, which is neither the index nor the host of the file`);
 }
 
 /** An attestation object as the Sigstore bundle that it stands for. */

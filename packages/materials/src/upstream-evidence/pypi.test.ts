@@ -79,3 +79,13 @@ test("U4: another file, digest, publisher or predicate is refused, and nothing i
   service.answers.set(`/integrity/own-one/1.0/${fileName}/provenance`, 500);
   expect(await ask(question(), trust)).toMatchObject({ outcome: "unreachable" });
 });
+
+test("U4: an index cannot send the factory to another service", async () => {
+  const plain = question();
+  const announced = plain.announced.map((each) => ({
+    ...each,
+    attestations: "http://169.254.169.254/latest/provenance",
+  }));
+  const get = () => expect.unreachable();
+  expect(await ask({ ...plain, announced, get }, trust)).toMatchObject({ code: "UPSTREAM_ANSWER_MALFORMED", from: [] });
+});
