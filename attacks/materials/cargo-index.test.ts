@@ -34,7 +34,7 @@ async function fetch(served: Served, crateAddress = far): Promise<{ codes: strin
     codes.push(
       await scene.ask(url).then(
         () => "in",
-        (error: { code?: string }) => error.code ?? String(error),
+        (error: { code?: string }) => error.code ?? "no code",
       ),
     );
   }

@@ -37,7 +37,7 @@ async function fetch(served: Served, seen = seenInMemory(), urls = [release, ind
     ...{ upstreams: [upstream], served, rules: { unlocked: { ...defaultRules.unlocked, deb: "signed" } } },
     settings: {
       gather: async (question) => {
-        const trust = { keyring, seen, now: () => clock.now() };
+        const trust = { trust: { keyring, sources: [] }, seen, now: () => clock.now() };
         return [await evidenceOf("debian-chain", question.get, (asking) => checkDebian(question, asking, trust))];
       },
     },
@@ -47,7 +47,7 @@ async function fetch(served: Served, seen = seenInMemory(), urls = [release, ind
     codes.push(
       await scene.ask(url).then(
         () => "in",
-        (error: { code?: string }) => error.code ?? String(error),
+        (error: { code?: string }) => error.code ?? "no code",
       ),
     );
   }

@@ -118,7 +118,7 @@ async function goSum(zip: Uint8Array): Promise<Lockfile> {
 async function codeOf(work: Promise<unknown>): Promise<string> {
   return work.then(
     () => "nothing",
-    (error: { code?: string }) => error.code ?? String(error),
+    (error: { code?: string }) => error.code ?? "no code",
   );
 }
 

@@ -14,7 +14,7 @@ async function fetch(served: Served, url = jar): Promise<string> {
   });
   return scene.ask(url).then(
     () => "in",
-    (error: { code?: string }) => error.code ?? String(error),
+    (error: { code?: string }) => error.code ?? "no code",
   );
 }
 

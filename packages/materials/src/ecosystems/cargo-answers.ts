@@ -69,20 +69,21 @@ function announcement(asked: string, line: string, template: string, url: URL): 
 /** The member `dl`: an absolute http(s) address without user information, query or fragment, markers in its path alone. */
 function downloadTemplate(body: Uint8Array, url: URL): string {
   const { dl } = readIndexObject(body);
-  const parsed = typeof dl === "string" && dl.length <= 2048 && URL.canParse(dl) ? new URL(dl) : undefined;
-  const plain = parsed !== undefined && parsed.username === "" && parsed.password === "" && !/[?#]/.test(String(dl));
+  if (typeof dl !== "string" || dl.length > 2048) malformed(`expected "dl" to be an address in ${url.pathname}`);
+  const parsed = URL.canParse(dl) ? new URL(dl) : undefined;
+  const plain = parsed !== undefined && parsed.username === "" && parsed.password === "" && !/[?#]/.test(dl);
   if (!plain || !/^https?:$/.test(parsed.protocol) || /[{}%]/.test(parsed.hostname) || parsed.pathname.includes("//")) {
     malformed(
-      `expected "dl" to be an absolute address with markers in its path alone, found ${JSON.stringify(dl)?.slice(0, 120)}, in ${url.pathname}`,
+      `expected "dl" to be an absolute address with markers in its path alone, found ${JSON.stringify(dl).slice(0, 120)}, in ${url.pathname}`,
     );
   }
-  const unknown = [...String(dl).matchAll(/\{([^}]*)\}?/g)].find(([, marker = ""]) => !markers.has(marker));
+  const unknown = [...dl.matchAll(/\{([^}]*)\}?/g)].find(([, marker = ""]) => !markers.has(marker));
   if (unknown !== undefined) {
     malformed(
       `expected markers of a download template in ${url.pathname}, found ${JSON.stringify(unknown[0]).slice(0, 80)}`,
     );
   }
-  return String(dl);
+  return dl;
 }
 
 const markers: ReadonlySet<string> = new Set(["crate", "version", "prefix", "lowerprefix", "sha256-checksum"]);

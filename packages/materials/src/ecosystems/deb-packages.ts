@@ -61,7 +61,7 @@ function unpackedByXz(body: Uint8Array, mostBytes: number): Buffer {
   const words = ["--decompress", "--stdout", "--format=xz", "--memlimit-decompress=256MiB"];
   const options = { input: body, maxBuffer: mostBytes, timeout: 60_000, killSignal: "SIGKILL" } as const;
   const { status, stdout, error } = spawnSync("xz", words, options);
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  const code = error !== undefined && "code" in error ? error.code : undefined;
   if (code === "ENOBUFS") {
     throw materialErrors.make("MATERIAL_INDEX_TOO_LARGE", `expected at most ${mostBytes} bytes unpacked`);
   }

@@ -49,6 +49,10 @@ liveFetch({
     'git rev-parse FETCH_HEAD > "$TOUCHMARK_OUTPUT/commit"',
   ].join("\n"),
   check: ({ door }) => {
-    expect(door.asked.map((line) => line.split(" ").slice(0, 2).join(" "))).toEqual(["index GET", "index POST", "git POST"]);
+    expect(door.asked.map((line) => line.split(" ").slice(0, 2).join(" "))).toEqual([
+      "index GET",
+      "index POST",
+      "git POST",
+    ]);
   },
 });
