@@ -103,6 +103,16 @@ test("H4: a home of the first version is migrated, once, whoever comes first", a
   expect(readFileSync(join(home.paths.trust, "kept"), "utf8")).toBe("kept");
 });
 
+test("H4: a home of the second version gets a place for the mirror, and an older program refuses it then", async () => {
+  const home = await temporaryHome();
+  writeFileSync(home.paths.version, versionText(2));
+  rmSync(home.paths.materials, { recursive: true });
+  expect((await openHome(home.path)).version).toBe(3);
+  expect(statSync(home.paths.materials).isDirectory()).toBe(true);
+  const older = new Map<number, Migration>([[1, () => {}]]);
+  expect(await codeOf(openHome(home.path, { migrations: older }))).toBe("STORE_HOME_NEWER");
+});
+
 test("H4: versions are migrated one at a time, and a failed step is taken again", async () => {
   const home = await temporaryHome();
   writeFileSync(home.paths.version, versionText(1));
