@@ -137,6 +137,7 @@ describe("G4: what is fetched is what was declared", () => {
     const unlocked = candidateWith({ locked: [], announced: [announcement({ digests: [digestOf(sha)] })] });
     const mode = (npm: "record" | "signed") => rulesWith({ unlocked: { ...rulesWith().unlocked, npm } });
     expect(codes(mode("record"), unlocked)).toEqual([]);
+    expect(codes(mode("record"), { ...unlocked, announced: [] })).toEqual([]);
     expect(codes(mode("signed"), unlocked)).toEqual(["GATE_NOT_LOCKED"]);
     const evidence = [{ kind: "npm-signature", outcome: "verified", message: "good" }] as const;
     expect(codes(mode("signed"), { ...unlocked, evidence })).toEqual([]);

@@ -34,11 +34,17 @@ export const lockedDigest: Rule = {
       return passed(`${wanted.length} digests of the ${where} are expected`);
     }
     if (candidate.hashes?.sha256 === undefined) return missing("the digests of the bytes that arrived");
-    return compare(candidate, wanted, where);
+    const isRecorded = rules.unlocked[candidate.facts.ecosystem] === "record" && lockEntries(candidate).length === 0;
+    return compare(candidate, wanted, where, isRecorded);
   },
 };
 
-function compare(candidate: Candidate, wanted: readonly AnnouncedDigest[], where: string): Finding {
+function compare(
+  candidate: Candidate,
+  wanted: readonly AnnouncedDigest[],
+  where: string,
+  isRecorded: boolean,
+): Finding {
   const measured = candidate.hashes ?? {};
   const held: AnnouncedDigest[] = [];
   for (const each of wanted) {
@@ -54,11 +60,16 @@ function compare(candidate: Candidate, wanted: readonly AnnouncedDigest[], where
     return missing(`the digests that the ${where} names (${wanted.map((w) => w.algorithm).join(", ")})`);
   if (candidate.evidence.some((each) => each.outcome === "verified"))
     return passed("no strong digest was announced; verified evidence covers the bytes");
+  // The user chose to record what is not locked; then what the registry itself announces is all there is.
+  if (isRecorded) return passed(`recorded: not locked, and announced with ${algorithms(wanted)} alone`);
   return refused(
     "GATE_DIGEST_UNKNOWN",
-    `expected a strong digest of ${nameOf(candidate)} from the ${where}, found ${wanted.map((w) => w.algorithm).join(", ") || "none"}`,
+    `expected a strong digest of ${nameOf(candidate)} from the ${where}, found ${algorithms(wanted)}`,
   );
 }
+
+const algorithms = (digests: readonly AnnouncedDigest[]): string =>
+  digests.map((each) => each.algorithm).join(", ") || "none";
 
 /** Digests that the lock entries give for the file that is asked for. */
 function lockDigests(candidate: Candidate): readonly AnnouncedDigest[] {
