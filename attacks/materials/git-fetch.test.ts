@@ -9,7 +9,7 @@ import { gitHttpServer } from "../../packages/materials/src/ecosystems/git-serve
 import { onPath } from "../../packages/materials/src/ecosystems/programs.fixture.ts";
 import type { Upstream } from "../../packages/materials/src/material.ts";
 import { proxyFixture } from "../../packages/materials/src/proxy/fixture.ts";
-import { type SessionScene, sessionScene } from "../../packages/materials/src/session/fixture.ts";
+import { type SceneOptions, type SessionScene, sessionScene } from "../../packages/materials/src/session/fixture.ts";
 
 const hasGit = onPath("git");
 const root = mkdtempSync(join(tmpdir(), "attack-git-"));
@@ -51,8 +51,9 @@ let count = 0;
 async function throughProxy(
   words: readonly string[],
   more: readonly string[] = [],
+  options: Partial<SceneOptions> = {},
 ): Promise<SessionScene & { failed: boolean }> {
-  const scene = sessionScene({ upstreams: [upstream], commits: [{ url, commit: reviewed }], served: {} });
+  const scene = sessionScene({ upstreams: [upstream], commits: [{ url, commit: reviewed }], served: {}, ...options });
   const fixture = await proxyFixture(scene.session);
   try {
     const directory = join(root, `clone-${++count}`);
@@ -76,9 +77,14 @@ async function throughProxy(
 
 const codes = (scene: SessionScene) => scene.session.report().refused.map(({ code }) => code);
 
-test.skipIf(!hasGit)("attack: the harness lets the pinned commit in", async () => {
-  const scene = await throughProxy(["fetch", "-q", "--depth", "1", url, reviewed]);
+test.skipIf(!hasGit)("attack: the harness lets the pinned commit in, and again from the mirror alone", async () => {
+  const words = ["fetch", "-q", "--depth", "1", url, reviewed];
+  const scene = await throughProxy(words);
   expect([scene.failed, codes(scene)]).toEqual([false, []]);
+  const again = await throughProxy(words, [], { mirror: scene.mirror, offline: true });
+  expect([again.failed, codes(again)]).toEqual([false, []]);
+  const other = await throughProxy([...words.slice(0, -1), "main"], [], { mirror: scene.mirror, offline: true });
+  expect([other.failed, codes(other)]).toEqual([true, ["SESSION_OFFLINE_MISSING"]]);
 });
 
 test.skipIf(!hasGit)("attack: a step fetches a commit that nobody reviewed", async () => {
