@@ -41,7 +41,7 @@ export interface LockedPackage {
   readonly ecosystem: Ecosystem;
   /** Name as the registry knows it, also where the project knows it by an alias. */
   readonly name: string;
-  /** Empty for a directory of the project whose version the lockfile does not say. */
+  /** Empty for a directory, commit or address whose version the lockfile does not say. */
   readonly version: string;
   /** Package URL, canonical. Absent for the project's own directories. */
   readonly purl?: string;

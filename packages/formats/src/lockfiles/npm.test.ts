@@ -145,6 +145,8 @@ test("J3: git, tarballs, musl, peers and several digests", () => {
     from: { kind: "git", url: "ssh://git@git.example/o/g.git", commit },
     purl: `pkg:generic/g@${commit}?vcs_url=git%2Bssh://git%40git.example/o/g.git%40${commit}`,
   });
+  const bare = { resolved: `git+https://git.example/o/bare.git#${commit}`, integrity: sri("packed by npm") };
+  expect(read({ "node_modules/bare": bare }).packages[0]).toMatchObject({ version: "", digests: [] });
   expect(at(lockfile, "node_modules/t")).toMatchObject({ from: { kind: "url", url: "https://files.example/t.tgz" } });
   expect(at(lockfile, "node_modules/r")?.digests.map(({ algorithm }) => algorithm)).toEqual(["sha512", "sha1"]);
   expect(at(lockfile, "node_modules/r")?.from).toEqual({

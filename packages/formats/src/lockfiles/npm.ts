@@ -163,7 +163,10 @@ function describe(
     const version = written === "" ? "" : checkVersion("npm", written, place);
     return { name, version, ...alias, from: { kind: "local", path }, digests: [] };
   }
-  const version = checkVersion("npm", written, place);
+  const isGit = resolved !== undefined && isGitAddress(resolved);
+  // A manifest at a commit, or in an archive of the project, may have no version.
+  const mayLack = written === "" && (isGit || resolved?.startsWith("file:"));
+  const version = mayLack ? "" : checkVersion("npm", written, place);
   const named = { name, version, ...alias, digests };
   if (bundler !== undefined) {
     return { ...named, purl: npmPackageUrl(name, version), from: { kind: "bundled", within: bundler } };
@@ -171,7 +174,7 @@ function describe(
   if (resolved?.startsWith("file:")) {
     return { ...named, from: { kind: "local", path: localPath(resolved.slice(5), place) } };
   }
-  if (resolved !== undefined && isGitAddress(resolved)) {
+  if (isGit) {
     const hash = resolved.lastIndexOf("#");
     const from = gitAddress(resolved.slice(0, hash < 0 ? undefined : hash), resolved.slice(hash + 1), place);
     // What npm notes there is the digest of an archive that it packs itself.
