@@ -253,6 +253,28 @@ test("P3: rapid resets end the session", async () => {
   await servesOn();
 }, 60_000);
 
+test("P8: more requests to one host than connections to it wait for their turn, without being taken for lost", async () => {
+  const held: (() => void)[] = [];
+  const slow = await upstreamServer((_request, response) => void held.push(() => response.end("fine")));
+  const patient = recordingDoor();
+  const other = await proxyFixture(patient, { patience: { connectMs: 100, attempts: 1 } });
+  const answers = Array.from({ length: 40 }, (_, at) =>
+    send(
+      other.port,
+      `GET ${slow.url}/${at} HTTP/1.1\r\nHost: 127.0.0.1:${slow.port}\r\nConnection: close\r\n\r\n`,
+      20_000,
+    ),
+  );
+  await expect.poll(() => held.length).toBe(24);
+  await pause(500);
+  const timer = setInterval(() => held.shift()?.(), 5);
+  for (const answer of await Promise.all(answers)) expect(answer).toContain("fine");
+  clearInterval(timer);
+  await other.close();
+  await slow.close();
+  patient.remove();
+}, 60_000);
+
 test("P10: refusals under load leave the door's books even", async () => {
   const refusing = recordingDoor(() => {
     throw proxyErrors.make("PROXY_TARGET_USER", "expected nothing");

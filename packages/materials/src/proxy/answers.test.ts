@@ -164,6 +164,23 @@ test.each(["/large", "/large?chunked"])(
   },
 );
 
+test("P6: a large answer to a POST begins before it is complete, too", async () => {
+  let size = 0;
+  let seen = 0;
+  change = (passage) => ({
+    ...passage,
+    settle: async (arrived) => {
+      await expect.poll(() => size, { timeout: 10_000 }).toBe(large.length - HELD_BACK_BYTES);
+      seen = size;
+      return passage.settle(arrived);
+    },
+  });
+  const { body } = await ask("/large", { "content-length": "0" }, "POST", (now) => {
+    size = now;
+  });
+  expect([body.equals(large), seen]).toEqual([true, large.length - HELD_BACK_BYTES]);
+});
+
 test("P6: a door that settles another body than the one whose beginning was sent cuts the connection", async () => {
   change = (passage) => ({
     ...passage,

@@ -34,8 +34,8 @@ export async function reply(
     }
     if (
       state.kind === "streaming" &&
-      request.method === "GET" &&
-      request.range === undefined &&
+      request.method !== "HEAD" &&
+      (request.method === "POST" || request.range === undefined) &&
       state.head.status === 200
     ) {
       const { length, headers } = state.head;

@@ -193,12 +193,14 @@ function send(
           proxyErrors.make("PROXY_UPSTREAM_SLOW", `expected ${what} of ${question.url.host} in time, found none`),
         ),
       );
-    let timer = setTimeout(slow("a connection"), patience.connectMs);
+    let timer: NodeJS.Timeout | undefined;
     const connected = (): void => {
       clearTimeout(timer);
       timer = setTimeout(slow("an answer"), patience.headMs);
     };
+    // Waiting for a turn among the connections to one host is no fault of the host.
     request.once("socket", (socket) => {
+      timer = setTimeout(slow("a connection"), patience.connectMs);
       if (!socket.connecting) connected();
       else socket.once(secure ? "secureConnect" : "connect", () => !answered && connected());
     });
