@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readFileSync } from "node:fs";
-import { join, posix } from "node:path";
+import { dirname, join, posix } from "node:path";
 import { type Digest, sha256 } from "@touchmark/core";
 import { type Lockfile, lockfileNames, readLockfile } from "@touchmark/formats/lockfiles";
 import { pipelineErrors } from "../errors.ts";
@@ -63,5 +63,16 @@ function read(file: string, path: string): StepLockfile {
   const { size } = lstatSync(file);
   const bytes = readFileSync(file);
   if (size > MAX_BYTES) throw pipelineErrors.make("MATERIALS_LOCKFILE_MISSING", `${path} has ${size} bytes`);
-  return { ...readLockfile(path, bytes), digest: sha256(bytes) };
+  const companion = (beside: string) => besideLockfile(dirname(file), beside);
+  return { ...readLockfile(path, bytes, { companion }), digest: sha256(bytes) };
+}
+
+/** A file that a lockfile's reader asks for (`go.mod`, an included requirements file); no link leads out of the tree. */
+function besideLockfile(directory: string, path: string): Uint8Array | undefined {
+  let here = directory;
+  for (const segment of path.split("/")) {
+    here = join(here, segment);
+    if (!existsSync(here) || lstatSync(here).isSymbolicLink()) return undefined;
+  }
+  return isFile(here) && lstatSync(here).size <= MAX_BYTES ? readFileSync(here) : undefined;
 }
