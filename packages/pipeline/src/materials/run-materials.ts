@@ -12,6 +12,7 @@ import {
   gitWants,
   type MaterialsConfiguration,
   type Mirror,
+  needsAnnouncement,
   openMirror,
   openPackageMemory,
   type PackageMemory,
@@ -107,7 +108,9 @@ export async function openRunMaterials(factory: Factory, request: MaterialsReque
         const from = redirectedFrom === undefined ? {} : { redirectedFrom };
         return (await credentials.headersFor({ url, purpose, step, trusted: request.trusted, ...from }))?.headers ?? {};
       },
-      get: (url, headers) => client.get(url, headers, { allowPrivate: true }),
+      // As large as the largest index that is read: a lockfile without digests makes the session ask for indexes itself.
+      get: (url, headers) => client.get(url, headers, { allowPrivate: true, maxBytes: 64 * 1024 * 1024 }),
+      needsIndex: needsAnnouncement(gate),
       maxBytes: Math.max(gate.sizes.archiveBytes, gate.sizes.indexBytes),
       redact: (text) => credentials.redactor.text(text),
     }),
