@@ -16,6 +16,8 @@ const canary = "canary-4b1f-token-of-the-user";
 const missing = missingForRuns() ?? (spawnSync("curl", ["--version"]).status === 0 ? null : "curl is not installed");
 const tarball = gzipSync(forgeTar([{ name: "package/package.json", content: '{"name":"inner","version":"1.0.0"}' }]));
 
+const integrity = `sha512-${createHash("sha512").update(tarball).digest("base64")}`;
+
 describe.skipIf(missing !== null)(`a private registry${missing === null ? "" : ` (skipped: ${missing})`}`, () => {
   let scene: Scene;
   let server: Server;
@@ -26,9 +28,11 @@ describe.skipIf(missing !== null)(`a private registry${missing === null ? "" : `
     server = createServer((request, response) => {
       asked.push(request.headers.authorization);
       const isGood = request.headers.authorization === `Bearer ${canary}`;
-      response
-        .writeHead(isGood ? 200 : 401, { "content-type": "application/octet-stream" })
-        .end(isGood ? tarball : "no");
+      const isIndex = request.url === "/inner";
+      response.writeHead(isGood ? 200 : 401, {
+        "content-type": isIndex ? "application/json" : "application/octet-stream",
+      });
+      response.end(isGood ? (isIndex ? index() : tarball) : "no");
     });
     await new Promise<void>((resolve) => {
       server.listen(0, "127.0.0.1", resolve);
@@ -48,6 +52,16 @@ credentials:
     await scene.close();
   });
 
+  /** The registry's own word about the package: published an hour ago. */
+  const index = () =>
+    JSON.stringify({
+      name: "inner",
+      "dist-tags": { latest: "1.0.0" },
+      versions: {
+        "1.0.0": { name: "inner", version: "1.0.0", dist: { tarball: `${address}inner/-/inner-1.0.0.tgz`, integrity } },
+      },
+      time: { "1.0.0": new Date(Date.now() - 3_600_000).toISOString() },
+    });
   const environment = { PACKAGES_TOKEN: canary };
   const project = (name: string, step = "fetch") =>
     scene.project(
@@ -73,7 +87,7 @@ credentials:
             "node_modules/inner": {
               version: "1.0.0",
               resolved: `${address}inner/-/inner-1.0.0.tgz`,
-              integrity: `sha512-${createHash("sha512").update(tarball).digest("base64")}`,
+              integrity,
             },
           },
         }),
@@ -125,6 +139,16 @@ credentials:
     ]);
     expect(leaks(scene.home)).toEqual([]);
     expect(JSON.stringify(done.events)).not.toContain(canary);
+  });
+
+  test("AT6: attack: a version of an hour ago, by a client that asks for no index", async () => {
+    const young = project("young");
+    const file = readFileSync(join(young.directory, "touchmark.yaml"), "utf8");
+    young.write({ "touchmark.yaml": file.replace("pipelines:", "materials: { minimum-age: 7d }\npipelines:") });
+    young.commit();
+    const done = await scene.run(young, { environment, cache: false });
+    expect(done.status).toBe("refused");
+    expect(JSON.stringify(done)).toMatch(/GATE_TOO_YOUNG.*to be published for 7 days/);
   });
 
   test("AT9: attack: a package that a signed review denies is in the lockfile all the same", async () => {

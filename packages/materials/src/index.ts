@@ -39,6 +39,7 @@ export { gateErrors } from "./gate/errors.ts";
 export type { AdmittedVersion, PackageHistory } from "./gate/history.ts";
 export { inspectArchive } from "./gate/inspect/inspect.ts";
 export type { InspectLimits } from "./gate/inspect/ledger.ts";
+export { needsAnnouncement } from "./gate/needs-announcement.ts";
 export { coversPackage } from "./gate/package-pattern.ts";
 export type { ReviewDecision } from "./gate/review-decision.ts";
 export { mayRunInstallScripts } from "./gate/rules/install-scripts.ts";

@@ -11,7 +11,8 @@ export const npm: EcosystemAdapter = {
   announced: announcedNpm,
   indexOf: (name, upstream) => ({
     url: new URL(name.replace("/", "%2f"), upstream.url),
-    headers: { accept: "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*" },
+    // The full document: the abbreviated one does not say when a version was published, and by whom.
+    headers: { accept: "application/json" },
   }),
   clientSettings: npmSettings,
   askClient: askNpm,

@@ -4,6 +4,7 @@ import type { Announcement } from "../material.ts";
 import { candidateWith, inner, outer, plainArchive, rulesWith, sha } from "./candidate.fixture.ts";
 import { decide, gateRefusal } from "./decide.ts";
 import type { Candidate } from "./decision.ts";
+import { needsAnnouncement } from "./needs-announcement.ts";
 import type { GateException, GateRules } from "./rules.ts";
 import { gateRules } from "./table.ts";
 
@@ -41,6 +42,14 @@ test("G1: one refusal refuses; the error has its code, its rule and how to ask f
   expect(error).toMatchObject({ code: "GATE_DENIED", nature: "refused" });
   expect(error?.message).toContain("left-pad@1.3.0 (npm): sabotaged release [rule denied]");
   expect(error?.hint).toContain("gate.exceptions");
+});
+
+test("G2: rules that need an index say so, so that it is asked for", () => {
+  expect(needsAnnouncement(rulesWith())).toBe(false);
+  const ones = [{ minimumAge: { seconds: 1, except: [] } }, { asOf: "2026-01-01T00:00:00Z" }] as const;
+  for (const one of ones) expect(needsAnnouncement(rulesWith(one))).toBe(true);
+  expect(needsAnnouncement(rulesWith({ withdrawn: "refuse" }))).toBe(true);
+  expect(needsAnnouncement(rulesWith({ newPublisher: "refuse" }))).toBe(true);
 });
 
 test("G1: the result is the same for the same question, and the question is not changed", () => {

@@ -65,12 +65,13 @@ async function prepare(context: SessionContext, request: ProxyRequest, route: Ro
   }
   const locked = lockedFor(context, request, route);
   const fromLocks = locks.expected(facts, request.url.href, locked);
+  const isSilent = context.settings.needsIndex === true && route.announced.length === 0;
   // What no lockfile names is never asked for.
   if (
     locked.length > 0 &&
     facts.kind === "archive" &&
     facts.name !== undefined &&
-    ![...fromLocks, ...route.expected].some(isStrong)
+    (isSilent || ![...fromLocks, ...route.expected].some(isStrong))
   ) {
     await askIndex(context, facts.ecosystem, facts.name);
     const announced = context.routes.announcedFor(facts, url.href);

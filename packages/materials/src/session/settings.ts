@@ -45,6 +45,8 @@ export interface SessionSettings {
     redirectedFrom?: URL,
   ) => Promise<Readonly<Record<string, string>>>;
   readonly get: (url: URL, headers: Readonly<Record<string, string>>) => Promise<SmallAnswer>;
+  /** True when a rule needs what only the index says of a version (date, publisher, withdrawn): it is asked for first. */
+  readonly needsIndex?: boolean;
   /** Most bytes of one body. */
   readonly maxBytes: number;
   /** User information and secrets of credentials replaced. */
