@@ -29,10 +29,12 @@ export interface UpstreamClient {
 }
 
 const DEFAULT_BYTES = 8 * 1024 * 1024;
+/** Nothing small is worth a long wait: who asks can do without, and says so. */
+const smallPatience = { connectMs: 10_000, headMs: 20_000, idleMs: 20_000, totalMs: 60_000, attempts: 2 } as const;
 
 /** @throws PROXY_SETTINGS_INVALID; SPEC P14 */
 export function upstreamClient(settings: UpstreamSettings): UpstreamClient {
-  const transport = openTransport(settings);
+  const transport = openTransport({ ...settings, patience: { ...smallPatience, ...settings.patience } });
   return {
     get: async (url, headers = {}, options = {}) => {
       const chunks: Uint8Array[] = [];
