@@ -1,10 +1,10 @@
+import { test } from "vitest";
 import { hostUpstreams } from "./live.fixture.ts";
-import { liveFetch } from "./live-fetch.fixture.ts";
+import { fetchTwice, type LiveFetch, reasonAgainst } from "./live-fetch.fixture.ts";
 
 const checksum = "49f1f14873335454500d59611f1cf4a4b0f786f9ac11f4312a78e4cf2566695b";
 const manifest = `[package]\nname = "live"\nversion = "0.1.0"\nedition = "2021"\n\n[dependencies]\nitoa = "=1.0.11"\n`;
-liveFetch({
-  name: "cargo generate-lockfile, fetch --locked and build --offline",
+const live: LiveFetch = {
   ecosystem: "cargo",
   programs: ["cargo"],
   toolchains: ["cargo", "rustup"],
@@ -19,4 +19,11 @@ liveFetch({
     "cargo build --locked --offline",
     'cp -a "$HOME/.cargo/registry/cache" "$TOUCHMARK_OUTPUT/cache"',
   ].join("\n"),
-});
+};
+const reason = reasonAgainst(live);
+
+test.skipIf(reason !== "")(
+  `E20: cargo generate-lockfile, fetch --locked and build --offline${reason}`,
+  { timeout: 300_000 },
+  () => fetchTwice(live),
+);

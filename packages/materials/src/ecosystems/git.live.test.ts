@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { gitHttpServer } from "./git-server.fixture.ts";
-import { liveFetch } from "./live-fetch.fixture.ts";
+import { fetchTwice, type LiveFetch, reasonAgainst } from "./live-fetch.fixture.ts";
 import { onPath } from "./programs.fixture.ts";
 
 const root = mkdtempSync(join(tmpdir(), "git-live-"));
@@ -35,8 +35,7 @@ const commit = isHere ? newRepository() : "";
 afterAll(() => server?.close());
 const url = `${server?.url ?? "http://127.0.0.1:1"}/tool.git`;
 
-liveFetch({
-  name: "git fetch of a commit by its id",
+const live: LiveFetch = {
   ecosystem: "git",
   programs: ["git"],
   toolchains: [],
@@ -55,4 +54,9 @@ liveFetch({
       "git POST",
     ]);
   },
-});
+};
+const reason = reasonAgainst(live);
+
+test.skipIf(reason !== "")(`E20: git fetch of a commit by its id${reason}`, { timeout: 300_000 }, () =>
+  fetchTwice(live),
+);

@@ -1,13 +1,13 @@
+import { test } from "vitest";
 import { h1Value } from "./go-checksums.ts";
 import { hostUpstreams } from "./live.fixture.ts";
-import { liveFetch } from "./live-fetch.fixture.ts";
+import { fetchTwice, type LiveFetch, reasonAgainst } from "./live-fetch.fixture.ts";
 
 const zip = "h1:NIvaJDMOsjHA8n1jAhLSgzrAzy1Hgr+hNrb57e+94F0=";
 const mod = "h1:TIyPZe4MgqvfeYDBFedMoGGpEw/LqOeaOT+nhxU+yHo=";
 const name = "github.com/google/uuid";
 
-liveFetch({
-  name: "go mod download, from go.sum",
+const live: LiveFetch = {
   ecosystem: "golang",
   programs: ["go"],
   toolchains: ["go"],
@@ -22,4 +22,7 @@ liveFetch({
     facts.purl === `pkg:golang/${name}@v1.6.0`
       ? [{ algorithm: "h1", value: h1Value(zip) ?? "", source: "lockfile", from: "go.sum" }]
       : [],
-});
+};
+const reason = reasonAgainst(live);
+
+test.skipIf(reason !== "")(`E20: go mod download, from go.sum${reason}`, { timeout: 300_000 }, () => fetchTwice(live));
