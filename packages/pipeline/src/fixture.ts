@@ -216,6 +216,7 @@ export function processesWith(text: string): number[] {
     .map(Number);
 }
 
+export { type FetchNetwork, openFetchNetwork } from "./materials/fetch-network.ts";
 export {
   clientScript,
   npmPackage,
@@ -223,3 +224,4 @@ export {
   type TestRegistry,
   testRegistry,
 } from "./materials/registry.fixture.ts";
+export { openRunMaterials, type RunMaterials } from "./materials/run-materials.ts";
