@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import type { Ecosystem } from "@touchmark/formats/lockfiles";
 import type { ProxyRequest } from "../door.ts";
+import { coversName } from "../gate/package-pattern.ts";
 import type { Upstream } from "../material.ts";
 import { isPrivateAddress } from "../proxy/addresses.ts";
 import { fetchAside } from "./aside.ts";
@@ -35,10 +36,20 @@ async function learn(context: SessionContext, ecosystem: Ecosystem, name: string
     const route = { facts, url: index.url, announced: [], expected: [], announcedHost: false };
     const locked = settings.locks.about(facts);
     const asked: Asked = { request, route, locked, expected: [], ...keyOf(request, index.url) };
+    // A name that is exclusive to a later repository is not this one's to answer.
+    if (isExclusiveElsewhere(settings.upstreams, upstream, name)) continue;
+    await settings.mayAsk(index.url, facts);
     judge(context, await candidateOf(context, asked, "contact"));
     const answer = await fetchAside(context, index.url, facts, index.headers);
     if (answer.status === 200) return;
   }
+}
+
+function isExclusiveElsewhere(upstreams: readonly Upstream[], upstream: Upstream, name: string): boolean {
+  const covers = (each: Upstream): boolean =>
+    each.ecosystem === upstream.ecosystem &&
+    each.exclusive.some((pattern) => coversName(pattern, name, each.ecosystem));
+  return !covers(upstream) && upstreams.some(covers);
 }
 
 const places = new WeakMap<Upstream, Promise<boolean>>();

@@ -69,6 +69,7 @@ export function sessionScene(options: SceneOptions): SessionScene {
     context: async ({ purl }) => (purl === undefined ? {} : { history: { package: packageOf(purl), versions: [] } }),
     admitted: async () => undefined,
     credentials: async () => ({}),
+    mayAsk: async () => undefined,
     wants: gitWants,
     redact: (text) => text,
     get: async (url) => {

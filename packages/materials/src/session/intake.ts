@@ -78,6 +78,7 @@ export async function admitBody(
   if (record.status === 404 || record.status === 410) ledger.absent(facts);
   const material: AdmittedMaterial = {
     record,
+    announced: asked.route.announced,
     locked: asked.locked.length > 0 || facts.kind === "download",
     mirrored: origin.mirrored,
     decision,

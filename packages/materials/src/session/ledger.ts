@@ -1,12 +1,14 @@
 import { isFactoryError, type Nature } from "@touchmark/core";
 import type { Ecosystem } from "@touchmark/formats/lockfiles";
 import type { GateDecision, InspectedArchive, UpstreamEvidence } from "../gate/decision.ts";
-import type { MaterialRecord, RequestFacts } from "../material.ts";
+import type { Announcement, MaterialRecord, RequestFacts } from "../material.ts";
 import { plainAddress } from "./routes.ts";
 
 /** One admitted answer, with everything that speaks for it. */
 export interface AdmittedMaterial {
   readonly record: MaterialRecord;
+  /** What indexes say of the file: publisher, date, withdrawn or not. Empty when none was asked. */
+  readonly announced: readonly Announcement[];
   /** A lockfile or the pipeline names it. */
   readonly locked: boolean;
   /** It came out of the mirror, not from upstream. */

@@ -148,15 +148,42 @@ test("S5: credentials go to the host that they are bound to, and not after a red
   expect(JSON.stringify(scene.session.report())).not.toContain("canary");
 });
 
-test("S2, S7: sizes that the index lies about, and upstreams that fail, have their codes", async () => {
-  const dist = { tarball, integrity: sri(body), unpackedSize: 3 };
-  const index = { name: "pad", versions: { "1.0.0": { name: "pad", version: "1.0.0", dist } } };
+test("S2, S7: an index that lies about a size, and an upstream that fails, have their codes", async () => {
   const failing = sessionScene({ served: { [tarball]: { status: 503, body: "" } }, lockfiles: [lock] });
   expect(await codeOf(failing.ask(tarball))).toBe("SESSION_UPSTREAM_FAILED");
-  const served = { "https://registry.example/pad": { body: JSON.stringify(index) }, [tarball]: { body } };
-  const scene = sessionScene({ served, lockfiles: [lock] });
-  await scene.ask("https://registry.example/pad");
-  expect((await scene.ask(tarball)).status).toBe(200);
+  const page = "https://index.example/simple/pad/";
+  const file = "https://index.example/files/pad-1.0.0-py3-none-any.whl";
+  const sha256 = hex("sha256", body);
+  const index = {
+    meta: { "api-version": "1.1" },
+    name: "pad",
+    versions: ["1.0.0"],
+    files: [{ filename: "pad-1.0.0-py3-none-any.whl", url: file, hashes: { sha256 }, size: 3 }],
+  };
+  const pypi = { ...npmUpstream, name: "wheels", ecosystem: "pypi" as const, url: "https://index.example/simple/" };
+  const entry = {
+    ...{ key: "pad", ecosystem: "pypi" as const, name: "pad", version: "1.0.0", purl: "pkg:pypi/pad@1.0.0" },
+    ...{ from: { kind: "registry" as const }, digests: [{ algorithm: "sha256" as const, value: sha256 }] },
+    ...{ scope: "runtime" as const, dependencies: [], direct: true },
+  };
+  const lockfile = { format: "uv-lock-1", ecosystem: "pypi" as const, path: "uv.lock", limits: [], packages: [entry] };
+  const served = {
+    [page]: { body: JSON.stringify(index), type: "application/vnd.pypi.simple.v1+json" },
+    [file]: { body },
+  };
+  const scene = sessionScene({ served, lockfiles: [lockfile], upstreams: [pypi] });
+  await scene.ask(page, { headers: { accept: "application/vnd.pypi.simple.v1+json" } });
+  expect(await codeOf(scene.ask(file))).toBe("SESSION_SIZE_MISMATCH");
+});
+
+test("S3: what asks for a secret that this run may not have is not answered, from the mirror neither", async () => {
+  const first = sessionScene({ served: { [tarball]: { body } }, lockfiles: [lock] });
+  await first.ask(tarball);
+  const mayAsk = async (): Promise<void> => {
+    throw Object.assign(new Error("an outside change"), { name: "FactoryError", code: "NO_SECRET", nature: "refused" });
+  };
+  const outside = sessionScene({ served: {}, lockfiles: [lock], mirror: first.mirror, settings: { mayAsk } });
+  expect(await codeOf(outside.ask(tarball))).toBe("NO_SECRET");
 });
 
 test("S6: a commit that nothing pins is not fetched", async () => {

@@ -63,6 +63,7 @@ async function prepare(context: SessionContext, request: ProxyRequest, route: Ro
   if (facts.kind === "chatter") {
     throw sessionErrors.make("SESSION_CHATTER", `${request.method} ${plainAddress(url)} is nothing to build from`);
   }
+  if (!route.announcedHost) await context.settings.mayAsk(url, facts);
   const locked = lockedFor(context, request, route);
   const fromLocks = locks.expected(facts, request.url.href, locked);
   const isSilent = context.settings.needsIndex === true && route.announced.length === 0;

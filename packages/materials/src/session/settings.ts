@@ -39,6 +39,11 @@ export interface SessionSettings {
   /** Evidence of others; absent when no rule and no trust is configured for it. */
   readonly gather?: (asked: EvidenceRequest) => Promise<readonly UpstreamEvidence[]>;
   /** Credentials for an address, bound to this step. */
+  /**
+   * Refuses an address that asks for a secret which this run may not have: also what the mirror holds from there is for
+   * those alone who may ask. @throws CREDENTIAL_TRIGGER_UNTRUSTED
+   */
+  readonly mayAsk: (url: URL, facts: RequestFacts) => Promise<void>;
   readonly credentials: (
     url: URL,
     facts: RequestFacts,

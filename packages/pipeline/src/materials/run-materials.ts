@@ -31,6 +31,9 @@ import { inspections } from "./inspections.ts";
 import { factoryReviews } from "./reviews.ts";
 import { userConfiguration } from "./user-configuration.ts";
 
+/** Most bytes of a file that a session asks for itself: an index, a signature. */
+const MAX_SMALL_BYTES = 64 * 1024 * 1024;
+
 /** What the fetch steps of one run share: the user's configuration, the mirror, and how the outside is reached. */
 export interface RunMaterials {
   readonly clock: Clock;
@@ -76,6 +79,12 @@ export async function openRunMaterials(factory: Factory, request: MaterialsReque
   const credentials = credentialKeeper(configuration, request.environment, clock);
   for (const { credential, message } of await credentials.findings())
     request.note(`credential ${credential}: ${message}`);
+  // What an index announces may not lead into private networks; what the user configured may lie there.
+  const configured = new Set(
+    Object.values(gate.upstreams)
+      .flat()
+      .map(({ url }) => new URL(url).origin),
+  );
   const inspect = inspections(home.paths.cache, gate.sizes);
   return {
     ...{ clock, offline: request.offline, configuration, mirror, memory, credentials, upstreamSettings: settings },
@@ -94,14 +103,21 @@ export async function openRunMaterials(factory: Factory, request: MaterialsReque
               reviews: reviews.filter((each) => coversPackage(each.packages, purl)),
             }),
       }),
-      admitted: async ({ record, evidence: vouching, archive }) => {
+      admitted: async ({ record, announced, evidence: vouching, archive }) => {
         const { purl, version, upstream } = record.facts;
         if (purl === undefined || version === undefined) return;
+        const publisher = announced.find((each) => each.publisher !== undefined)?.publisher;
         memory.remember(packageOf(purl), {
+          ...(publisher === undefined ? {} : { publisher }),
           ...{ version, upstream, admittedAt: rfc3339(clock.now()) },
           evidence: vouching.filter((each) => each.outcome === "verified").map((each) => each.kind),
           installScripts: (archive?.installScripts.length ?? 0) > 0,
         });
+      },
+      mayAsk: async (url, { ecosystem }) => {
+        if (request.trusted) return;
+        const purpose = ecosystem === "git" ? "git" : "fetch";
+        await credentials.headersFor({ url, purpose, step, trusted: false });
       },
       credentials: async (url, { ecosystem }, redirectedFrom) => {
         const purpose = ecosystem === "git" ? "git" : "fetch";
@@ -109,7 +125,8 @@ export async function openRunMaterials(factory: Factory, request: MaterialsReque
         return (await credentials.headersFor({ url, purpose, step, trusted: request.trusted, ...from }))?.headers ?? {};
       },
       // As large as the largest index that is read: a lockfile without digests makes the session ask for indexes itself.
-      get: (url, headers) => client.get(url, headers, { allowPrivate: true, maxBytes: 64 * 1024 * 1024 }),
+      get: (url, headers) =>
+        client.get(url, headers, { allowPrivate: configured.has(url.origin), maxBytes: MAX_SMALL_BYTES }),
       needsIndex: needsAnnouncement(gate),
       maxBytes: Math.max(gate.sizes.archiveBytes, gate.sizes.indexBytes),
       redact: (text) => credentials.redactor.text(text),
