@@ -17,6 +17,7 @@ import type { Factory } from "./factory.ts";
 import { sandboxDirectory } from "./factory.ts";
 import { finishRun, type ReleasedArtifact } from "./finish-run.ts";
 import { hostFiles } from "./host-files.ts";
+import { learnNames } from "./materials/learn-names.ts";
 import type { RunMaterials } from "./materials/run-materials.ts";
 import { makePlan, type Plan, type PlannedStep } from "./plan.ts";
 import type { RunListener, StepStatus } from "./progress.ts";
@@ -227,6 +228,7 @@ async function performRun(session: RunSession, request: RunRequest, begun: numbe
   if (status === "succeeded") {
     try {
       artifacts = await finishRun(session);
+      await learnNames(session);
     } catch (thrown) {
       if (!isFactoryError(thrown) || thrown.nature !== "refused") throw thrown;
       status = "refused";

@@ -75,6 +75,7 @@ async function keep(context: SessionContext, asked: Asked, answer: SmallAnswer):
   ledger.admit({
     record,
     locked: false,
+    announced: [],
     mirrored: false,
     decision: { verdict: "admitted", results: [] },
     evidence: [],
