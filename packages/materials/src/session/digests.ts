@@ -4,6 +4,8 @@ import type { AnnouncedDigest, DigestAlgorithm } from "@touchmark/formats/lockfi
 import type { ArrivedAnswer } from "../door.ts";
 import type { ExpectedDigest } from "../material.ts";
 import { sessionErrors } from "./errors.ts";
+import type { DigestSet } from "./lock-index.ts";
+import type { Asked } from "./settings.ts";
 
 const strong: ReadonlySet<DigestAlgorithm> = new Set(["sha256", "sha384", "sha512", "h1"]);
 
@@ -40,8 +42,42 @@ export function assertDigests(
   }
 }
 
+/**
+ * Refuses a body that has none of the digests of a set; answers those that it has.
+ * @throws SESSION_DIGEST_MISMATCH
+ */
+export function assertAlternatives(
+  what: string,
+  sets: readonly DigestSet[],
+  hashes: ArrivedAnswer["hashes"],
+): readonly ExpectedDigest[] {
+  return sets.flatMap((set) => {
+    const held = set.filter((each) => hashes[each.algorithm] === each.value);
+    if (held.length > 0) return held;
+    throw sessionErrors.make(
+      "SESSION_DIGEST_MISMATCH",
+      `${what}: expected one of the ${set.length} digests that ${set[0]?.from} gives, found ${spell(hashes)}`,
+    );
+  });
+}
+
+function spell(hashes: ArrivedAnswer["hashes"]): string {
+  return Object.entries(hashes)
+    .map(([algorithm, value]) => `${algorithm} ${value}`)
+    .join(", ");
+}
+
+/** True when a strong digest names the very file, or one of a few that are all named so. */
+export function isPinned({ expected, alternatives = [] }: Pick<Asked, "expected" | "alternatives">): boolean {
+  return expected.some(isStrong) || alternatives.some((set) => set.every(isStrong));
+}
+
 /** Refuses announcements that contradict each other before anything is asked. @throws SESSION_DIGEST_CONFLICT */
-export function assertAgreement(what: string, expected: readonly ExpectedDigest[]): void {
+export function assertAgreement(
+  what: string,
+  expected: readonly ExpectedDigest[],
+  sets: readonly DigestSet[] = [],
+): void {
   const known = new Map<DigestAlgorithm, ExpectedDigest>();
   for (const each of expected) {
     const other = known.get(each.algorithm);
@@ -52,6 +88,17 @@ export function assertAgreement(what: string, expected: readonly ExpectedDigest[
       );
     }
     known.set(each.algorithm, each);
+  }
+  for (const set of sets) {
+    const compared = set.flatMap((each) => known.get(each.algorithm) ?? []);
+    const [other] = compared;
+    // A set of several algorithms may hold the file's digest in another one.
+    if (other === undefined || compared.length < set.length) continue;
+    if (set.some((each) => known.get(each.algorithm)?.value === each.value)) continue;
+    throw sessionErrors.make(
+      "SESSION_DIGEST_CONFLICT",
+      `${what}: ${other.from} announces ${other.algorithm} ${other.value}, which is none of the ${set.length} digests of ${set[0]?.from}`,
+    );
   }
 }
 

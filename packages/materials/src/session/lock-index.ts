@@ -1,4 +1,4 @@
-import type { AnnouncedDigest, Ecosystem, LockedPackage, Lockfile } from "@touchmark/formats/lockfiles";
+import type { AnnouncedDigest, Ecosystem, LockedFile, LockedPackage, Lockfile } from "@touchmark/formats/lockfiles";
 import { samePythonVersion } from "../ecosystems/pypi-names.ts";
 import type { ExpectedDigest, RequestFacts } from "../material.ts";
 
@@ -13,6 +13,9 @@ export interface PinnedCommit {
   readonly url: string;
   readonly commit: string;
 }
+
+/** Digests of which a file must have one. */
+export type DigestSet = readonly ExpectedDigest[];
 
 /** What lockfiles and pipeline declare, by what requests look like. */
 export class LockIndex {
@@ -87,17 +90,28 @@ export class LockIndex {
       : named.filter((entry) => sameVersion(facts.ecosystem, entry.version, facts.version));
   }
 
-  /** Digests that the entries demand of the file behind a request. */
+  /** Digests that the entries demand of the file behind a request: every one must hold. */
   expected(facts: RequestFacts, url: string, entries: readonly LockedPackage[]): readonly ExpectedDigest[] {
     const found: ExpectedDigest[] = [];
     for (const entry of entries) {
       for (const digest of digestsFor(entry, facts, url)) {
-        const from = this.#fileOf.get(entry) ?? "lockfile";
         if (!found.some((each) => each.algorithm === digest.algorithm && each.value === digest.value))
-          found.push({ ...digest, source: "lockfile", from });
+          found.push(this.#announcedBy(entry, digest));
       }
     }
     return found;
+  }
+
+  /** Sets of digests that the entries give without saying whose they are: of each set, one must hold. */
+  alternatives(facts: RequestFacts, url: string, entries: readonly LockedPackage[]): readonly DigestSet[] {
+    return entries.flatMap((entry) => {
+      const set = alternativesFor(entry, facts, url).map((digest) => this.#announcedBy(entry, digest));
+      return set.length === 0 ? [] : [set];
+    });
+  }
+
+  #announcedBy(entry: LockedPackage, digest: AnnouncedDigest): ExpectedDigest {
+    return { ...digest, source: "lockfile", from: this.#fileOf.get(entry) ?? "lockfile" };
   }
 }
 
@@ -137,15 +151,30 @@ export function sameVersion(ecosystem: Ecosystem, one: string, other: string | u
 
 function digestsFor(entry: LockedPackage, facts: RequestFacts, url: string): readonly AnnouncedDigest[] {
   if (entry.files === undefined) return facts.kind === "archive" || facts.kind === "download" ? entry.digests : [];
+  const [file, ...others] = filesFor(entry.files, facts, url);
+  if (file !== undefined && others.length === 0) return file.digests;
+  return facts.kind === "archive" ? entry.digests : [];
+}
+
+/** Digests without a name (requirements.txt), where none has the file's own; or several for the one file. */
+function alternativesFor(entry: LockedPackage, facts: RequestFacts, url: string): readonly AnnouncedDigest[] {
+  if (entry.files === undefined || facts.kind !== "archive") return [];
+  const own = filesFor(entry.files, facts, url);
+  if (own.length === 1) return [];
+  const files = own.length > 0 ? own : entry.files.filter((each) => each.name === "");
+  return files.flatMap((each) => each.digests);
+}
+
+/** Files of an entry that a request is for: by their address, else by their name. */
+function filesFor(files: readonly LockedFile[], facts: RequestFacts, url: string): readonly LockedFile[] {
   const address = normalAddress(url);
-  const file = entry.files.find(
+  const there = files.filter((each) => each.url !== undefined && normalAddress(each.url) === address);
+  if (there.length > 0) return there;
+  return files.filter(
     (each) =>
-      (each.url !== undefined && normalAddress(each.url) === address) ||
-      each.name === facts.fileName ||
+      (each.name !== "" && each.name === facts.fileName) ||
       (facts.ecosystem === "golang" && goFile(each.name) === goFile(facts.fileName ?? "")),
   );
-  if (file !== undefined) return file.digests;
-  return facts.kind === "archive" ? entry.digests : [];
 }
 
 const goFile = (name: string): string => (/mod$/.test(name) ? "mod" : /zip$/.test(name) ? "zip" : name);

@@ -1,11 +1,19 @@
 import { isFactoryError } from "@touchmark/core";
 import type { LockedPackage } from "@touchmark/formats/lockfiles";
-import type { Door, Passage, ProxyRequest, StoredAnswer } from "../door.ts";
+import type { ArrivedAnswer, Door, Passage, ProxyRequest, StoredAnswer } from "../door.ts";
 import type { MaterialRecord, RequestFacts } from "../material.ts";
 import { unlessDamaged } from "../mirror/unless-damaged.ts";
 import { checksumsOf } from "./aside.ts";
 import { askIndex } from "./ask-index.ts";
-import { algorithmsOf, assertAgreement, assertDigests, hashFile, isStrong } from "./digests.ts";
+import {
+  algorithmsOf,
+  assertAgreement,
+  assertAlternatives,
+  assertDigests,
+  hashFile,
+  isPinned,
+  isStrong,
+} from "./digests.ts";
 import { sessionErrors } from "./errors.ts";
 import { admitBody, candidateOf, judge, ownDigests } from "./intake.ts";
 import { SessionLedger, type SessionReport } from "./ledger.ts";
@@ -66,13 +74,14 @@ async function prepare(context: SessionContext, request: ProxyRequest, route: Ro
   if (!route.announcedHost) await context.settings.mayAsk(url, facts);
   const locked = lockedFor(context, request, route);
   const fromLocks = locks.expected(facts, request.url.href, locked);
+  const alternatives = locks.alternatives(facts, request.url.href, locked);
   const isSilent = context.settings.needsIndex === true && route.announced.length === 0;
   // What no lockfile names is never asked for.
   if (
     locked.length > 0 &&
     facts.kind === "archive" &&
     facts.name !== undefined &&
-    (isSilent || ![...fromLocks, ...route.expected].some(isStrong))
+    (isSilent || !isPinned({ expected: [...fromLocks, ...route.expected], alternatives }))
   ) {
     await askIndex(context, facts.ecosystem, facts.name);
     const announced = context.routes.announcedFor(facts, url.href);
@@ -96,9 +105,11 @@ async function prepared(
   locked: readonly LockedPackage[],
 ): Promise<Asked> {
   const { facts, url } = route;
-  const expected = [...context.settings.locks.expected(facts, request.url.href, locked), ...route.expected];
-  assertAgreement(facts.purl ?? plainAddress(url), expected);
-  const asked: Asked = { request, route, locked, expected, ...keyOf(request, url) };
+  const { locks } = context.settings;
+  const expected = [...locks.expected(facts, request.url.href, locked), ...route.expected];
+  const alternatives = locks.alternatives(facts, request.url.href, locked);
+  assertAgreement(facts.purl ?? plainAddress(url), expected, alternatives);
+  const asked: Asked = { request, route, locked, expected, alternatives, ...keyOf(request, url) };
   judge(context, await candidateOf(context, asked, "contact"));
   if (facts.ecosystem !== "maven" || expected.some(isStrong)) return asked;
   const checksums = await checksumsOf(context, asked);
@@ -165,19 +176,34 @@ async function storedAnswer(context: SessionContext, asked: Asked): Promise<Stor
       record = await unlessDamaged(offline, mirror.findByDigest(digest));
     }
   }
+  for (const digest of asked.alternatives?.flat() ?? []) {
+    if (record !== undefined || !isStrong(digest)) continue;
+    const found = await unlessDamaged(offline, mirror.findByDigest(digest));
+    // Another file of the version has one of the digests too, and is not what was asked for.
+    if (found?.facts.fileName === facts.fileName) record = found;
+  }
   if (record === undefined && (facts.immutable || offline)) {
     record = await unlessDamaged(offline, mirror.find(asked.key));
   }
   if (record === undefined || (record.status !== 200 && !offline)) return undefined;
   const path = await unlessDamaged(offline, mirror.body(record));
   if (path === undefined) return undefined;
+  let hashes: ArrivedAnswer["hashes"] = {};
   if (record.status === 200) {
     // What it held when it came in holds still: SHA-256 ties the bytes of today to that moment. Others are taken now.
     const held = Object.fromEntries(record.expected.map((each) => [each.algorithm, each.value]));
-    const hashes = { ...held, sha256: record.digest.slice(7) };
-    const missing = algorithmsOf(asked.expected).filter((algorithm) => !(algorithm in hashes));
-    Object.assign(hashes, await hashFile(path, missing));
-    assertDigests(facts.purl ?? record.url, asked.expected, hashes, await ownDigests(context, asked, path));
+    const known = { ...held, sha256: record.digest.slice(7) };
+    const wanted = algorithmsOf([...asked.expected, ...(asked.alternatives?.flat() ?? [])]);
+    hashes = {
+      ...known,
+      ...(await hashFile(
+        path,
+        wanted.filter((algorithm) => !(algorithm in known)),
+      )),
+    };
+    const what = facts.purl ?? record.url;
+    assertDigests(what, asked.expected, hashes, await ownDigests(context, asked, path));
+    assertAlternatives(what, asked.alternatives ?? [], hashes);
   }
-  return admitBody(context, asked, { ...record, key: asked.key }, path, { mirrored: true });
+  return admitBody(context, asked, { ...record, key: asked.key }, path, { mirrored: true, hashes });
 }

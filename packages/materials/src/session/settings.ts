@@ -6,7 +6,7 @@ import type { Announcement, ExpectedDigest, MaterialRecord, RequestFacts, Upstre
 import type { Mirror } from "../mirror/mirror.ts";
 import { recordKey, variantOf } from "../mirror/record-key.ts";
 import type { AdmittedMaterial, SessionLedger } from "./ledger.ts";
-import type { LockIndex } from "./lock-index.ts";
+import type { DigestSet, LockIndex } from "./lock-index.ts";
 import type { Adapters, RouteFacts, Routes } from "./routes.ts";
 
 /** A small file that a part of the session needs beside what the step asked. */
@@ -83,6 +83,8 @@ export interface Asked {
   readonly route: RouteFacts;
   readonly locked: readonly LockedPackage[];
   readonly expected: readonly ExpectedDigest[];
+  /** Digests of a lockfile without names of files: of each set one must hold. */
+  readonly alternatives?: readonly DigestSet[];
   /** Key of its record in the mirror. */
   readonly key: string;
   readonly variant: Readonly<Record<string, string>>;

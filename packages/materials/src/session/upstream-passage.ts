@@ -1,10 +1,10 @@
 import { rfc3339 } from "@touchmark/core";
 import type { ArrivedAnswer, ProxyRequest, StoredAnswer, UpstreamPassage } from "../door.ts";
-import type { Announcement, MaterialRecord } from "../material.ts";
+import type { Announcement, ExpectedDigest, MaterialRecord } from "../material.ts";
 import type { Incoming } from "../mirror/mirror.ts";
 import { recordedUrl, variantOf } from "../mirror/record-key.ts";
 import { liesInPrivateNetwork } from "./ask-index.ts";
-import { algorithmsOf, assertDigests, isStrong } from "./digests.ts";
+import { algorithmsOf, assertAlternatives, assertDigests, isPinned, isStrong } from "./digests.ts";
 import { sessionErrors } from "./errors.ts";
 import { admitBody, ownDigests } from "./intake.ts";
 import { isKept, keptHeadersOf } from "./kept.ts";
@@ -28,6 +28,7 @@ export async function upstreamPassage(
   const { settings, ledger } = context;
   const { facts, url, announcedHost, announced } = asked.route;
   const secret = announcedHost ? {} : await settings.credentials(url, facts);
+  const demanded = [...asked.expected, ...(asked.alternatives?.flat() ?? [])];
   let incoming: Incoming | undefined;
   const end = async (): Promise<void> => {
     await incoming?.discard();
@@ -40,7 +41,7 @@ export async function upstreamPassage(
     maxBytes: Math.min(settings.maxBytes, sizeBound(announced)),
     allowPrivate: !announcedHost || (await liesInPrivateNetwork(facts.upstream)),
     // Evidence of others names archives by these, whatever the lockfile used.
-    algorithms: [...new Set([...algorithmsOf(asked.expected), ...(facts.kind === "archive" ? archiveHashes : [])])],
+    algorithms: [...new Set([...algorithmsOf(demanded), ...(facts.kind === "archive" ? archiveHashes : [])])],
     redirect: (to) => redirectHeaders(context, asked, to),
     quarantine: async () => {
       incoming = await settings.mirror.incoming();
@@ -76,14 +77,16 @@ async function settle(
   if (status >= 500 || status === 429) {
     throw sessionErrors.make("SESSION_UPSTREAM_FAILED", `${name}: ${facts.upstream.name} answered ${status}`);
   }
+  let chosen: readonly ExpectedDigest[] = [];
   if (status === 200) {
     assertDigests(name, asked.expected, arrived.hashes, await ownDigests(context, asked, path));
+    chosen = assertAlternatives(name, asked.alternatives ?? [], arrived.hashes);
     const promised = facts.kind === "archive" ? announced.find((each) => each.size !== undefined)?.size : undefined;
     if (promised !== undefined && promised !== size) {
       throw sessionErrors.make("SESSION_SIZE_MISMATCH", `${name}: expected ${promised} bytes, found ${size}`);
     }
   }
-  const record = recordOf(context, asked, arrived);
+  const record = recordOf(context, asked, arrived, chosen);
   const isHead = asked.request.method === "HEAD";
   if (isHead || !isKept(status, facts)) {
     return {
@@ -98,7 +101,12 @@ async function settle(
   return { ...answer, body: { ...answer.body, path: await mirror.body(record) } };
 }
 
-function recordOf({ settings }: SessionContext, asked: Asked, arrived: ArrivedAnswer): MaterialRecord {
+function recordOf(
+  { settings }: SessionContext,
+  asked: Asked,
+  arrived: ArrivedAnswer,
+  chosen: readonly ExpectedDigest[],
+): MaterialRecord {
   const { upstream, ...facts } = asked.route.facts;
   const { sha256 } = arrived.hashes;
   if (sha256 === undefined) throw new TypeError("a body was not hashed");
@@ -115,7 +123,7 @@ function recordOf({ settings }: SessionContext, asked: Asked, arrived: ArrivedAn
     digest: `sha256:${sha256}`,
     size: arrived.size,
     facts: { ...facts, upstream: upstream.name },
-    expected: arrived.status === 200 ? asked.expected : [],
+    expected: arrived.status === 200 ? [...asked.expected, ...chosen] : [],
     fetchedAt: rfc3339(settings.clock.now()),
   };
 }
@@ -129,10 +137,9 @@ async function redirectHeaders(
   const { facts, url } = asked.route;
   const upstream = routes.upstreamOf(to);
   const isTrusted = upstream !== undefined && upstream.ecosystem === facts.ecosystem;
-  const isPinned =
-    asked.expected.some(isStrong) || routes.announcedAt(to.href).some((each) => each.digests.some(isStrong));
+  const isNamed = isPinned(asked) || routes.announcedAt(to.href).some((each) => each.digests.some(isStrong));
   const isWeaker = url.protocol === "https:" && to.protocol !== "https:";
-  if ((!isTrusted && !isPinned) || isWeaker) {
+  if ((!isTrusted && !isNamed) || isWeaker) {
     throw sessionErrors.make(
       "SESSION_REDIRECT_REFUSED",
       `${plainAddress(url)} redirects to ${plainAddress(to)}, which is no trusted repository, and no digest pins the file`,

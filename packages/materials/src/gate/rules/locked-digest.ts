@@ -77,13 +77,20 @@ function lockDigests(candidate: Candidate): readonly AnnouncedDigest[] {
   const own = lockEntries(candidate).flatMap((entry) => {
     const files = entry.files ?? [];
     const named = files.filter((file) => file.name !== "" && file.name === fileName);
-    return [...entry.digests, ...named.flatMap((file) => file.digests)];
+    const digests = named.flatMap((file) => file.digests);
+    // Several of one file (a requirement with an address) are alternatives.
+    return [...entry.digests, ...(named.length > 1 ? theOneOf(digests, candidate) : digests)];
   });
   if (own.length > 0) return own;
   // Digests without file names (requirements.txt): any one that the bytes have is the one.
   const anonymous = lockEntries(candidate).flatMap((entry) =>
     (entry.files ?? []).filter((file) => file.name === "").flatMap((file) => file.digests),
   );
-  const hit = anonymous.filter((each) => candidate.hashes?.[each.algorithm] === each.value);
-  return hit.length > 0 ? hit : anonymous;
+  return theOneOf(anonymous, candidate);
+}
+
+/** Those of alternative digests that the bytes have; all, when they have none. */
+function theOneOf(digests: readonly AnnouncedDigest[], candidate: Candidate): readonly AnnouncedDigest[] {
+  const hit = digests.filter((each) => candidate.hashes?.[each.algorithm] === each.value);
+  return hit.length > 0 ? hit : digests;
 }
