@@ -13,6 +13,11 @@ export const pipelineErrors = defineErrors({
     meaning: "A fetch step names a lockfile that the source does not hold, or that is too large to read.",
     hint: "materials.lockfiles of a step names files of the source",
   },
+  MATERIALS_LOCKFILES_CONFLICT: {
+    nature: "refused",
+    meaning: "Two lockfiles that speak for one fetch step cannot both be true.",
+    hint: "name the one that counts under materials.lockfiles of the step, or bring both up to date",
+  },
   INPUT_CHANGED: {
     nature: "refused",
     meaning: "An input no longer has the digest that its statement gives, when a step is about to start.",
