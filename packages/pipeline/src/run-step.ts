@@ -1,13 +1,13 @@
 import { type Digest, type FactoryError, isFactoryError } from "@touchmark/core";
 import { predicateType } from "@touchmark/formats/predicates";
 import type { Worker } from "@touchmark/worker";
-import { generatedFiles } from "@touchmark/worker";
 import { materialsStatement } from "./evidence/materials-statement.ts";
 import { cacheHitStatement, signerIds } from "./evidence/run-statements.ts";
 import { linkStatement, mountsStatement, traceStatement, workloadStatement } from "./evidence/step-statements.ts";
 import { type ExecutedStep, executeStep, type ResolvedInput, resolveInputs } from "./execute-step.ts";
 import type { FetchNetwork } from "./materials/fetch-network.ts";
 import { fetchSummary, refusalOf } from "./materials/fetch-report.ts";
+import { isOurs } from "./materials/provided-files.ts";
 import { reconcileFetch } from "./materials/reconcile-run.ts";
 import { noteUsed, unaccountedOf } from "./materials/used-files.ts";
 import type { PlannedStep } from "./plan.ts";
@@ -247,7 +247,7 @@ async function concludeStep(
       made: executed.output?.entries ?? [],
       unaccounted: unaccountedOf(observation.files.read),
       files: observation.files.read.flatMap((file) =>
-        file.origin === "toolchain" && file.digest !== undefined && !generatedFiles.has(file.path)
+        file.origin === "toolchain" && file.digest !== undefined && !isOurs(file.path, fetched !== undefined)
           ? [{ path: file.path, digest: file.digest }]
           : [],
       ),

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { openPackageMemory } from "@touchmark/materials";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { missingForRuns, openScene, type Project, type Scene } from "../fixture.ts";
+import { missingForRuns, openScene, type Project, type Scene, statementsOf } from "../fixture.ts";
 import { clientScript, npmPackage, packageLock, type TestRegistry, testRegistry } from "./registry.fixture.ts";
 
 const missing = missingForRuns();
@@ -49,6 +49,24 @@ describe.skipIf(missing !== null)("what runs learn about packages", () => {
     const stranger = await scene.run(publishing("1.1.0", "mallory"));
     expect(stranger.steps[0]?.error?.code).toBe("GATE_NEW_PUBLISHER");
     expect((await scene.run(publishing("1.2.0", "ada"))).status).toBe("succeeded");
+  });
+
+  test("R17: what the control plane gave a fetch step is no toolchain of the host", async () => {
+    const reading = scene.project(
+      "reading",
+      `
+  steps:
+    fetch: { run: 'cat /run/touchmark/materials/authority.pem /etc/ssl/certs/ca-certificates.crt > "$TOUCHMARK_OUTPUT/x"', inputs: { source: /work/source }, network: fetch }
+  artifacts:
+    x: { from: fetch, path: x, kind: file }
+`,
+    );
+    const done = await scene.run(reading);
+    expect([done.status, done.steps[0]?.error?.message]).toEqual(["succeeded", undefined]);
+    const [environment] = await statementsOf(scene, done.run, "environment");
+    const paths = (environment?.predicate["files"] as unknown as { path: string }[]).map((file) => file.path);
+    expect(paths).toContainEqual(expect.stringMatching(/bin\/cat$/));
+    expect(paths.filter((path) => path.startsWith("/run/") || path.includes("ca-certificates"))).toEqual([]);
   });
 
   test("S8: a run that did not succeed teaches no names", async () => {
