@@ -9,6 +9,7 @@ export { defaultSourceLimits, type SourceLimits } from "./path-rule.ts";
 export { readAtRevision } from "./read-at-revision.ts";
 export type { LfsRecord, SourceRecord, SubmoduleRecord } from "./record.ts";
 export { type RepositoryOptions, type ResolvedRevision, resolveRevision } from "./repository.ts";
+export { openRevisionFiles, type RevisionFiles } from "./revision-files.ts";
 export type { SignatureFacts, SignerTrust } from "./signature-facts.ts";
 export { fetchWorkingTree, requireCleanWorkingTree, workingTreeChanges } from "./working-tree.ts";
 export type { WorkingTreeChange } from "./working-tree-change.ts";

@@ -1,10 +1,10 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { exitCodes, isFactoryError } from "@touchmark/core";
+import { join, posix, resolve } from "node:path";
+import { exitCodes } from "@touchmark/core";
 import { type Lockfile, lockfileNames, readLockfile } from "@touchmark/formats/lockfiles";
 import { diffMaterials, type HistoryOf, type MaterialChange, openPackageMemory, packageOf } from "@touchmark/materials";
-import { readAtRevision, resolveRevision } from "@touchmark/source";
+import { openRevisionFiles, type RevisionFiles } from "@touchmark/source";
 import { defaultHomePath, openHome } from "@touchmark/store";
 import { type Command, given, text, texts } from "../../command.ts";
 import { oneLine, type Terminal } from "../../terminal.ts";
@@ -68,21 +68,44 @@ interface Place {
 
 /** Lockfiles of a revision: those that are named, or whatever lies at the top. A named one may be missing in one of both. */
 async function lockfilesAt({ location, paths, scratch }: Place, revision: string): Promise<Lockfile[]> {
-  const options = { location, repositoryStore: scratch };
-  const { commit } = await resolveRevision({ ...options, revision });
-  const found: Lockfile[] = [];
-  for (const path of paths.length > 0 ? paths : lockfileNames) {
+  const files = await openRevisionFiles({ location, revision, repositoryStore: scratch });
+  try {
+    const names = new Set(paths.length > 0 ? [] : await files.names());
+    const found: Lockfile[] = [];
+    for (const path of paths.length > 0 ? paths : lockfileNames.filter((name) => names.has(name))) {
+      const bytes = await files.read(path, { limitBytes: MAX_LOCKFILE_BYTES });
+      if (bytes !== undefined) found.push(await lockfileWithCompanions(files, path, bytes));
+    }
+    return found;
+  } finally {
+    files.close();
+  }
+}
+
+/** Reads a lockfile; the files beside it that its reader asks for are fetched, and it is read again. */
+async function lockfileWithCompanions(files: RevisionFiles, path: string, bytes: Uint8Array): Promise<Lockfile> {
+  const beside = new Map<string, Uint8Array | undefined>();
+  for (;;) {
+    const wanted = new Set<string>();
+    const companion = (name: string): Uint8Array | undefined => {
+      if (!beside.has(name)) wanted.add(name);
+      return beside.get(name);
+    };
+    let found: Lockfile | undefined;
+    let fault: unknown;
     try {
-      const bytes = await readAtRevision(location, commit, path, {
-        repositoryStore: scratch,
-        limitBytes: MAX_LOCKFILE_BYTES,
-      });
-      found.push(readLockfile(path, bytes));
+      found = readLockfile(path, bytes, { companion });
     } catch (error) {
-      if (!isFactoryError(error) || error.code !== "SOURCE_FILE_UNKNOWN") throw error;
+      fault = error;
+    }
+    if (wanted.size === 0) {
+      if (found === undefined) throw fault;
+      return found;
+    }
+    for (const name of wanted) {
+      beside.set(name, await files.read(posix.join(posix.dirname(path), name), { limitBytes: MAX_LOCKFILE_BYTES }));
     }
   }
-  return found;
 }
 
 /** What earlier runs of the home learned about packages; nothing where there is no home. */

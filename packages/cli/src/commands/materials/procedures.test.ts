@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -60,6 +60,26 @@ describe("materials diff", () => {
     const alarm = await say(["materials", "diff", "HEAD~1", "HEAD", "--json"], { directory });
     expect(alarm.code).toBe(3);
     expect(JSON.parse(alarm.out).findings).toEqual([expect.objectContaining({ kind: "changed-digest", alarm: true })]);
+  });
+
+  test("X15: lockfiles are read with the files beside them", async () => {
+    git("init", "-q");
+    const pinned = (name: string, version: string): string =>
+      `${name}==${version} --hash=sha256:${createHash("sha256").update(version).digest("hex")}\n`;
+    const requirements = (version: string): void => {
+      mkdirSync(join(directory, "more"), { recursive: true });
+      writeFileSync(join(directory, "requirements.txt"), `-r more/all.txt\n${pinned("one", "1.0.0")}`);
+      writeFileSync(join(directory, "more", "all.txt"), pinned("two", version));
+      git("add", ".");
+      git("commit", "-q", "-m", "requirements");
+    };
+    requirements("1.0.0");
+    requirements("2.0.0");
+    const said = await say(["materials", "diff", "HEAD~1", "HEAD"], { directory });
+    expect([said.code, said.out.split("\n").filter((line) => line.startsWith("~"))]).toEqual([
+      0,
+      ["~ pypi two 1.0.0 -> 2.0.0"],
+    ]);
   });
 
   test("X15: without a lockfile in either revision there is nothing to compare", async () => {
