@@ -13,7 +13,7 @@ export { findRun, isDigestOrFile, type NamedArtifact, namedArtifact, runsOf } fr
 export { explainMaterial, type MaterialExplanation } from "./materials/explain.ts";
 export { lockFromRun, type RecordedLock } from "./materials/lock-run.ts";
 export { factoryReviews, ownReviewer, reviewDirectory } from "./materials/reviews.ts";
-export { materialsConfigurationPath } from "./materials/user-configuration.ts";
+export { materialsConfigurationPath, userConfiguration } from "./materials/user-configuration.ts";
 export type { RunEvent, RunListener, StepStatus } from "./progress.ts";
 export { type PipelineProposal, proposePipeline } from "./propose/index.ts";
 export { type RunOutcome, type RunRequest, runPipeline } from "./run.ts";

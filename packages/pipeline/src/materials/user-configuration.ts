@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
+  type AskedUpstreams,
   askUpstreams,
   defaultConfiguration,
   type MaterialsConfiguration,
@@ -29,8 +30,16 @@ export async function userConfiguration(
   if (!existsSync(path)) {
     const asked = await withHostClients(environment, askUpstreams);
     writeFileAtomically(path, defaultConfiguration(asked));
-    const ecosystems = Object.keys(asked).join(", ") || "no ecosystem";
-    note(`asked the installed clients for their repositories (${ecosystems}), and wrote ${path}`);
+    note(`asked the installed clients for their repositories, and wrote ${listed(asked)} to ${path}`);
   }
   return readMaterialsConfiguration(path);
+}
+
+/** `npm https://…/, pypi https://…/ and 2 more`; addresses hold no credentials. */
+function listed(asked: AskedUpstreams): string {
+  const words = Object.entries(asked).map(([ecosystem, [first, ...others]]) => {
+    const more = others.length === 0 ? "" : ` and ${others.length} more`;
+    return `${ecosystem} ${first?.url ?? ""}${more}`;
+  });
+  return words.length === 0 ? "none" : words.join(", ");
 }
