@@ -34,6 +34,9 @@ export interface ClientSettings {
   readonly placed?: Readonly<Record<string, string>>;
 }
 
+/** Says which versions of a package anybody will ask for: an adapter may leave the others out. */
+export type WantedVersion = (name: string, version: string) => boolean;
+
 /**
  * Body of an earlier answer of the same session, from upstream or from the mirror; undefined when there is none. An
  * index entry of Cargo says where its crates lie only together with the index's `config.json`.
@@ -58,7 +61,13 @@ export interface EcosystemAdapter {
    * says is an error.
    * @throws MATERIAL_INDEX_MALFORMED | MATERIAL_INDEX_TOO_LARGE
    */
-  announced(facts: RequestFacts, body: Uint8Array, url: URL, earlier?: EarlierAnswer): readonly Announcement[];
+  announced(
+    facts: RequestFacts,
+    body: Uint8Array,
+    url: URL,
+    earlier?: EarlierAnswer,
+    wanted?: WantedVersion,
+  ): readonly Announcement[];
   /** Where an upstream has the index that announces the archives of a package, for clients that do not ask for it. */
   indexOf?(
     name: string,

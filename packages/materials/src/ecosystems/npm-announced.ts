@@ -1,5 +1,6 @@
 import type { Json } from "@touchmark/core";
 import { npmPackageUrl } from "@touchmark/formats/package-url";
+import type { WantedVersion } from "../ecosystem.ts";
 import type { Announcement, ExpectedDigest, RequestFacts } from "../material.ts";
 import {
   announcedAddress,
@@ -21,7 +22,12 @@ import { materialErrors } from "./errors.ts";
 import { isNpmVersion } from "./npm-names.ts";
 
 /** Reads what a packument (full or abbreviated) or the manifest of one version announces. */
-export function announcedNpm(facts: RequestFacts, body: Uint8Array, url: URL): readonly Announcement[] {
+export function announcedNpm(
+  facts: RequestFacts,
+  body: Uint8Array,
+  url: URL,
+  wanted: WantedVersion = () => true,
+): readonly Announcement[] {
   if (facts.name === undefined || !announces(facts, url)) return [];
   const document = readIndexObject(body);
   if (document["name"] !== facts.name) {
@@ -29,7 +35,7 @@ export function announcedNpm(facts: RequestFacts, body: Uint8Array, url: URL): r
   }
   const from = fromAddress(url);
   const announcements =
-    facts.kind === "index" ? packument(document, facts, url, from) : manifest(document, facts, url, from);
+    facts.kind === "index" ? packument(document, facts, url, from, wanted) : manifest(document, facts, url, from);
   checkUnambiguous(announcements, (announcement) => announcement.url);
   return announcements;
 }
@@ -39,7 +45,13 @@ function announces(facts: RequestFacts, url: URL): boolean {
   return (facts.kind === "index" || facts.kind === "metadata") && !url.pathname.endsWith("/dist-tags");
 }
 
-function packument(document: Members, facts: RequestFacts, url: URL, from: string): Announcement[] {
+function packument(
+  document: Members,
+  facts: RequestFacts,
+  url: URL,
+  from: string,
+  wanted: WantedVersion,
+): Announcement[] {
   const versions = object(document["versions"]) ?? malformed("expected a packument with versions, found none");
   const names = Object.keys(versions);
   if (names.length > MAX_INDEX_FILES) {
@@ -50,6 +62,7 @@ function packument(document: Members, facts: RequestFacts, url: URL, from: strin
   }
   const times = object(document["time"]) ?? {};
   return names.flatMap((version) => {
+    if (!wanted(facts.name ?? "", version)) return [];
     const entry = object(versions[version]);
     // What stands under one name and calls itself by another announces nothing.
     if (entry === undefined || entry["name"] !== facts.name || entry["version"] !== version) return [];

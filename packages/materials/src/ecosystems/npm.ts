@@ -8,7 +8,7 @@ import { npmSettings } from "./npm-settings.ts";
 export const npm: EcosystemAdapter = {
   ecosystem: "npm",
   classify: classifyNpm,
-  announced: announcedNpm,
+  announced: (facts, body, url, _earlier, wanted) => announcedNpm(facts, body, url, wanted),
   indexOf: (name, upstream) => ({
     url: new URL(name.replace("/", "%2f"), upstream.url),
     // The full document: the abbreviated one does not say when a version was published, and by whom.

@@ -134,6 +134,15 @@ export function digestsOf(record: MaterialRecord): AnnouncedDigest[] {
   return [...found.values()];
 }
 
+/**
+ * Digests by which a record can be looked up: of files that lockfiles and indexes name. An index is found by its
+ * address alone.
+ */
+export function indexedDigestsOf(record: MaterialRecord): AnnouncedDigest[] {
+  const { kind } = record.facts;
+  return kind === "archive" || kind === "download" ? digestsOf(record) : [];
+}
+
 /** True when the record says that its body has that digest. */
 export function hasDigest(record: MaterialRecord, digest: AnnouncedDigest): boolean {
   return digestsOf(record).some((one) => one.algorithm === digest.algorithm && one.value === digest.value);

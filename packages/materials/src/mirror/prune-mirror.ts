@@ -5,7 +5,7 @@ import type { AnnouncedDigest } from "@touchmark/formats/lockfiles";
 import { guarded, type PruneStores, prune, referencedByRuns, takeLock } from "@touchmark/store";
 import type { MaterialRecord } from "../material.ts";
 import { DocumentBatch } from "./document-batch.ts";
-import { digestsOf, historyText, holdersText, parseHistory, parseHolders } from "./documents.ts";
+import { historyText, holdersText, indexedDigestsOf, parseHistory, parseHolders } from "./documents.ts";
 import { MirrorLayout } from "./mirror-layout.ts";
 import type { MirrorOptions } from "./open-mirror.ts";
 
@@ -173,7 +173,7 @@ async function forget(layout: MirrorLayout, leaving: readonly Body[]): Promise<v
   const emptied = new Set<string>();
   const named = new Map<string, AnnouncedDigest>();
   for (const record of leaving.flatMap((body) => body.records)) {
-    for (const digest of digestsOf(record)) named.set(layout.digest(digest), digest);
+    for (const digest of indexedDigestsOf(record)) named.set(layout.digest(digest), digest);
   }
   const gone = new Set(leaving.flatMap(({ records, digest }) => records.map((record) => `${record.key} ${digest}`)));
   for (const [path, digest] of named) {

@@ -5,10 +5,10 @@ import { guarded, takeLock } from "@touchmark/store";
 import type { MaterialRecord } from "../material.ts";
 import { DocumentBatch } from "./document-batch.ts";
 import {
-  digestsOf,
   type Holder,
   historyText,
   holdersText,
+  indexedDigestsOf,
   ledgerText,
   parseHistory,
   parseHolders,
@@ -107,7 +107,7 @@ export class RecordWriter {
       const longer = withSeen(page, seen);
       if (longer !== page) batch.write(path, ledgerText(seen.purl, seen.fileName, longer));
     }
-    for (const digest of digestsOf(record)) {
+    for (const digest of indexedDigestsOf(record)) {
       const path = this.#layout.digest(digest);
       const holders = withHolder(this.#holders(batch, digest), { key: record.key, digest: record.digest });
       batch.write(path, holdersText(digest, holders));

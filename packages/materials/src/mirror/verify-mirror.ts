@@ -3,7 +3,7 @@ import { type Digest, isFactoryError } from "@touchmark/core";
 import { guarded, takeLock } from "@touchmark/store";
 import type { MaterialRecord } from "../material.ts";
 import { algorithmsOf, checkBody, hashBody } from "./body-check.ts";
-import { digestsOf, parseHistory, parseHolders, parseLedger, seenOf } from "./documents.ts";
+import { indexedDigestsOf, parseHistory, parseHolders, parseLedger, seenOf } from "./documents.ts";
 import type { mirrorErrors } from "./errors.ts";
 import { type DocumentKind, MirrorLayout } from "./mirror-layout.ts";
 import type { MirrorOptions } from "./open-mirror.ts";
@@ -108,7 +108,7 @@ class Check {
       parseHolders(bytes, { algorithm, value });
     });
     for (const record of records) {
-      for (const { algorithm, value } of digestsOf(record)) {
+      for (const { algorithm, value } of indexedDigestsOf(record)) {
         // The index is bounded: of many records with one body it names the newest.
         if (indexed.has(`${algorithm}:${value}`)) continue;
         const message = `expected ${algorithm}:${value} in the index of digests, found nothing`;

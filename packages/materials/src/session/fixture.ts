@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { fixedClock } from "@touchmark/core";
 import type { Lockfile } from "@touchmark/formats/lockfiles";
-import type { Passage, ProxyRequest } from "../door.ts";
+import type { ProxyRequest, StoredAnswer, UpstreamPassage } from "../door.ts";
 import { gitWants } from "../ecosystems/git-request.ts";
 import { ecosystemAdapters } from "../ecosystems/index.ts";
 import { decide, gateRefusal } from "../gate/decide.ts";
@@ -39,7 +40,13 @@ export interface SessionScene {
   /** Addresses that were asked of upstreams, with the names of the headers sent. */
   readonly asked: { readonly url: string; readonly headers: Readonly<Record<string, string>> }[];
   /** Asks as a client would; answers the body. */
-  ask(url: string, request?: Partial<ProxyRequest>): Promise<{ readonly status: number; readonly body: string }>;
+  ask(url: string, request?: Partial<ProxyRequest>): Promise<Answered>;
+}
+
+/** What a client got. */
+interface Answered {
+  readonly status: number;
+  readonly body: string;
 }
 
 export const npmUpstream: Upstream = {
@@ -81,15 +88,19 @@ export function sessionScene(options: SceneOptions): SessionScene {
   });
   const ask: SessionScene["ask"] = async (url, request = {}) => {
     const passage = await session.open({ method: "GET", url: new URL(url), headers: {}, ...request });
-    const answer = passage.kind === "stored" ? passage : await carry(passage, served, asked);
-    const { readFileSync } = await import("node:fs");
-    return { status: answer.status, body: readFileSync(answer.body.path, "utf8") };
+    const answer = passage.kind === "stored" ? stored(passage) : await carry(passage, served, asked);
+    await session.kept();
+    return answer;
   };
   return { session, mirror, asked, ask };
 }
 
-/** What the proxy does with a passage, without a network. */
-async function carry(passage: Exclude<Passage, { kind: "stored" }>, served: Served, asked: SessionScene["asked"]) {
+function stored({ status, body }: StoredAnswer): Answered {
+  return { status, body: readFileSync(body.path, "utf8") };
+}
+
+/** What the proxy does with a passage, without a network: of a body that arrived it keeps its own descriptor. */
+async function carry(passage: UpstreamPassage, served: Served, asked: SessionScene["asked"]): Promise<Answered> {
   let url = passage.url;
   let headers = passage.headers;
   const redirects: string[] = [];
@@ -118,7 +129,7 @@ async function carry(passage: Exclude<Passage, { kind: "stored" }>, served: Serv
       ]),
     );
     const { path } = sink;
-    return passage.settle({
+    const settled = await passage.settle({
       status: answer.status ?? 200,
       headers: {},
       url,
@@ -127,6 +138,7 @@ async function carry(passage: Exclude<Passage, { kind: "stored" }>, served: Serv
       size: body.length,
       hashes,
     });
+    return { status: settled.status, body: body.toString() };
   }
 }
 

@@ -133,7 +133,14 @@ export async function announce(
   const body = await readFile(path);
   if (facts.kind === "index" && facts.name === undefined) routes.keepConfiguration(url, body);
   const adapter = settings.adapters[facts.ecosystem];
-  const announced = adapter?.announced(facts, body, url, (at) => routes.configuration(at)) ?? [];
+  const announced =
+    adapter?.announced(
+      facts,
+      body,
+      url,
+      (at) => routes.configuration(at),
+      (name, version) => routes.wants(facts.ecosystem, name, version),
+    ) ?? [];
   const isSigned =
     evidence.some((each) => each.kind === "debian-chain" && each.outcome === "verified") ||
     asked.expected.some((each) => each.source === "signed-index");

@@ -40,13 +40,8 @@ export class Routes {
   /** Remembers what an admitted index announced. Where lockfiles speak, only what they name is worth memory. */
   announce(list: readonly Announcement[]): void {
     for (const each of list) {
-      if (each.name !== undefined && each.version !== undefined && this.#locks.covers(each.ecosystem)) {
-        const { version } = each;
-        const wanted = this.#locks
-          .named(each.ecosystem, each.name)
-          .some((entry) => sameVersion(each.ecosystem, entry.version, version));
-        if (!wanted) continue;
-      }
+      const { ecosystem, name, version } = each;
+      if (name !== undefined && version !== undefined && !this.wants(ecosystem, name, version)) continue;
       const key = normalAddress(each.url);
       const known = this.#announced.get(key) ?? [];
       if (!known.some((other) => JSON.stringify(other.digests) === JSON.stringify(each.digests))) known.push(each);
@@ -55,6 +50,12 @@ export class Routes {
         this.#announcedFiles.set(`${each.purl} ${each.fileName}`, known);
       }
     }
+  }
+
+  /** False for a version that no lockfile names, where lockfiles speak: nobody will ask for it. */
+  wants(ecosystem: Upstream["ecosystem"], name: string, version: string): boolean {
+    if (!this.#locks.covers(ecosystem)) return true;
+    return this.#locks.named(ecosystem, name).some((entry) => sameVersion(ecosystem, entry.version, version));
   }
 
   /** Keeps a small index about no package (Cargo's `config.json`) for indexes that mean nothing without it. */

@@ -25,6 +25,8 @@ import { upstreamPassage } from "./upstream-passage.ts";
 export interface MaterialsSession extends Door {
   /** So far, for people. */
   progress(): { readonly packages: number; readonly bytes: number; readonly requests: number };
+  /** Waits until everything that was let in is kept, or refused. The report is complete from then on. */
+  kept(): Promise<void>;
   report(): SessionReport;
 }
 
@@ -32,9 +34,10 @@ export interface MaterialsSession extends Door {
 export function openSession(settings: SessionSettings): MaterialsSession {
   const routes = new Routes(settings.upstreams, settings.adapters, settings.locks);
   const ledger = new SessionLedger();
-  const context: SessionContext = { settings, routes, ledger };
+  const context: SessionContext = { settings, routes, ledger, pending: new Set() };
   return {
     progress: () => ledger.progress(),
+    kept: async () => void (await Promise.all(context.pending)),
     report: () => ledger.report(),
     open: async (request) => {
       ledger.request();

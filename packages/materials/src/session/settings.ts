@@ -75,6 +75,8 @@ export interface SessionContext {
   readonly settings: SessionSettings;
   readonly routes: Routes;
   readonly ledger: SessionLedger;
+  /** What is being written to the mirror; none of it fails. */
+  readonly pending: Set<Promise<void>>;
 }
 
 /** One request on its way. */

@@ -2,7 +2,7 @@ import { rfc3339 } from "@touchmark/core";
 import type { ArrivedAnswer, ProxyRequest, StoredAnswer, UpstreamPassage } from "../door.ts";
 import type { Announcement, ExpectedDigest, MaterialRecord } from "../material.ts";
 import type { Incoming } from "../mirror/mirror.ts";
-import { recordedUrl, variantOf } from "../mirror/record-key.ts";
+import { recordedUrl } from "../mirror/record-key.ts";
 import { liesInPrivateNetwork } from "./ask-index.ts";
 import { algorithmsOf, assertAlternatives, assertDigests, isPinned, isStrong } from "./digests.ts";
 import { sessionErrors } from "./errors.ts";
@@ -48,14 +48,18 @@ export async function upstreamPassage(
       return incoming;
     },
     settle: async (arrived) => {
+      const refuse = (error: unknown): void => ledger.refuse(url, error, facts.purl);
       try {
         if (incoming === undefined) throw new TypeError("an answer arrived without a place");
-        return await settle(context, asked, arrived, incoming);
+        const { answer, record } = await settle(context, asked, arrived);
+        if (record === undefined) await end();
+        // The client need not wait for the disk: what cannot be kept refuses the step all the same.
+        else context.pending.add(settings.mirror.commit(incoming, record).catch(refuse).finally(end));
+        return answer;
       } catch (error) {
-        ledger.refuse(url, error, facts.purl);
-        throw error;
-      } finally {
+        refuse(error);
         await end();
+        throw error;
       }
     },
     abandon: end,
@@ -64,14 +68,14 @@ export async function upstreamPassage(
 
 const archiveHashes = ["sha512", "sha1"] as const;
 
-async function settle(
-  context: SessionContext,
-  asked: Asked,
-  arrived: ArrivedAnswer,
-  incoming: Incoming,
-): Promise<StoredAnswer> {
+/** An answer that may go to the client, and the record that the mirror keeps of it, if any. */
+interface Settled {
+  readonly answer: StoredAnswer;
+  readonly record?: MaterialRecord;
+}
+
+async function settle(context: SessionContext, asked: Asked, arrived: ArrivedAnswer): Promise<Settled> {
   const { facts, announced, url } = asked.route;
-  const { mirror } = context.settings;
   const { status, size, path } = arrived;
   const name = facts.purl ?? plainAddress(url);
   if (status >= 500 || status === 429) {
@@ -89,16 +93,10 @@ async function settle(
   const record = recordOf(context, asked, arrived, chosen);
   const isHead = asked.request.method === "HEAD";
   if (isHead || !isKept(status, facts)) {
-    return {
-      kind: "stored",
-      status,
-      headers: isHead ? arrived.headers : record.headers,
-      body: { path, size, digest: record.digest },
-    };
+    const headers = isHead ? arrived.headers : record.headers;
+    return { answer: { kind: "stored", status, headers, body: { path, size, digest: record.digest } } };
   }
-  const answer = await admitBody(context, asked, record, path, { mirrored: false, hashes: arrived.hashes });
-  await mirror.commit(incoming, record);
-  return { ...answer, body: { ...answer.body, path: await mirror.body(record) } };
+  return { answer: await admitBody(context, asked, record, path, { mirrored: false, hashes: arrived.hashes }), record };
 }
 
 function recordOf(
@@ -116,7 +114,6 @@ function recordOf(
     method: method === "HEAD" ? "GET" : method,
     url: recordedUrl(asked.route.url),
     ...(Object.keys(asked.variant).length === 0 ? {} : { variant: asked.variant }),
-    variant: variantOf(asked.request.headers, asked.request.body),
     redirects: arrived.redirects.map((each) => settings.redact(recordedUrl(each))),
     status: arrived.status,
     headers: keptHeadersOf(arrived.headers),

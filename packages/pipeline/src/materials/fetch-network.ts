@@ -93,6 +93,7 @@ export async function openFetchNetwork(
     progress: () => session.progress(),
     close: async () => {
       await proxy.close();
+      await session.kept();
       socket.remove();
       return {
         session: session.report(),
