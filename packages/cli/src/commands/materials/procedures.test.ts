@@ -93,12 +93,14 @@ describe("materials diff", () => {
 describe("materials watch", () => {
   let server: Server;
   let packument: string | undefined;
+  let secret: string | undefined;
   let url: string;
 
   beforeEach(async () => {
-    server = createServer((_, response) => {
-      response.statusCode = packument === undefined ? 503 : 200;
-      response.end(packument);
+    server = createServer((request, response) => {
+      const isLetIn = secret === undefined || request.headers.authorization === `Bearer ${secret}`;
+      response.statusCode = isLetIn ? (packument === undefined ? 503 : 200) : 401;
+      response.end(isLetIn ? packument : `not for ${request.headers.authorization}`);
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
@@ -137,6 +139,18 @@ describe("materials watch", () => {
       3,
       { findings: [{ kind: "republished" }], exitCode: 3 },
     ]);
+    // A private upstream: the credential of its fetch steps goes with the question, and into no report.
+    secret = "canary-of-the-watch";
+    const credentials = `credentials:\n  own:\n    host: ${new URL(url).host}\n    purpose: fetch\n    steps: [fetch]\n    from: { environment: OWN_TOKEN }\n`;
+    writeFileSync(join(directory, "home", "materials.yaml"), `touchmark: materials/v1\n${upstreams}${credentials}`);
+    packument = index;
+    const environment = { ...process.env, OWN_TOKEN: secret };
+    expect(await say(["materials", "watch", "--json"], { environment })).toMatchObject({ code: 0 });
+    const expired = await say(["materials", "watch", "--json"], {
+      environment: { ...process.env, OWN_TOKEN: "wrong-token" },
+    });
+    expect([expired.code, expired.out.includes("wrong-token")]).toEqual([4, false]);
+    secret = undefined;
     packument = undefined;
     expect(await say(["materials", "watch"])).toMatchObject({
       code: 4,

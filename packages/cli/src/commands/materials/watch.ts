@@ -1,6 +1,9 @@
 import { dirname, join } from "node:path";
 import {
+  type CredentialKeeper,
+  credentialKeeper,
   ecosystemAdapters,
+  type MaterialsConfiguration,
   openMirror,
   readMaterialsConfiguration,
   upstreamClient,
@@ -19,7 +22,7 @@ export const command: Command = {
   name: "materials watch",
   summary: "compare the mirror with its upstreams now: yanked, re-published, gone, other publishers",
   description:
-    "For a job that runs every day. Asks the index of every package that the mirror holds, and names files that have other bytes upstream now, versions that are gone, withdrawn or deprecated since, publishers who are new, and attestations that vanished. The mirror is not changed. Exit code 3 when anything was found, 4 when an upstream did not answer, else 0.",
+    "For a job that runs every day. Asks the index of every package that the mirror holds, and names files that have other bytes upstream now, versions that are gone, withdrawn or deprecated since, publishers who are new, and attestations that vanished. The mirror is not changed. Private upstreams are asked with the credentials that fetch steps have. Exit code 3 when anything was found, 4 when an upstream did not answer, else 0.",
   options: [{ flags: "--json", description: "machine-readable report" }],
   examples: [
     ["touchmark materials watch", "now, for people"],
@@ -31,17 +34,22 @@ export const command: Command = {
       const configuration = await readMaterialsConfiguration(join(dirname(home.paths.version), "materials.yaml"));
       const { upstreams, sizes } = configuration.gate;
       const client = upstreamClient(upstreamSettings(terminal.environment));
+      const credentials = credentialKeeper(forWatching(configuration), terminal.environment);
       const mirror = await openMirror(options);
       try {
-        return await watchMirror({
+        const found = await watchMirror({
           mirror,
           upstreams: Object.values(upstreams).flat(),
           adapters: ecosystemAdapters,
-          get: (url, headers) =>
-            client.get(url, headers, { maxBytes: sizes.indexBytes, allowPrivate: true, signal: terminal.signal }),
+          get: async (url, headers) => {
+            const secret = await credentials.headersFor({ url, purpose: "fetch", step: WATCHING, trusted: true });
+            const asked = { ...headers, ...secret?.headers };
+            return client.get(url, asked, { maxBytes: sizes.indexBytes, allowPrivate: true, signal: terminal.signal });
+          },
           signal: terminal.signal,
           onProgress: progress.tick,
         });
+        return redacted(found, credentials.redactor);
       } finally {
         client.close();
         await mirror.close();
@@ -53,6 +61,23 @@ export const command: Command = {
     return code;
   },
 };
+
+/** Stands for a step: who watches asks in the user's own name, and of every upstream. */
+const WATCHING = "materials watch";
+
+/** The credentials that steps fetch with, each still for its host alone. */
+function forWatching({ credentials }: MaterialsConfiguration): Pick<MaterialsConfiguration, "credentials"> {
+  return { credentials: credentials.map((each) => ({ ...each, steps: [WATCHING] })) };
+}
+
+/** An upstream may say again what it was sent. */
+function redacted(report: WatchReport, redactor: CredentialKeeper["redactor"]): WatchReport {
+  const plain = <T extends { readonly message: string }>(each: T): T => ({
+    ...each,
+    message: redactor.text(each.message),
+  });
+  return { ...report, findings: report.findings.map(plain), unreachable: report.unreachable.map(plain) };
+}
 
 function show(report: WatchReport, terminal: Terminal): void {
   const { style } = terminal;
