@@ -1,7 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Digest, sha256 } from "@touchmark/core";
+import { type Digest, digestHex, sha256 } from "@touchmark/core";
 import { builderId } from "@touchmark/identity";
+import { type KindTrust, readEvidenceTrust, readFactoryBuild, readFactoryEvidence } from "@touchmark/materials";
 import { backup, openIndex, prune, restore } from "@touchmark/store";
 import { readTrustRoot } from "@touchmark/verify";
 import { verifyRun } from "@touchmark/verify/chain";
@@ -105,12 +106,12 @@ describe.skipIf(missing !== null)(`evidence${missing === null ? "" : ` (skipped:
     const root = await scene.factory.trustRoot();
     expect(report.trustRoot).toBe(sha256(root));
     for (const name of readdirSync(join(out, "bundles"))) {
-      expect(name).toMatch(/\.sigstore\.json$|^VERIFY\.md$/);
+      expect(name).toMatch(/\.sigstore\.json$|^VERIFY\.md$|^app\.touchmark\.json$/);
       expect(readFileSync(join(out, "bundles", name), "utf8")).not.toContain("certificateAuthorities");
     }
     const { trustDomain } = scene.factory.names();
     const bundles = readdirSync(join(out, "bundles"))
-      .filter((name) => name.endsWith(".json"))
+      .filter((name) => name.endsWith(".sigstore.json"))
       .map((name) => readFileSync(join(out, "bundles", name)));
     const chain = verifyRun(bundles, readTrustRoot(root), {
       artifact: digest,
@@ -128,6 +129,24 @@ describe.skipIf(missing !== null)(`evidence${missing === null ? "" : ` (skipped:
     expect(readdirSync(empty).sort()).toEqual(["bundles", "bundles.artifact"]);
     await exportArtifact(scene.factory, done.artifacts[2]?.digest as Digest, join(scene.directory, "tar"));
     expect(readdirSync(join(scene.directory, "tar")).sort()).toEqual(["bundles", "out.tar"]);
+  });
+
+  test("R11: an export brings the provenance in the form that another factory reads beside a package", async () => {
+    const out = join(scene.directory, "published");
+    const { packageEvidence } = await exportArtifact(scene.factory, digest, out);
+    expect(packageEvidence).toBe(join(out, "bundles", "app.touchmark.json"));
+    const { trustDomain, issuer } = scene.factory.names();
+    const [root, rules] = ["root.json", "rules.yaml"].map((name) => join(scene.directory, name)) as [string, string];
+    writeFileSync(root, await scene.factory.trustRoot());
+    const signer = { packages: "pkg:generic/*", identity: builderId(trustDomain), issuer };
+    writeFileSync(rules, `touchmark: evidence-trust/v1\nsigners: [${JSON.stringify(signer)}]\n`);
+    const trust = readEvidenceTrust({ "touchmark-provenance": [root, rules] })["touchmark-provenance"] as KindTrust;
+    const bundles = readFactoryEvidence(readFileSync(packageEvidence));
+    const build = readFactoryBuild(bundles, digestHex(digest), trust, "pkg:generic/app@1", new Date());
+    expect(build).toMatchObject({ signer: builderId(trustDomain), digest: digestHex(digest) });
+    expect(build?.materials.length).toBeGreaterThan(0);
+    const other = digestHex(done.artifacts[1]?.digest as Digest);
+    expect(readFactoryBuild(bundles, other, trust, "pkg:generic/app@1", new Date())).toBeUndefined();
   });
 
   test("R12: attest signs what is not the factory's to say, under a name that is no step and no builder", async () => {

@@ -6,6 +6,7 @@ import { builderId } from "@touchmark/identity";
 import { writeFileAtomically } from "@touchmark/store";
 import { pipelineErrors } from "./errors.ts";
 import { artifactFileName } from "./evidence/artifact-name.ts";
+import { EVIDENCE_ENDING, evidenceFileName, packageEvidence } from "./evidence/package-evidence.ts";
 import type { Factory } from "./factory.ts";
 import { gatherEvidence } from "./gather.ts";
 
@@ -15,6 +16,8 @@ export interface ExportReport {
   readonly digest: Digest;
   readonly bundlesDirectory: string;
   readonly bundles: readonly string[];
+  /** The provenance alone, in the form that other factories read beside a package in a repository. */
+  readonly packageEvidence: string;
   /** SHA-256 of the trusted root, which is not exported here. */
   readonly trustRoot: Digest;
   readonly verifyCommand: string;
@@ -47,6 +50,9 @@ export async function exportArtifact(factory: Factory, digest: Digest, out: stri
     for (const [i, bundle] of bundles.entries()) {
       writeFileAtomically(join(staging, "bundles", names[i] ?? ""), bundle.bytes, { durable: false });
     }
+    const evidence = evidenceFileName(fileName);
+    const published = packageEvidence(bundles, digest);
+    writeFileAtomically(join(staging, "bundles", evidence), published, { durable: false });
     const words = [
       "touchmark",
       "verify",
@@ -60,6 +66,7 @@ export async function exportArtifact(factory: Factory, digest: Digest, out: stri
     const verifyCommand = [...words, ...expected].map(shellWord).join(" ");
     const text = instructions({
       fileName,
+      evidence,
       trustRoot,
       verifyCommand,
       provenance: names.find((name) => name.includes("provenance")) ?? "",
@@ -74,6 +81,7 @@ export async function exportArtifact(factory: Factory, digest: Digest, out: stri
       digest,
       bundlesDirectory: join(out, "bundles"),
       bundles: names,
+      packageEvidence: join(out, "bundles", evidence),
       trustRoot,
       verifyCommand,
     };
@@ -147,6 +155,7 @@ function bundleFileName(position: number, bytes: Uint8Array): string {
 
 function instructions(facts: {
   readonly fileName: string;
+  readonly evidence: string;
   readonly trustRoot: Digest;
   readonly verifyCommand: string;
   readonly provenance: string;
@@ -173,5 +182,8 @@ One bundle with cosign 3:
       --type https://slsa.dev/provenance/v1 ${shellWord(shownPath(facts.fileName))}
 
 (\`--insecure-ignore-sct\`: the factory logs statements, and has no certificate-transparency log of its own.)
+
+To publish it as a package that other touchmark factories verify: put \`bundles/${facts.evidence}\` into the repository
+beside the package, under the package's own name with \`${EVIDENCE_ENDING}\` after it.
 `;
 }
