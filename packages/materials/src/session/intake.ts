@@ -52,6 +52,8 @@ export async function ownDigests(
 export interface Origin {
   readonly mirrored: boolean;
   readonly hashes?: ArrivedAnswer["hashes"];
+  /** What it announces is known already. */
+  readonly announced?: boolean;
 }
 
 /** The last word on a body that is here and has its digests: inspection, evidence, gate; then it is announced and recorded. */
@@ -74,7 +76,7 @@ export async function admitBody(
     size: record.size,
     ...(archive === undefined ? {} : { archive }),
   });
-  if (isFound) await announce(context, asked, path, evidence);
+  if (isFound && origin.announced !== true) await announce(context, asked, path, evidence);
   if (record.status === 404 || record.status === 410) ledger.absent(facts);
   const material: AdmittedMaterial = {
     record,

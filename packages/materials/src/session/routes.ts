@@ -1,3 +1,4 @@
+import type { LockedPackage } from "@touchmark/formats/lockfiles";
 import type { ProxyRequest } from "../door.ts";
 import type { EcosystemAdapter } from "../ecosystem.ts";
 import type { Announcement, ExpectedDigest, RequestFacts, Upstream } from "../material.ts";
@@ -26,6 +27,7 @@ export class Routes {
   readonly #adapters: Adapters;
   readonly #locks: LockIndex;
   readonly #announced = new Map<string, Announcement[]>();
+  readonly #announcedVersions = new Set<string>();
   /** The same by package URL and file name: clients spell addresses in their own way. */
   readonly #announcedFiles = new Map<string, Announcement[]>();
   readonly #configurations = new Map<string, Uint8Array>();
@@ -42,6 +44,8 @@ export class Routes {
     for (const each of list) {
       const { ecosystem, name, version } = each;
       if (name !== undefined && version !== undefined && !this.wants(ecosystem, name, version)) continue;
+      if (name !== undefined && version !== undefined && each.kind === "archive")
+        this.#announcedVersions.add(`${ecosystem} ${name} ${version}`);
       const key = normalAddress(each.url);
       const known = this.#announced.get(key) ?? [];
       if (!known.some((other) => JSON.stringify(other.digests) === JSON.stringify(each.digests))) known.push(each);
@@ -50,6 +54,11 @@ export class Routes {
         this.#announcedFiles.set(`${each.purl} ${each.fileName}`, known);
       }
     }
+  }
+
+  /** True when an index of this session announces the very version that a lockfile names. */
+  isAnnounced({ ecosystem, name, version }: LockedPackage): boolean {
+    return this.#announcedVersions.has(`${ecosystem} ${name} ${version}`);
   }
 
   /** False for a version that no lockfile names, where lockfiles speak: nobody will ask for it. */

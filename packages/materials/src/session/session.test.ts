@@ -111,6 +111,26 @@ test("S4: the mirror answers what a digest names without asking; a lockfile of t
   expect(await codeOf(strict.ask(tarball))).toBe("SESSION_DIGEST_MISMATCH");
 });
 
+test("S4: an index that announces all that is locked, with the lockfile's own digests, is not asked for again", async () => {
+  const page = "https://registry.example/pad";
+  const dist = { tarball, integrity: sri(body) };
+  const index = { name: "pad", versions: { "1.0.0": { name: "pad", version: "1.0.0", dist } } };
+  const served = { [page]: { body: JSON.stringify(index) }, [tarball]: { body } };
+  const first = sessionScene({ served, lockfiles: [lock] });
+  await first.ask(page);
+  await first.ask(tarball);
+  const again = sessionScene({ served: {}, lockfiles: [lock], mirror: first.mirror });
+  expect((await again.ask(page)).body).toBe(JSON.stringify(index));
+  expect((await again.ask(tarball)).body).toBe(body);
+  expect(again.asked).toEqual([]);
+  const newer = npmLock("pad", "1.0.1", [{ algorithm: "sha512", value: hex("sha512", body) }]);
+  const other = sessionScene({ served, lockfiles: [newer], mirror: first.mirror });
+  await other.ask(page);
+  const fresh = sessionScene({ served, lockfiles: [lock], mirror: first.mirror, settings: { needsIndex: true } });
+  await fresh.ask(page);
+  expect([other, fresh].map(({ asked }) => asked.length)).toEqual([1, 1]);
+});
+
 test("S4: a digest of an algorithm that was not taken when the file came in is taken when it is demanded", async () => {
   const first = sessionScene({ served: { [tarball]: { body } }, lockfiles: [lock] });
   await first.ask(tarball);

@@ -15,7 +15,7 @@ import {
   isStrong,
 } from "./digests.ts";
 import { sessionErrors } from "./errors.ts";
-import { admitBody, candidateOf, judge, ownDigests } from "./intake.ts";
+import { admitBody, announce, candidateOf, judge, ownDigests } from "./intake.ts";
 import { SessionLedger, type SessionReport } from "./ledger.ts";
 import { plainAddress, type RouteFacts, Routes } from "./routes.ts";
 import { type Asked, keyOf, type SessionContext, type SessionSettings } from "./settings.ts";
@@ -147,7 +147,7 @@ function lockedFor(
 
 async function passageFor(context: SessionContext, asked: Asked): Promise<Passage> {
   const { mirror, offline } = context.settings;
-  const stored = await storedAnswer(context, asked);
+  const stored = (await storedAnswer(context, asked)) ?? (await storedIndex(context, asked));
   if (stored !== undefined) return stored;
   if (offline) {
     throw sessionErrors.make(
@@ -208,5 +208,32 @@ async function storedAnswer(context: SessionContext, asked: Asked): Promise<Stor
     assertDigests(what, asked.expected, hashes, await ownDigests(context, asked, path));
     assertAlternatives(what, asked.alternatives ?? [], hashes);
   }
-  return admitBody(context, asked, { ...record, key: asked.key }, path, { mirrored: true, hashes });
+  // The same bytes may have come under another name: what counts is what is asked for now.
+  const { upstream, ...rest } = facts;
+  const asNow = { ...record, key: asked.key, facts: { ...rest, upstream: upstream.name } };
+  return admitBody(context, asked, asNow, path, { mirrored: true, hashes });
+}
+
+/**
+ * An index of the mirror, when nothing newer could change the build: it announces every version that the lockfiles name,
+ * and they have a strong digest of each. Rules about what an index says today need today's.
+ */
+async function storedIndex(context: SessionContext, asked: Asked): Promise<StoredAnswer | undefined> {
+  const { settings, routes } = context;
+  const { facts } = asked.route;
+  const isDecided =
+    facts.kind === "index" && facts.name !== undefined && asked.locked.length > 0 && asked.locked.every(hasOwnDigests);
+  if (!isDecided || settings.needsIndex === true) return undefined;
+  const record = await unlessDamaged(false, settings.mirror.find(asked.key));
+  if (record?.status !== 200) return undefined;
+  const path = await unlessDamaged(false, settings.mirror.body(record));
+  if (path === undefined) return undefined;
+  await announce(context, asked, path, []);
+  if (!asked.locked.every((entry) => routes.isAnnounced(entry))) return undefined;
+  return admitBody(context, asked, record, path, { mirrored: true, announced: true });
+}
+
+/** True when the lockfile itself says which bytes a package has. */
+function hasOwnDigests({ digests, files }: LockedPackage): boolean {
+  return files === undefined ? digests.some(isStrong) : files.every((file) => file.digests.some(isStrong));
 }
