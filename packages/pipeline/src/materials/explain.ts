@@ -8,6 +8,7 @@ import type { RunRecord } from "@touchmark/store";
 import { pipelineErrors } from "../errors.ts";
 import type { Factory } from "../factory.ts";
 import { findRun } from "../lookup.ts";
+import { type BuiltOf, factoryBuildOf } from "./factory-build.ts";
 
 /** A material of a run, and why it is there. */
 export interface MaterialExplanation {
@@ -18,6 +19,8 @@ export interface MaterialExplanation {
   readonly locked: readonly { readonly file: string; readonly key: string; readonly scope: string }[];
   /** Shortest ways from the project to the package, each a list of lock keys; the project's own is left out. */
   readonly ways: readonly (readonly string[])[];
+  /** What it was itself built of, where a factory that the user trusts said so. */
+  readonly builtOf?: BuiltOf;
 }
 
 /** Statements about materials of a run, in order. They are read, not verified: `verify` does that. */
@@ -33,7 +36,7 @@ export async function materialsOfRun(factory: Factory, run: RunRecord): Promise<
 
 /**
  * Explains every material of a run whose package URL, name or address is the one given.
- * @throws RUN_UNKNOWN | MATERIAL_UNKNOWN
+ * @throws RUN_UNKNOWN | MATERIAL_UNKNOWN | MATERIALS_CONFIG_*
  */
 export async function explainMaterial(
   factory: Factory,
@@ -59,7 +62,12 @@ export async function explainMaterial(
       },
     );
   }
-  return found;
+  return Promise.all(
+    found.map(async (each) => {
+      const builtOf = await factoryBuildOf(factory, each.material);
+      return builtOf === undefined ? each : { ...each, builtOf };
+    }),
+  );
 }
 
 async function newestWithMaterials(factory: Factory): Promise<RunRecord> {

@@ -1,5 +1,6 @@
 import type { MaterialExplanation } from "@touchmark/pipeline";
 import { type Command, given, text } from "../../command.ts";
+import { buildLines } from "../../output/build-lines.ts";
 import { size } from "../../output/quantity.ts";
 import { oneLine, type Terminal } from "../../terminal.ts";
 
@@ -8,7 +9,7 @@ export const command: Command = {
   name: "materials why",
   summary: "why a package is in a build: who wanted it, where it came from, what vouches for it",
   description:
-    "Looks a package up in the signed statements of a run: the lock entries that allow it and the way to it, the address and digests, the rules of the gate with an opinion, evidence of others, and install scripts.",
+    "Looks a package up in the signed statements of a run: the lock entries that allow it and the way to it, the address and digests, the rules of the gate with an opinion, evidence of others, and install scripts. A package that a trusted touchmark factory built is shown with what it was built of.",
   arguments: [{ name: "package", description: "package URL, name, name@version, or address", required: true }],
   options: [
     { flags: "--run <run>", description: "id of a run, or latest (default: the newest with a fetch step)" },
@@ -33,7 +34,7 @@ export const command: Command = {
   },
 };
 
-function show({ run, step, material, locked, ways }: MaterialExplanation, terminal: Terminal): void {
+function show({ run, step, material, locked, ways, builtOf }: MaterialExplanation, terminal: Terminal): void {
   const { style } = terminal;
   const line = (name: string, value: string): void => terminal.print(`  ${name.padEnd(10)} ${oneLine(value)}`);
   terminal.print(style.bold(oneLine(material.purl ?? material.url)));
@@ -48,5 +49,8 @@ function show({ run, step, material, locked, ways }: MaterialExplanation, termin
   for (const { rule, outcome, message } of material.rules) line("rule", `${rule}: ${outcome}: ${message}`);
   for (const { kind, outcome, signer, message } of material.evidence ?? [])
     line("evidence", `${kind}: ${outcome}${signer === undefined ? "" : ` by ${signer}`}: ${message}`);
+  if (builtOf !== undefined && "unknown" in builtOf) line("built of", style.warn(builtOf.unknown));
+  if (builtOf !== undefined && "build" in builtOf)
+    for (const row of buildLines(builtOf.build)) terminal.print(`  ${row}`);
   for (const script of material.installScripts ?? []) line("script", style.warn(script));
 }
