@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Digest } from "@touchmark/core";
 import { parseBundle, parseStatement } from "@touchmark/formats/evidence";
 import { type LockedPackage, type Lockfile, readLockfile } from "@touchmark/formats/lockfiles";
@@ -9,6 +9,7 @@ import { pipelineErrors } from "../errors.ts";
 import type { Factory } from "../factory.ts";
 import { findRun } from "../lookup.ts";
 import { type BuiltOf, factoryBuildOf } from "./factory-build.ts";
+import { besideLockfile } from "./lockfiles-of-step.ts";
 
 /** A material of a run, and why it is there. */
 export interface MaterialExplanation {
@@ -94,7 +95,8 @@ function lockfilesOf(factory: Factory, run: RunRecord, statement: Materials): Lo
   if (tree === undefined) return [];
   return statement.lockfiles.flatMap(({ path }) => {
     const file = join(factory.trees.root(tree), path);
-    return existsSync(file) ? [readLockfile(path, readFileSync(file))] : [];
+    const companion = (beside: string): Uint8Array | undefined => besideLockfile(dirname(file), beside);
+    return existsSync(file) ? [readLockfile(path, readFileSync(file), { companion })] : [];
   });
 }
 

@@ -122,7 +122,7 @@ function read(file: string, path: string): StepLockfile {
 }
 
 /** A file that a lockfile's reader asks for (`go.mod`, an included requirements file); no link leads out of the tree. */
-function besideLockfile(directory: string, path: string): Uint8Array | undefined {
+export function besideLockfile(directory: string, path: string): Uint8Array | undefined {
   let here = directory;
   for (const segment of path.split("/")) {
     here = join(here, segment);
