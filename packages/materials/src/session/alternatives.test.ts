@@ -29,7 +29,7 @@ function index(files: Readonly<Record<string, string | undefined>>): { body: str
 const codeOf = (work: Promise<unknown>): Promise<string> =>
   work.then(
     () => "no error",
-    (error: { code?: string }) => error.code ?? String(error),
+    (error: { code?: string }) => error.code ?? "another error",
   );
 
 const lock = requirements(`sha256:${hex("sha256", "for linux")}`, `sha256:${hex("sha256", "for another")}`);

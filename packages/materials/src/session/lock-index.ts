@@ -177,7 +177,7 @@ function filesFor(files: readonly LockedFile[], facts: RequestFacts, url: string
   );
 }
 
-const goFile = (name: string): string => (/mod$/.test(name) ? "mod" : /zip$/.test(name) ? "zip" : name);
+const goFile = (name: string): string => (name.endsWith("mod") ? "mod" : name.endsWith("zip") ? "zip" : name);
 
 function append<V>(map: Map<string, V[]>, key: string, value: V): void {
   const list = map.get(key);

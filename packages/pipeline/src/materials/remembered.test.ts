@@ -40,7 +40,7 @@ describe.skipIf(missing !== null)("what runs learn about packages", () => {
     );
   }
 
-  test("R17, S8: who published a package is remembered, and a stranger's version is refused by the next run", async () => {
+  test("R24: who published a package is remembered, and a stranger's version is refused by the next run", async () => {
     const first = await scene.run(publishing("1.0.0", "ada"));
     expect([first.status, first.steps[0]?.error?.message]).toEqual(["succeeded", undefined]);
     const memory = openPackageMemory(scene.factory.home.paths.materials);
@@ -69,7 +69,7 @@ describe.skipIf(missing !== null)("what runs learn about packages", () => {
     expect(paths.filter((path) => path.startsWith("/run/") || path.includes("ca-certificates"))).toEqual([]);
   });
 
-  test("S8: a run that did not succeed teaches no names", async () => {
+  test("R24: a run that did not succeed teaches no names", async () => {
     const done = await scene.run(
       scene.project(
         "failing",
