@@ -162,7 +162,7 @@ function inputFilesOf(observed: RuntimeTrace): Pick<CachedStep, "inputFiles" | "
   const files = (observed.monitorLog.fileAccess ?? []).map((file): ReadFile => {
     const hex = file.digest?.["sha256"];
     const origin = String(file.annotations?.["origin"]);
-    return { path: file.name ?? "", origin, ...(hex === undefined ? {} : { digest: `sha256:${hex}` as Digest }) };
+    return { path: file.name ?? "", origin, ...(hex === undefined ? {} : { digest: `sha256:${hex}` }) };
   });
   return { inputFiles: files.filter((file) => file.origin === "input"), unaccounted: unaccountedOf(files) };
 }

@@ -4,7 +4,7 @@ import type { ProxyRequest } from "../door.ts";
 import type { ExpectedDigest, MaterialRecord, RequestFacts } from "../material.ts";
 import { recordedUrl, variantOf } from "../mirror/record-key.ts";
 import { unlessDamaged } from "../mirror/unless-damaged.ts";
-import { announce } from "./intake.ts";
+import { announce } from "./announce.ts";
 import { isKept } from "./kept.ts";
 import { type Asked, keyOf, type SessionContext, type SmallAnswer } from "./settings.ts";
 

@@ -8,7 +8,7 @@ const lock = npmLock("pad", "1.0.0", [{ algorithm: "sha512", value: hex("sha512"
 async function codeOf(work: Promise<unknown>): Promise<string> {
   return work.then(
     () => "no error",
-    (error: { code?: string }) => error.code ?? String(error),
+    (error: { code?: string; message?: string }) => error.code ?? error.message ?? "no code",
   );
 }
 

@@ -3,6 +3,7 @@ import type { LockedPackage } from "@touchmark/formats/lockfiles";
 import type { ArrivedAnswer, Door, Passage, ProxyRequest, StoredAnswer } from "../door.ts";
 import type { MaterialRecord, RequestFacts } from "../material.ts";
 import { unlessDamaged } from "../mirror/unless-damaged.ts";
+import { announce } from "./announce.ts";
 import { checksumsOf } from "./aside.ts";
 import { askIndex } from "./ask-index.ts";
 import {
@@ -15,7 +16,7 @@ import {
   isStrong,
 } from "./digests.ts";
 import { sessionErrors } from "./errors.ts";
-import { admitBody, announce, candidateOf, judge, ownDigests } from "./intake.ts";
+import { admitBody, candidateOf, judge, ownDigests } from "./intake.ts";
 import { SessionLedger, type SessionReport } from "./ledger.ts";
 import { plainAddress, type RouteFacts, Routes } from "./routes.ts";
 import { type Asked, keyOf, type SessionContext, type SessionSettings } from "./settings.ts";

@@ -34,6 +34,11 @@ export async function upstreamPassage(
     await incoming?.discard();
     await lease?.release();
   };
+  const refuse = (error: unknown): void => ledger.refuse(url, error, facts.purl);
+  const keep = async (body: Incoming, record: MaterialRecord): Promise<void> => {
+    await settings.mirror.commit(body, record).catch(refuse);
+    await end();
+  };
   return {
     kind: "upstream",
     url,
@@ -48,13 +53,12 @@ export async function upstreamPassage(
       return incoming;
     },
     settle: async (arrived) => {
-      const refuse = (error: unknown): void => ledger.refuse(url, error, facts.purl);
       try {
         if (incoming === undefined) throw new TypeError("an answer arrived without a place");
         const { answer, record } = await settle(context, asked, arrived);
         if (record === undefined) await end();
         // The client need not wait for the disk: what cannot be kept refuses the step all the same.
-        else context.pending.add(settings.mirror.commit(incoming, record).catch(refuse).finally(end));
+        else context.pending.add(keep(incoming, record));
         return answer;
       } catch (error) {
         refuse(error);
