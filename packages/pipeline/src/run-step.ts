@@ -85,8 +85,8 @@ export async function findStep(session: RunSession, step: PlannedStep): Promise<
 }
 
 /**
- * What came through an open network was not recorded, and may be something else next time; a step without a sandbox
- * always has one.
+ * What a step fetches is judged by the rules of today, each time; the mirror makes that quick. A step without a sandbox
+ * has an open network.
  */
 function mayCache(step: PlannedStep): boolean {
   const { cache, network, insecureProcess } = step.definition;

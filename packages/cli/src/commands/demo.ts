@@ -59,7 +59,7 @@ export const command: Command = {
       );
       for (const step of outcome.steps) {
         const seen = step.observation?.complete === true ? "observed completely" : "NOT observed completely";
-        const network = step.network === "fetch" ? style.warn("open network, unrecorded") : "no network";
+        const network = step.network === "fetch" ? "recorded network" : "no network";
         terminal.print(
           `          ${step.name.padEnd(10)} ${step.isolation ?? ""}, ${network}, ${seen}${step.cached ? ", cached" : ""}`,
         );

@@ -65,6 +65,18 @@ interface StepDetails {
   readonly network?: string;
   readonly observation?: { readonly tier: string; readonly complete: boolean };
   readonly error?: { readonly code: string; readonly message: string };
+  readonly materials?: {
+    readonly packages: number;
+    readonly bytes: number;
+    readonly mirrored: number;
+    readonly requests: number;
+  };
+}
+
+/** Without a sandbox nothing keeps a step from the network; with one, what it fetches is recorded. */
+function networkWords({ isolation, network }: StepDetails, style: Terminal["style"]): string {
+  if (isolation === "process") return style.warn("open network");
+  return network === "fetch" ? "recorded network" : "no network";
 }
 
 function showRun(run: RunRecord, terminal: Terminal): void {
@@ -86,10 +98,15 @@ function showRun(run: RunRecord, terminal: Terminal): void {
       facts.observation === undefined
         ? ""
         : `${facts.observation.tier}, ${facts.observation.complete ? "complete" : "INCOMPLETE"}`;
-    const network = facts.network === "fetch" ? style.warn("open network") : "no network";
+    const network = networkWords(facts, style);
     terminal.print(
       `  ${style.bold("step")} ${step.name.padEnd(12)} ${mark}  ${time.padStart(8)}  ${facts.isolation ?? ""}; ${network}; ${observed}`,
     );
+    if (facts.materials !== undefined) {
+      const { packages, bytes, mirrored, requests } = facts.materials;
+      const from = mirrored === 0 ? "" : `, ${mirrored} from the mirror`;
+      terminal.print(`    fetched ${packages} packages${from}; ${size(bytes)} in ${requests} requests`);
+    }
     if (facts.error !== undefined) terminal.print(`    ${facts.error.code}: ${printable(facts.error.message)}`);
   }
   for (const artifact of run.artifacts) {

@@ -106,9 +106,9 @@ function lintNetwork(step: StepDefinition, path: Path, file: PipelineFile, add: 
       text,
     );
   const fix = "Fetch in a step of its own, and build in a step with network: none that reads its output.";
-  if (works) add("network-in-build", "warning", at, `the network is open while ${JSON.stringify(works[0])} runs`, fix);
+  if (works) add("network-in-build", "warning", at, `a step that fetches runs ${JSON.stringify(works[0])}`, fix);
   else if (others.length > 0)
-    add("network-in-build", "warning", at, `the network is open for a step that reads ${others.join(", ")}`, fix);
+    add("network-in-build", "warning", at, `a step that fetches reads ${others.join(", ")}`, fix);
   if (
     /\b(?:npm (?:ci|install|i)|(?:pnpm|yarn) install)\b/.test(text) &&
     !/--ignore-scripts|--mode[= ]skip-build/.test(text)
@@ -117,7 +117,7 @@ function lintNetwork(step: StepDefinition, path: Path, file: PipelineFile, add: 
       "install-scripts",
       "warning",
       at,
-      "the scripts of all packages run while the network is open",
+      "the scripts of all packages run in a step that fetches",
       "Add --ignore-scripts; where a package needs its script, run `npm rebuild NAME` in a step without network.",
     );
   }
@@ -129,7 +129,7 @@ function lintNetwork(step: StepDefinition, path: Path, file: PipelineFile, add: 
       "cache-open-network",
       "note",
       [...path, "cache"],
-      "a step with open network is never cached",
+      "a step that fetches is never cached",
       "Remove `cache: true`.",
     );
   }

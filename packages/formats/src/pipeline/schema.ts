@@ -148,7 +148,7 @@ const step = section(
       }),
     network: z.enum(["none", "fetch"]).optional().meta({
       description:
-        "none (default): no network at all. fetch: open network, recorded; nothing built from it is called hermetic.",
+        "none (default): no network at all. fetch: the outside through the recording proxy alone, by the user's rules.",
     }),
     limits: stepLimits.optional(),
     cache: z.boolean().optional().meta({
