@@ -135,12 +135,13 @@ export function digestsOf(record: MaterialRecord): AnnouncedDigest[] {
 }
 
 /**
- * Digests by which a record can be looked up: of files that lockfiles and indexes name. An index is found by its
- * address alone.
+ * Digests by which a record can be looked up: strong ones, of files that lockfiles and indexes name. An index is found
+ * by its address alone.
  */
 export function indexedDigestsOf(record: MaterialRecord): AnnouncedDigest[] {
   const { kind } = record.facts;
-  return kind === "archive" || kind === "download" ? digestsOf(record) : [];
+  if (kind !== "archive" && kind !== "download") return [];
+  return digestsOf(record).filter(({ algorithm }) => algorithm !== "md5" && algorithm !== "sha1");
 }
 
 /** True when the record says that its body has that digest. */

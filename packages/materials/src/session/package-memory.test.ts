@@ -20,7 +20,14 @@ test("S8: the first word about a version stays, and another process reads the sa
   memory.remember(pad, version("1.0.0", "ada"));
   memory.remember(pad, version("1.0.0", "mallory"));
   memory.remember(pad, version("1.1.0", "ada"));
+  expect(openPackageMemory(directory).historyOf(pad).versions).toEqual([]);
+  memory.save();
   const read = openPackageMemory(directory).historyOf(pad);
+  const late = openPackageMemory(directory);
+  late.remember(pad, version("2.0.0", "ada"));
+  openPackageMemory(directory).save();
+  late.save();
+  expect(openPackageMemory(directory).historyOf(pad).versions).toHaveLength(3);
   expect(read.versions.map((each) => [each.version, each.publisher])).toEqual([
     ["1.0.0", "ada"],
     ["1.1.0", "ada"],
@@ -33,6 +40,6 @@ test("S8: names of lockfiles are learned; a damaged memory makes a package new",
   expect(openPackageMemory(directory).knownNames("npm")).toEqual(["left", "pad"]);
   const history = join(directory, "history");
   for (const name of readdirSync(history, { recursive: true, encoding: "utf8" }))
-    if (name.endsWith(".json")) writeFileSync(join(history, name), '{"package":"pkg:npm/pad","versions":[]}');
+    if (name.endsWith(".json")) writeFileSync(join(history, name), '{"packages":{"pkg:npm/pad":[]}}');
   expect(openPackageMemory(directory).historyOf("pkg:npm/pad").versions).toEqual([]);
 });

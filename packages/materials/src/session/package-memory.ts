@@ -18,6 +18,9 @@ export function packageOf(purl: string): string {
   return packageUrl(rest);
 }
 
+/** Histories of the packages whose names begin with the same digits of a hash. */
+type Page = Readonly<Record<string, readonly AdmittedVersion[]>>;
+
 /** What earlier runs learned about packages: who published them, what vouched for them, and which names are known. */
 export interface PackageMemory {
   /** History of a package, empty for one that is new here. @param packageUrl without version */
@@ -27,6 +30,8 @@ export interface PackageMemory {
   /** Names from lockfiles of finished runs. */
   knownNames(ecosystem: Ecosystem): readonly string[];
   learn(lockfiles: readonly Lockfile[]): void;
+  /** Writes down what was remembered; until then it is lost with the process. */
+  save(): void;
 }
 
 /**
@@ -35,20 +40,43 @@ export interface PackageMemory {
  */
 export function openPackageMemory(directory: string): PackageMemory {
   const histories = new Map<string, PackageHistory>();
+  const changed = new Set<string>();
   const names = new Map<Ecosystem, readonly string[]>();
+  // A page holds many packages: one file for each would cost a first run more than all else that it remembers.
   const place = (packageUrl: string): string => {
     const hash = createHash("sha256").update(packageUrl).digest("hex");
-    return join(directory, "history", hash.slice(0, 2), `${hash}.json`);
+    return join(directory, "history", `${hash.slice(0, 2)}.json`);
+  };
+  const pages = new Map<string, Page>();
+  const page = (path: string): Page => {
+    const known = pages.get(path) ?? ((readDocument(path)?.["packages"] ?? {}) as unknown as Page);
+    pages.set(path, known);
+    return known;
   };
   const historyOf = (packageUrl: string): PackageHistory => {
     const known = histories.get(packageUrl);
     if (known !== undefined) return known;
-    const read = readDocument(place(packageUrl));
-    const versions =
-      read?.["package"] === packageUrl ? (read["versions"] as unknown as readonly AdmittedVersion[]) : [];
+    const read = page(place(packageUrl));
+    const versions = Object.hasOwn(read, packageUrl) ? (read[packageUrl] ?? []) : [];
     const history = { package: packageUrl, versions };
     histories.set(packageUrl, history);
     return history;
+  };
+  const save = (): void => {
+    for (const path of new Set([...changed].map(place))) {
+      // Another run may have written meanwhile: what it says of a version came first.
+      const packages: Record<string, readonly AdmittedVersion[]> = {
+        ...((readDocument(path)?.["packages"] ?? {}) as unknown as Page),
+      };
+      for (const packageUrl of [...changed].filter((each) => place(each) === path)) {
+        const before = packages[packageUrl] ?? [];
+        const known = new Set(before.map((each) => each.version));
+        const own = historyOf(packageUrl).versions.filter((each) => !known.has(each.version));
+        packages[packageUrl] = [...before, ...own].slice(-MAX_VERSIONS);
+      }
+      writeDocument(path, { packages });
+    }
+    changed.clear();
   };
   const namesPlace = (ecosystem: Ecosystem): string => join(directory, "names", `${ecosystem}.json`);
   const knownNames = (ecosystem: Ecosystem): readonly string[] => {
@@ -59,12 +87,13 @@ export function openPackageMemory(directory: string): PackageMemory {
   return {
     historyOf,
     knownNames,
+    save,
     remember: (packageUrl, version) => {
       const { versions } = historyOf(packageUrl);
       if (versions.some((each) => each.version === version.version)) return;
       const history = { package: packageUrl, versions: [...versions, version].slice(-MAX_VERSIONS) };
       histories.set(packageUrl, history);
-      writeDocument(place(packageUrl), history);
+      changed.add(packageUrl);
     },
     learn: (lockfiles) => {
       for (const ecosystem of new Set(lockfiles.map((lockfile) => lockfile.ecosystem))) {

@@ -132,6 +132,7 @@ export async function openRunMaterials(factory: Factory, request: MaterialsReque
       redact: (text) => credentials.redactor.text(text),
     }),
     close: async () => {
+      memory.save();
       client.close();
       await mirror.close();
     },
