@@ -241,6 +241,23 @@ test("R2: what is locked and not fetched is told apart: other platforms, optiona
   expect(result.accounted).toBe(true);
 });
 
+test("R2: what only packages for other platforms lead to is for other platforms too", () => {
+  const input = two();
+  const others = [
+    locked("wasm", "1.0.0", { key: "wasm", platform: { cpu: ["wasm32"] }, dependencies: ["runtime"], direct: false }),
+    locked("runtime", "1.0.0", { key: "runtime", dependencies: ["tslib"], direct: false }),
+    locked("tslib", "1.0.0", { key: "tslib", dependencies: ["runtime"], direct: false }),
+    locked("shared", "1.0.0", { key: "shared", direct: false }),
+  ];
+  const [wasm, ...rest] = others;
+  if (wasm === undefined) throw new Error("no entry");
+  const leading = { ...wasm, dependencies: ["runtime", "shared"] };
+  const host = locked("host", "1.0.0", { key: "host", dependencies: ["shared"], direct: true });
+  const result = reconcile({ ...input, lockfiles: [lockfile([...packages(input), leading, ...rest, host])] });
+  expect(result.counts).toMatchObject({ locked: 7, fetched: 2, otherPlatforms: 3, notFetched: 2 });
+  expect(items(result, "locked-not-fetched")).toEqual(["pkg:npm/host@1.0.0", "pkg:npm/shared@1.0.0"]);
+});
+
 test("R2: packages from git and from addresses are matched by commit, repository and address", () => {
   const commit = "0123456789abcdef0123456789abcdef01234567";
   const url = "https://files.example/x/tool.tgz";

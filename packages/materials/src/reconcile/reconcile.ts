@@ -1,5 +1,7 @@
+import type { LockedPackage } from "@touchmark/formats/lockfiles";
 import { attribute, Places } from "./attribution.ts";
 import { ContentIndex } from "./content-index.ts";
+import { foreignEntries } from "./foreign.ts";
 import { matchRecords, type Note, noteDisagreement, noteOtherBytes } from "./match-records.ts";
 import { isMetadataOnly, type PackageUnit, PackageUnits } from "./package-unit.ts";
 import {
@@ -46,7 +48,9 @@ export function reconcile(input: ReconcileInput): Reconciliation {
   const content = new ContentIndex(units.all, input.records, input.contents);
   for (const unit of content.unread) note("content-unknown", unit.label);
   const files = attribute(input, content, new Places(units, content), note);
-  const packages = countPackages(units.all, refused, note);
+  const fetched = new Set(units.all.flatMap((unit) => (unit.records.length > 0 ? unit.locked : [])));
+  const foreign = foreignEntries(input.lockfiles, (entry) => fetched.has(entry));
+  const packages = countPackages(units.all, refused, foreign, note);
   const counts = {
     ...packages,
     ...units.counts,
@@ -76,7 +80,12 @@ function noteRefusals(refused: readonly RefusedMaterial[], note: Note): Readonly
   return packages;
 }
 
-function countPackages(units: readonly PackageUnit[], refused: ReadonlySet<string>, note: Note) {
+function countPackages(
+  units: readonly PackageUnit[],
+  refused: ReadonlySet<string>,
+  foreign: ReadonlySet<LockedPackage>,
+  note: Note,
+) {
   const counts = { locked: 0, fetched: 0, otherPlatforms: 0, optional: 0, notFetched: 0, neverUsed: 0 };
   for (const unit of units) {
     const isFetched = unit.records.length > 0;
@@ -90,7 +99,7 @@ function countPackages(units: readonly PackageUnit[], refused: ReadonlySet<strin
     else if (refused.has(unit.label)) {
       counts.notFetched += 1;
       note("locked-refused", unit.label);
-    } else if (unit.locked.every((entry) => entry.platform !== undefined)) {
+    } else if (unit.locked.every((entry) => foreign.has(entry))) {
       counts.otherPlatforms += 1;
       note("other-platform-not-fetched", unit.label);
     } else if (
