@@ -5,6 +5,7 @@
 #   install.sh [NAME...]    all of them by default: cosign witness in-toto-golang in-toto sigstore-js torchwood
 #                         (litewitness) sigsum-go (sigsum-witness) tessera (tessera-fsck, tessera-bench; needs go)
 #                         clients (package managers of JavaScript and Python, into clients/; live tests run them)
+#                         proxies (Verdaccio, devpi, for the benchmark of materials; only when named)
 #                         sigstore-go (sigstore-go-bench; needs go, takes minutes; only when named)
 #
 # Everything comes through the ordinary clients of this machine (apt, pip, npm) and their configuration.
@@ -75,6 +76,28 @@ sigstore_go() {
   echo "installed  sigstore-go (sigstore-go-bench) $sigstore_go_version"
 }
 
+verdaccio_version=6.10.4 devpi_version=6.20.3
+# The override repairs a dependency of Verdaccio that is asked for by a tag.
+proxies() {
+  local stamp=$peers/proxies/.installed
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$verdaccio_version $devpi_version" ]; then
+    echo "kept       Verdaccio $verdaccio_version, devpi $devpi_version"
+    return
+  fi
+  rm -rf "$peers/proxies" && mkdir -p "$peers/proxies/npm" &&
+    printf '{"private":true,"dependencies":{"verdaccio":"%s"},"overrides":{"node-fetch":"2.7.0"}}\n' "$verdaccio_version" \
+      > "$peers/proxies/npm/package.json" &&
+    npm install --prefix "$peers/proxies/npm" --ignore-scripts --no-audit --no-fund --loglevel=error > /dev/null &&
+    python3 -m venv "$peers/proxies/python" &&
+    "$peers/proxies/python/bin/pip" install --quiet --disable-pip-version-check "devpi-server==$devpi_version" || return 1
+  ln -sf "$peers/proxies/npm/node_modules/.bin/verdaccio" "$peers/bin/verdaccio"
+  for program in devpi-server devpi-init; do
+    ln -sf "$peers/proxies/python/bin/$program" "$peers/bin/$program"
+  done
+  printf '%s' "$verdaccio_version $devpi_version" > "$stamp"
+  echo "installed  Verdaccio $verdaccio_version, devpi $devpi_version"
+}
+
 tessera_version=v1.0.4
 tessera() {
   local stamp=$peers/tessera.installed module
@@ -97,6 +120,7 @@ for name in "$@"; do
     cosign | witness | in-toto-golang | torchwood | sigsum-go) "$here/debian-newer.sh" "$name" ;;
     in-toto) in_toto ;;
     clients) clients ;;
+    proxies) proxies ;;
     tessera) tessera ;;
     sigstore-go) sigstore_go ;;
     sigstore-js) sigstore_javascript ;;
