@@ -39,7 +39,7 @@ async function learn(context: SessionContext, ecosystem: Ecosystem, name: string
     // A name that is exclusive to a later repository is not this one's to answer.
     if (isExclusiveElsewhere(settings.upstreams, upstream, name)) continue;
     await settings.mayAsk(index.url, facts);
-    judge(context, await candidateOf(context, asked, "contact"));
+    await judge(context, await candidateOf(context, asked, "contact"));
     const answer = await fetchAside(context, index.url, facts, index.headers);
     if (answer.status === 200) return;
   }

@@ -5,6 +5,7 @@ import type { MaterialRecord } from "../material.ts";
 import { announce } from "./announce.ts";
 import { fetchAside } from "./aside.ts";
 import type { AdmittedMaterial } from "./ledger.ts";
+import { withPassingVersion } from "./passing-version.ts";
 import type { Asked, SessionContext } from "./settings.ts";
 
 /** What the gate is asked about, as far as it is known. */
@@ -29,11 +30,12 @@ export async function candidateOf(
   };
 }
 
-/** The gate's decision. @throws GATE_* when it refuses */
-export function judge({ settings }: SessionContext, candidate: Candidate): GateDecision {
+/** The gate's decision. @throws GATE_* when it refuses, with the version that would pass where one is known */
+export async function judge(context: SessionContext, candidate: Candidate): Promise<GateDecision> {
+  const { settings } = context;
   const decision = settings.decide(candidate);
-  if (decision.verdict === "refused") throw settings.refusal(decision, candidate);
-  return decision;
+  if (decision.verdict === "admitted") return decision;
+  throw settings.refusal(await withPassingVersion(context, candidate, decision), candidate);
 }
 
 /** Digests of an archive that its ecosystem computes, when any is expected. */
@@ -69,7 +71,7 @@ export async function admitBody(
   const isFound = record.status === 200;
   const archive = isFound && facts.kind === "archive" ? await settings.inspect(record, path) : undefined;
   const evidence = isFound ? await evidenceOf(context, asked, record, path, origin) : [];
-  const decision = judge(context, {
+  const decision = await judge(context, {
     ...(await candidateOf(context, asked, "arrival")),
     hashes: { ...origin.hashes, ...heldHashes(record) },
     evidence,

@@ -99,6 +99,27 @@ test("S3: the gate speaks before contact: a package that is not locked is never 
   expect(scene.asked).toEqual([]);
 });
 
+test("S3: a refusal names the newest version that the refusing rule would let pass", async () => {
+  const version = (name: string) => [
+    name,
+    { name: "pad", version: name, dist: { tarball: tarball.replace("1.0.0", name), integrity: sri(`pad ${name}`) } },
+  ];
+  const index = {
+    name: "pad",
+    versions: Object.fromEntries(["0.8.0", "0.9.0", "1.0.0"].map(version)),
+    time: { "0.8.0": "2026-01-01T00:00:00Z", "0.9.0": "2026-06-01T00:00:00Z", "1.0.0": "2026-11-21T10:00:00Z" },
+  };
+  const young = npmLock("pad", "1.0.0", [{ algorithm: "sha512", value: hex("sha512", "pad 1.0.0") }]);
+  const scene = sessionScene({
+    served: { "https://registry.example/pad": { body: JSON.stringify(index) }, [tarball]: { body: "pad 1.0.0" } },
+    lockfiles: [young],
+    rules: { minimumAge: { seconds: 86_400, except: [] } },
+    settings: { needsIndex: true },
+  });
+  expect(await codeOf(scene.ask(tarball))).toBe("GATE_TOO_YOUNG");
+  expect(scene.session.report().refused[0]?.message).toContain("pad@0.9.0 would pass");
+});
+
 test("S4: the mirror answers what a digest names without asking; a lockfile of today still counts", async () => {
   const first = sessionScene({ served: { [tarball]: { body } }, lockfiles: [lock] });
   await first.ask(tarball);

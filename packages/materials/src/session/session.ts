@@ -114,7 +114,7 @@ async function prepared(
   const alternatives = locks.alternatives(facts, request.url.href, locked);
   assertAgreement(facts.purl ?? plainAddress(url), expected, alternatives);
   const asked: Asked = { request, route, locked, expected, alternatives, ...keyOf(request, url) };
-  judge(context, await candidateOf(context, asked, "contact"));
+  await judge(context, await candidateOf(context, asked, "contact"));
   if (facts.ecosystem !== "maven" || expected.some(isStrong)) return asked;
   const checksums = await checksumsOf(context, asked);
   // The checksum file is an announcement like an index's, for the gate too.
