@@ -155,7 +155,7 @@ test.skipIf(!canBuild)("RA-BENV-05: a third party verifies again, offline, with 
 test.skipIf(!canBuild)("RA-DIST-03: signatures verify beside the artifact, and from a place of their own", async () => {
   // Beside: the export. Elsewhere: the factory's store, and any directory that is named.
   expect(consumer().verify().exit).toBe(0);
-  await expect(verifyArtifact(scene.factory, { digest: artifactOf(run) })).resolves.toMatchObject({ statements: 19 });
+  await expect(verifyArtifact(scene.factory, { digest: artifactOf(run) })).resolves.toMatchObject({ statements: 21 });
   const apart = consumer((directory) => {
     mkdirSync(join(directory, "..", "elsewhere"), { recursive: true });
     for (const name of exported.bundles) {
