@@ -137,7 +137,7 @@ async function throughProxy(workload: Workload, project: string, home: string): 
   const path = workload.lockfile;
   const bytes = readFileSync(join(project, path));
   const lockfile = { ...readLockfile(path, bytes), digest: `sha256:${"0".repeat(64)}` as const };
-  const step = { name: "fetch", definition: { materials: {} } } as never;
+  const step = { name: "fetch", definition: { materials: {} } };
   let peak = 0;
   const timer = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 50);
   const cpu = process.cpuUsage();

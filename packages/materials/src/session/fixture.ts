@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fixedClock } from "@touchmark/core";
-import type { Lockfile } from "@touchmark/formats/lockfiles";
+import type { AnnouncedDigest, Lockfile } from "@touchmark/formats/lockfiles";
 import type { ProxyRequest, StoredAnswer, UpstreamPassage } from "../door.ts";
 import { gitWants } from "../ecosystems/git-request.ts";
 import { ecosystemAdapters } from "../ecosystems/index.ts";
@@ -143,11 +143,7 @@ async function carry(passage: UpstreamPassage, served: Served, asked: SessionSce
 }
 
 /** A lockfile of one npm package. */
-export function npmLock(
-  name: string,
-  version: string,
-  digests: { algorithm: "sha512" | "sha256"; value: string }[],
-): Lockfile {
+export function npmLock(name: string, version: string, digests: readonly AnnouncedDigest[]): Lockfile {
   return {
     ...{ format: "npm-package-lock-3", ecosystem: "npm", path: "package-lock.json", limits: [] },
     packages: [

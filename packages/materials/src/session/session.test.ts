@@ -155,7 +155,7 @@ test("S4: an index that announces all that is locked, with the lockfile's own di
 test("S4: a digest of an algorithm that was not taken when the file came in is taken when it is demanded", async () => {
   const first = sessionScene({ served: { [tarball]: { body } }, lockfiles: [lock] });
   await first.ask(tarball);
-  const sha384 = { algorithm: "sha384" as never, value: hex("sha384", "not the package") };
+  const sha384 = { algorithm: "sha384" as const, value: hex("sha384", "not the package") };
   const strict = sessionScene({ served: {}, lockfiles: [npmLock("pad", "1.0.0", [sha384])], mirror: first.mirror });
   expect(await codeOf(strict.ask(tarball))).toBe("SESSION_DIGEST_MISMATCH");
 });

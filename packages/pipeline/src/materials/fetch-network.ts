@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { canonicalJson, type Json, sha256 } from "@touchmark/core";
 import type { Ecosystem } from "@touchmark/formats/lockfiles";
+import type { StepDefinition } from "@touchmark/formats/pipeline";
 import {
   allClientSettings,
   type ClientSettings,
@@ -16,7 +17,6 @@ import {
   type Upstream,
 } from "@touchmark/materials";
 import type { ProvidedFile, StepBridge } from "@touchmark/worker";
-import type { PlannedStep } from "../plan.ts";
 import type { FetchReport } from "./fetch-report.ts";
 import type { StepLockfile } from "./lockfiles-of-step.ts";
 import type { RunMaterials } from "./run-materials.ts";
@@ -40,10 +40,16 @@ const HOME = "/home/builder";
 /** A longer path is no address of a Unix socket. */
 const MAX_SOCKET_PATH = 100;
 
+/** What the network of a step depends on, beside its lockfiles. */
+export interface FetchingStep {
+  readonly name: string;
+  readonly definition: Pick<StepDefinition, "materials">;
+}
+
 /** Opens the recording proxy of one step. Nothing but what its session admits comes through. */
 export async function openFetchNetwork(
   materials: RunMaterials,
-  step: PlannedStep,
+  step: FetchingStep,
   lockfiles: readonly StepLockfile[],
   scratch: string,
 ): Promise<FetchNetwork> {
