@@ -52,6 +52,11 @@ describe("O3: what a signature is made of", () => {
     ["MD5", { hash: "md5" }, "OPENPGP_HASH_REFUSED"],
     ["SHA-512", { hash: "sha512" }, "accepted"],
     ["a critical unknown subpacket", { hashed: [pgpSubpacket(99, Buffer.alloc(1), true)] }, "OPENPGP_CRITICAL_UNKNOWN"],
+    [
+      "a critical unknown subpacket beside the signed part",
+      { unhashed: [pgpSubpacket(17, Buffer.alloc(8), true)] },
+      "OPENPGP_CRITICAL_UNKNOWN",
+    ],
     ["a critical notation", { hashed: [pgpSubpacket(20, Buffer.alloc(8), true)] }, "OPENPGP_CRITICAL_UNKNOWN"],
     ["an unknown subpacket", { hashed: [pgpSubpacket(99, Buffer.alloc(1))] }, "accepted"],
     ["another type", { type: 1 }, "OPENPGP_SIGNATURE_KIND"],

@@ -68,7 +68,7 @@ export interface Signature {
   readonly trailer: Uint8Array;
   /** Algorithm-specific values. */
   readonly values: Uint8Array;
-  /** A subpacket that is critical and not understood. */
+  /** A subpacket that is critical and not understood, in the signed part or beside it: GnuPG heeds both. */
   readonly unknownCritical: Subpacket | undefined;
 }
 
@@ -106,7 +106,7 @@ export function parseSignature(body: Uint8Array): Signature {
     left16,
     trailer,
     values: reader.rest(),
-    unknownCritical: unknownCritical(hashed),
+    unknownCritical: unknownCritical(all),
   };
 }
 

@@ -20,8 +20,8 @@ export interface Subpacket {
   readonly body: Uint8Array;
 }
 
-/** What may be marked critical: the ones that are heeded, and preferences and remarks that change no verdict. */
-const harmless = [4, 7, 11, 21, 22, 23, 25, 28, 29, 30, 34, 39];
+/** What may be marked critical: the ones that are heeded, and preferences and remarks that change no verdict and that GnuPG takes. */
+const harmless = [4, 7, 11, 21, 22, 25, 29, 30];
 const understood: ReadonlySet<number> = new Set([...Object.values(subpacketType), ...harmless]);
 
 /** Types of which a signature may have only one: two would let two readers see two things. */
