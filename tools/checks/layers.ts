@@ -17,6 +17,8 @@ export const layers: Readonly<Record<string, number>> = {
   worker: 3,
   observer: 3,
   materials: 3,
+  registry: 3,
+  image: 3,
   pipeline: 4,
   cli: 6,
 };

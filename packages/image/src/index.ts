@@ -1,0 +1,1 @@
+export type { Rootfs, RootfsVerification } from "./rootfs.ts";

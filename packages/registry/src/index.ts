@@ -1,0 +1,15 @@
+export type { RegistryAction, RegistryAuthority, RegistryCaller, TagRules } from "./authority.ts";
+export type {
+  BlobBackend,
+  BlobRead,
+  CollectingBackend,
+  CollectReport,
+  ManifestBackend,
+  Page,
+  RegistryBackend,
+  StoredManifest,
+  TagBackend,
+  UploadBackend,
+  UsageBackend,
+} from "./backend.ts";
+export { registryErrors } from "./errors.ts";
