@@ -12,4 +12,5 @@ export type {
   UploadBackend,
   UsageBackend,
 } from "./backend.ts";
+export { type MemoryRegistryBackend, memoryRegistryBackend } from "./backends/memory.ts";
 export { registryErrors } from "./errors.ts";
