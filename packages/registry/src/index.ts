@@ -1,4 +1,4 @@
-export type { RegistryAction, RegistryAuthority, RegistryCaller, TagRules } from "./authority.ts";
+export type { PromotionProof, RegistryAction, RegistryAuthority, RegistryCaller, TagRules } from "./authority.ts";
 export type {
   BlobBackend,
   BlobRead,
