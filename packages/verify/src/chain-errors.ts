@@ -60,6 +60,14 @@ export const chainErrors = defineErrors({
     nature: "refused",
     meaning: "The provenance names other materials, another artifact or another build type.",
   },
+  CHAIN_IMAGE_MISMATCH: {
+    nature: "refused",
+    meaning: "An image is not described, or its layers are of other outputs than those of the steps in the manifest.",
+  },
+  CHAIN_IMAGE_UNKNOWN: {
+    nature: "refused",
+    meaning: "A step ran in an image, or an image stands on one, that the run's record of images does not admit.",
+  },
   CHAIN_NOT_HERMETIC: {
     nature: "refused",
     meaning: "The chain is whole, and a hermetic build was demanded, which it does not show.",

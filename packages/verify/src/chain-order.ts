@@ -28,6 +28,8 @@ const restsOn: Readonly<Partial<Record<ChainStatement["kind"], readonly ChainSta
   "workload-attestation": ["trigger", "source"],
   "cache-hit": ["trigger", "source", "link"],
   environment: ["trigger", "source"],
+  "worker-images": ["trigger", "source"],
+  image: ["trigger", "source", "link"],
   provenance: ["trigger", "source"],
 };
 

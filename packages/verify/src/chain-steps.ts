@@ -19,6 +19,8 @@ export interface VerifiedStep {
   readonly run: string;
   /** Files of others that it read, and that have no digest. */
   readonly unaccounted: number;
+  /** Digest of the image whose files it saw; undefined: those of the host. */
+  readonly image: string | undefined;
   /** Files that the link names one by one, by path; empty when it names the tree alone. */
   readonly products: ReadonlyMap<string, Digest>;
 }
@@ -100,6 +102,7 @@ function checkStep(
     tier: trace.predicate.touchmark_trace?.tier ?? "none",
     run: link.run,
     unaccounted: unaccountedFiles(trace),
+    image: imageOf(link),
     products: productsOf(link),
   };
 }
@@ -111,6 +114,11 @@ function checkProduct(statement: ChainStatement, step: ReleasedStep): void {
       `a statement of ${statement.kind} has another output of step ${step.name} than the release manifest`,
     );
   }
+}
+
+function imageOf(link: ChainStatement<"link">): string | undefined {
+  const image = link.predicate.environment?.["image"];
+  return image === undefined ? undefined : String(image);
 }
 
 function productsOf(link: ChainStatement<"link">): Map<string, Digest> {

@@ -2,6 +2,7 @@ import { canonicalJson, type Digest, isDigest, sha256 } from "@touchmark/core";
 import { PIPELINE_BUILD_TYPE, predicateType } from "@touchmark/formats/predicates";
 import { chainErrors } from "./chain-errors.ts";
 import { notHermetic } from "./chain-hermetic.ts";
+import { checkImageArtifact, checkStepImages, type VerifiedImage } from "./chain-images.ts";
 import { checkPredecessors, checkRuns } from "./chain-order.ts";
 import {
   type ChainStatement,
@@ -59,6 +60,8 @@ export interface VerifiedChain {
   /** Uncommitted changes were built, as an insecure option asked. */
   readonly workingTree: boolean;
   readonly insecureOptions: readonly string[];
+  /** Images that steps ran in, or that the artifact stands on. */
+  readonly images: readonly VerifiedImage[];
   readonly notChecked: readonly string[];
   readonly [chainBrand]: true;
 }
@@ -115,6 +118,8 @@ export function verifyChain(statements: readonly VerifiedStatement[], expectatio
   only(chain, "environment", (each) => each.run === release.run);
   const steps = checkSteps(chain, release);
   const artifact = checkArtifact(context, steps);
+  const images = checkStepImages(chain, release, steps);
+  checkImageArtifact(chain, release, artifact.row);
   checkProvenance(context, steps, source, trigger);
   checkCredentials(context);
   const { request } = trigger.predicate;
@@ -140,6 +145,7 @@ export function verifyChain(statements: readonly VerifiedStatement[], expectatio
     notHermetic: loose,
     workingTree: source.predicate.workingTree,
     insecureOptions: request.insecureOptions,
+    images,
     notChecked: notChecked(artifact.named, steps),
   };
   const verified = Object.freeze(facts) as VerifiedChain;
@@ -295,7 +301,7 @@ function checkArtifact(
     );
   if (step === undefined) throw notProduced("the release has no such step");
   // A link names each file up to a limit; beyond it, and for directories, only the digest of the tree.
-  if (step.products.size === 0 || row.treeDigest !== undefined) return { row, named: false };
+  if (step.products.size === 0 || row.treeDigest !== undefined || row.kind === "image") return { row, named: false };
   if (step.products.get(row.path) !== row.digest)
     throw notProduced(`its link has another file at ${row.path}, or none`);
   return { row, named: true };

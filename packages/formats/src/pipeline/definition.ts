@@ -1,5 +1,6 @@
 import type { Digest } from "@touchmark/core";
 import type { ProjectGate } from "./gate-schema.ts";
+import type { ImageDefinition, PublishDefinition } from "./image-definition.ts";
 import type { StepMaterials } from "./step-materials.ts";
 
 /** A place in a pipeline file, counted from 1. */
@@ -44,6 +45,9 @@ export interface PipelineDefinition {
   /** In the order of the file; `orderSteps` gives the order of execution. */
   readonly steps: readonly StepDefinition[];
   readonly artifacts: readonly ArtifactDefinition[];
+  /** Artifacts that are container images. */
+  readonly images: readonly ImageDefinition[];
+  readonly publish: readonly PublishDefinition[];
 }
 
 export type ParameterType = "string" | "integer" | "boolean";
@@ -85,6 +89,10 @@ export interface StepDefinition {
   readonly toolchains: readonly string[];
   /** What a step with `network: fetch` may fetch beyond its lockfiles; empty when not given. */
   readonly materials: StepMaterials;
+  /** Reference of the image whose files the step sees; absent: the host's files. */
+  readonly image?: string;
+  /** Asks for an image that nobody vouches for. Honoured only when the caller allows it, and recorded. */
+  readonly insecureImage: boolean;
   /** Asks for a bare process instead of a sandbox. Honoured only when the caller allows it, and recorded. */
   readonly insecureProcess: boolean;
   readonly position: Position;

@@ -39,6 +39,13 @@ export const pipelineFileErrors = defineErrors({
     hint: "A parameter reaches a step as the variable TOUCHMARK_PARAM_NAME, or by `${{ parameters.NAME }}` in an environment value. It is never pasted into a command.",
   },
   PIPELINE_STEP_UNKNOWN: { nature: "invalid", meaning: "An input or an artifact names a step that does not exist." },
+  PIPELINE_ARTIFACT_UNKNOWN: { nature: "invalid", meaning: "`publish` names an artifact that does not exist." },
+  PIPELINE_REFERENCE_INVALID: {
+    nature: "invalid",
+    meaning:
+      "A reference of an image or repository is malformed, or lacks the digest or tag that its place demands, or has one where none belongs.",
+    hint: "An image is `HOST/NAME@sha256:…`, or `factory:NAME` in this factory's own registry.",
+  },
   PIPELINE_CYCLE: { nature: "invalid", meaning: "Steps depend on each other in a circle." },
   PIPELINE_PATH_INVALID: {
     nature: "invalid",

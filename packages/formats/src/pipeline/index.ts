@@ -15,6 +15,13 @@ export {
 } from "./definition.ts";
 export { type PipelineFileCode, PipelineFileError, type PipelineProblem, pipelineFileErrors } from "./errors.ts";
 export { evidenceKinds, gateEcosystems, type ProjectGate } from "./gate-schema.ts";
+export {
+  type ImageAllowance,
+  type ImageDefinition,
+  type ImageLayerDefinition,
+  type PublishDefinition,
+} from "./image-definition.ts";
+export { type ImageReference, imageReferenceText, parseImageReference } from "./image-reference.ts";
 export { materialsSchema, pipelineSchema } from "./json-schema.ts";
 export { lintPipeline } from "./lint.ts";
 export { type LintFinding, type LintRule, lintRules } from "./lint-rules.ts";

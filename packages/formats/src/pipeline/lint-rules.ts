@@ -28,6 +28,8 @@ export const lintRules = {
   "install-scripts": "A fetch step runs the scripts of packages, which belong into a step without network.",
   "no-limits": "A step states no limits.",
   "insecure-process": "A step asks to run without a sandbox.",
+  "unpinned-image": "A step names its image by a tag, which can come to mean another image.",
+  "insecure-image": "A step takes an image that nobody trusted signed and nobody scanned.",
   "no-artifact": "A pipeline has no artifact: nothing leaves it with evidence.",
   "dangerous-variable": "A variable makes programs load other code.",
 } as const;

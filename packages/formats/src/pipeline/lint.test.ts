@@ -59,6 +59,8 @@ const cases: (readonly [string, string, string, (string | undefined)?, string?])
   ["long-script", "warning", run("if a; then b; fi\n".repeat(4))],
   ["no-limits", "note", "command: [x]"],
   ["insecure-process", "error", `command: [x], ${limits}, insecure-process: true`],
+  ["unpinned-image", "warning", `command: [x], ${limits}, image: "registry.example/worker:1"`],
+  ["insecure-image", "error", `command: [x], ${limits}, image: "registry.example/w:1", insecure-image: true`],
   ["no-artifact", "note", `command: [x], ${limits}`, ""],
   ["unused-output", "warning", `run: "x > $TOUCHMARK_OUTPUT/a", ${limits}`, ""],
   ["unused-input", "note", `command: [x], directory: /work/output, ${source}, ${limits}`],

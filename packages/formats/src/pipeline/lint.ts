@@ -136,6 +136,14 @@ function lintNetwork(step: StepDefinition, path: Path, file: PipelineFile, add: 
 }
 
 function lintShape(step: StepDefinition, path: Path, add: Add): void {
+  if (step.image !== undefined && !step.image.includes("@sha256:")) {
+    const fix = "Write NAME@sha256:…, with the digest that the last run recorded.";
+    add("unpinned-image", "warning", [...path, "image"], `${step.image} can come to mean another image`, fix);
+  }
+  if (step.insecureImage) {
+    const fix = "Remove it, and trust the keys of whoever signs the image, or build the image in this factory.";
+    add("insecure-image", "error", [...path, "insecure-image"], "nobody vouches for the image of this step", fix);
+  }
   if (step.insecureProcess) {
     add(
       "insecure-process",
@@ -160,9 +168,10 @@ function lintUse(pipeline: PipelineDefinition, add: Add): void {
   const read = new Set([
     ...pipeline.steps.flatMap((step) => step.inputs.map((input) => input.from)),
     ...pipeline.artifacts.map((artifact) => artifact.from),
+    ...pipeline.images.flatMap((image) => image.layers.map((layer) => layer.from)),
   ]);
   const root = ["pipelines", pipeline.name];
-  if (pipeline.artifacts.length === 0) {
+  if (pipeline.artifacts.length + pipeline.images.length === 0) {
     add(
       "no-artifact",
       "note",

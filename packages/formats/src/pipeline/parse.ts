@@ -1,4 +1,5 @@
 import { sha256 } from "@touchmark/core";
+import { defineImage, definePublish } from "./define-image.ts";
 import {
   type ArtifactDefinition,
   defaultLimits,
@@ -14,6 +15,9 @@ import { parseBytes, parseDuration } from "./quantity.ts";
 import { type PipelineDocument, pipelineDocument, type WrittenStep } from "./schema.ts";
 import { checkPipeline } from "./validity.ts";
 import { readYaml, type YamlReading } from "./yaml-reader.ts";
+
+/** What a step says to see the host's files where all others have an image. */
+const hostFiles = "host";
 
 /** What a step that declares no output of its own writes to. */
 export const defaultOutput = "/work/output";
@@ -38,6 +42,8 @@ export function parsePipelineFile(text: string, fileName: string): PipelineFile 
   for (const [name, written] of Object.entries(document.pipelines)) {
     for (const [stepName, step] of Object.entries(written.steps))
       checkSpelling(step, ["pipelines", name, "steps", stepName], problems);
+    for (const [artifact, value] of Object.entries(written.artifacts ?? {}))
+      checkArtifact(value, ["pipelines", name, "artifacts", artifact], problems);
     const pipeline = definePipeline(name, written, reading);
     checkPipeline(pipeline, problems);
     pipelines.set(name, pipeline);
@@ -73,6 +79,16 @@ function checkSpelling(step: WrittenStep, path: string[], problems: Problems): v
   }
 }
 
+function checkArtifact(artifact: WrittenArtifact, path: string[], problems: Problems): void {
+  const parts = [artifact.from, artifact.path, artifact.kind];
+  const given = parts.filter((part) => part !== undefined).length;
+  if (given === (artifact.image === undefined ? 3 : 0)) return;
+  const found = artifact.image === undefined ? `${given} of the three` : "both";
+  const message = `expected from, path and kind, or image alone; found ${given === 0 ? "neither" : found}`;
+  problems.add("PIPELINE_VALUE_INVALID", path, message, "key");
+}
+
+type WrittenArtifact = NonNullable<WrittenPipeline["artifacts"]>[string];
 type WrittenPipeline = PipelineDocument["pipelines"][string];
 
 function definePipeline(name: string, written: WrittenPipeline, reading: YamlReading): PipelineDefinition {
@@ -90,21 +106,30 @@ function definePipeline(name: string, written: WrittenPipeline, reading: YamlRea
       }),
     ),
     steps: Object.entries(written.steps).map(([step, value]) =>
-      defineStep(step, value, reading.locate(["pipelines", name, "steps", step], "key")),
+      defineStep(step, value, written.image, reading.locate(["pipelines", name, "steps", step], "key")),
     ),
-    artifacts: Object.entries(written.artifacts ?? {}).map(
-      ([artifact, value]): ArtifactDefinition => ({
-        name: artifact,
-        from: value.from,
-        path: value.path,
-        kind: value.kind,
-        ...(value.description === undefined ? {} : { description: value.description }),
-      }),
+    artifacts: Object.entries(written.artifacts ?? {}).flatMap(([artifact, value]): ArtifactDefinition[] => {
+      const { from, path, kind, description } = value;
+      if (from === undefined || path === undefined || kind === undefined) return [];
+      return [{ name: artifact, from, path, kind, ...(description === undefined ? {} : { description }) }];
+    }),
+    images: Object.entries(written.artifacts ?? {}).flatMap(([artifact, { image, description }]) => {
+      const place = reading.locate(["pipelines", name, "artifacts", artifact], "key");
+      return image === undefined ? [] : [defineImage(artifact, description, image, place)];
+    }),
+    publish: (written.publish ?? []).map((target, i) =>
+      definePublish(target, reading.locate(["pipelines", name, "publish", i])),
     ),
   };
 }
 
-function defineStep(name: string, written: WrittenStep, position: StepDefinition["position"]): StepDefinition {
+function defineStep(
+  name: string,
+  written: WrittenStep,
+  imageOfAll: string | undefined,
+  position: StepDefinition["position"],
+): StepDefinition {
+  const image = written.image ?? (written["insecure-process"] === true ? undefined : imageOfAll);
   const inputs = Object.entries(written.inputs ?? {}).map(([from, input]): InputDefinition => {
     if (typeof input === "string") return { from, at: input, access: "read-only" };
     return { from, at: input.at, access: input.access === "copy-on-write" ? "copy-on-write" : "read-only" };
@@ -125,6 +150,8 @@ function defineStep(name: string, written: WrittenStep, position: StepDefinition
     cache: network === "none" && (written.cache ?? true),
     toolchains: written.toolchains ?? [],
     materials: written.materials ?? {},
+    ...(image === undefined || image === hostFiles ? {} : { image }),
+    insecureImage: written["insecure-image"] ?? false,
     insecureProcess: written["insecure-process"] ?? false,
     position,
   };

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { artifactKinds } from "./definition.ts";
 import { projectGate } from "./gate-schema.ts";
+import { artifactImage, publishTarget, stepImage } from "./image-schema.ts";
 import { bytesPattern, durationPattern } from "./quantity.ts";
 import { name, section, text } from "./schema-parts.ts";
 import { stepMaterials } from "./step-materials.ts";
@@ -170,6 +171,11 @@ const step = section(
         examples: [["cargo"]],
       }),
     materials: stepMaterials.optional(),
+    image: stepImage.optional(),
+    "insecure-image": z.boolean().optional().meta({
+      description:
+        "Takes an image that nobody trusted signed and nobody scanned, if the caller allows it too. Recorded.",
+    }),
     "insecure-process": z.boolean().optional().meta({
       description: "Runs the step as a bare process without a sandbox, if the caller allows it too. Recorded.",
     }),
@@ -182,12 +188,18 @@ const step = section(
 
 const artifact = section(
   {
-    from: name("step name").meta({ description: "The step whose output holds the artifact." }),
-    path: text(1024).meta({ description: "Path inside that output; `.` for all of it.", examples: ["package.tgz"] }),
-    kind: z.enum(artifactKinds).meta({ description: "What it is." }),
+    from: name("step name").optional().meta({ description: "The step whose output holds the artifact." }),
+    path: text(1024)
+      .optional()
+      .meta({ description: "Path inside that output; `.` for all of it.", examples: ["package.tgz"] }),
+    kind: z.enum(artifactKinds).optional().meta({ description: "What it is." }),
+    image: artifactImage.optional(),
     description: text(2000).optional().meta({ description: "What it is for." }),
   },
-  { description: "Something that leaves the factory, with evidence." },
+  {
+    description: "Something that leaves the factory, with evidence: a part of a step's output, or an image.",
+    oneOf: [{ required: ["from", "path", "kind"] }, { required: ["image"] }],
+  },
 );
 
 const pipeline = section(
@@ -206,7 +218,13 @@ const pipeline = section(
       .optional()
       .meta({ description: "Parameters by name." }),
     steps: z.record(name("step name"), step).meta({ description: "Steps by name. Their inputs decide the order." }),
+    image: stepImage.optional().meta({ description: "Image of every step that names no other." }),
     artifacts: z.record(name("artifact name"), artifact).optional().meta({ description: "Artifacts by name." }),
+    publish: z
+      .array(publishTarget)
+      .max(64)
+      .optional()
+      .meta({ description: "Where artifacts go, with their evidence." }),
   },
   { description: "One pipeline." },
 );
@@ -245,5 +263,4 @@ export const pipelineDocument = section(
 /** The document as written, after checking its shape. */
 export type PipelineDocument = z.infer<typeof pipelineDocument>;
 
-/** Top-level keys, for the suggestion of a nearest name. */
 export type WrittenStep = z.infer<typeof step>;

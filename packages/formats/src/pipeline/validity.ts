@@ -1,5 +1,6 @@
 import type { ParameterDefinition, PipelineDefinition, StepDefinition } from "./definition.ts";
 import { expressionsIn, holdsExpression } from "./expression.ts";
+import { checkImages } from "./image-validity.ts";
 import { nearestName } from "./nearest.ts";
 import { findCycle } from "./order.ts";
 import { parameterFault } from "./parameters.ts";
@@ -13,7 +14,7 @@ export function checkPipeline(pipeline: PipelineDefinition, problems: Problems):
   if (stepNames.length === 0) problems.add("PIPELINE_VALUE_INVALID", [...root, "steps"], "expected at least one step");
   checkCase(stepNames, [...root, "steps"], problems);
   checkCase(
-    pipeline.artifacts.map((a) => a.name),
+    [...pipeline.artifacts, ...pipeline.images].map((a) => a.name),
     [...root, "artifacts"],
     problems,
   );
@@ -22,6 +23,8 @@ export function checkPipeline(pipeline: PipelineDefinition, problems: Problems):
   const parameterNames = pipeline.parameters.map((p) => p.name);
   for (const step of pipeline.steps)
     checkStep(step, [...root, "steps", step.name], stepNames, parameterNames, problems);
+
+  checkImages(pipeline, problems);
 
   const cycle = findCycle(pipeline.steps);
   if (cycle) {

@@ -4,6 +4,7 @@ import { credentialIssuance } from "./credential.ts";
 import { environment } from "./environment.ts";
 import { predicateErrors } from "./errors.ts";
 import { drill, humanAnswer, repositoryControls, review, roleExport } from "./governance.ts";
+import { image, workerImages } from "./image.ts";
 import { keyEvent } from "./key-event.ts";
 import { link } from "./link.ts";
 import { materials, reconciliation } from "./materials.ts";
@@ -60,6 +61,8 @@ export const predicates = {
   environment: own("environment", "factory", "Machine and toolchain of a run", environment),
   release: own("release", "factory", "Every output and every bundle of a run", release),
   "credential-issuance": own("credential-issuance", "factory", "Certificates issued for a run", credentialIssuance),
+  image: own("image", "factory", "Of what an image was put together", image),
+  "worker-images": own("worker-images", "factory", "Images that a run used, and who vouches for them", workerImages),
   review: own("review", "anyone", "Review of a change", review),
   "third-party-review": own("third-party-review", "anyone", "Decision about a component of others", thirdPartyReview),
   "role-export": own("role-export", "anyone", "Roles and permissions as a system has them", roleExport),

@@ -144,6 +144,52 @@ export const predicateExamples: { readonly [Name in PredicateName]: PredicateOf<
     ],
     hermetic: true,
   },
+  image: {
+    ...chain,
+    artifact: "app",
+    digest: digest(0x71),
+    format: 1,
+    images: [
+      {
+        platform: "linux/amd64",
+        manifest: digest(0x71),
+        config: digest(0x72),
+        base: { reference: `registry.example/base@${digest(0x73)}`, manifest: digest(0x73), layers: 1 },
+        layers: [
+          {
+            digest: digest(0x74),
+            diffId: digest(0x75),
+            mediaType: "application/vnd.oci.image.layer.v1.tar+gzip",
+            step: "build",
+            output: digest(0xd1),
+            path: "dist",
+            to: "/app",
+            compressor: "zlib 1.3.1 level 6",
+          },
+        ],
+      },
+    ],
+    allowed: [],
+  },
+  "worker-images": {
+    ...chain,
+    images: [
+      {
+        reference: "factory:worker-images/base:latest",
+        digest: digest(0x76),
+        manifest: digest(0x76),
+        platform: "linux/amd64",
+        use: "step",
+        users: ["build"],
+        pinned: false,
+        files: digest(0x77),
+        vouchers: [{ by: "factory", identity: "spiffe://factory.example/builder", run: "20261120-080000-0a1b" }],
+        ancestry: [{ origin: "scratch", bootstrap: true }],
+        scan: "none",
+        insecure: false,
+      },
+    ],
+  },
   environment: {
     ...chain,
     platform: { system: "Linux", release: "6.18.0", architecture: "x64", distribution: "debian 12", processors: 2 },

@@ -20,6 +20,7 @@ export type { CredentialIssuancePredicate } from "./credential.ts";
 export type { Environment } from "./environment.ts";
 export { predicateErrors } from "./errors.ts";
 export type { Drill, HumanAnswer, RepositoryControls, Review, RoleExport } from "./governance.ts";
+export type { ImageAssembly, WorkerImages } from "./image.ts";
 export type { KeyEvent } from "./key-event.ts";
 export { artifactResource, type Link, type LinkArtifact, type LinkContent, linkPredicate } from "./link.ts";
 export type { Material, Materials, ReconciliationPredicate } from "./materials.ts";

@@ -4,7 +4,7 @@ import { described, flag, list, type Of, object, oneOf, optional, text, whole } 
 /** One thing that a step saw. */
 export const mount = object({
   at: described("Path inside the sandbox.", path),
-  kind: oneOf("input", "output", "system", "toolchain", "temporary", "kernel", "generated", "link"),
+  kind: oneOf("input", "output", "system", "toolchain", "temporary", "kernel", "generated", "link", "image"),
   from: optional(
     described("`source`, the name of a step, or a host path; absent when it was made for this step.", path),
   ),
