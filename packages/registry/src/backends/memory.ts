@@ -10,6 +10,7 @@ import type {
   TagBackend,
   UsageBackend,
 } from "../backend.ts";
+import { damagedFinding, danglingFinding, type Finding, missingFinding, neededBlobs } from "./findings.ts";
 import { keptOf } from "./marking.ts";
 import { MemoryUploads } from "./memory-uploads.ts";
 import { byBytes, pageOf } from "./pages.ts";
@@ -170,8 +171,22 @@ class MemoryRegistry implements MemoryRegistryBackend {
     return { deletedManifests, deletedBlobs, freedBytes, keptBlobs, abandonedUploads: abandoned.length };
   }
 
-  async fsck(): Promise<readonly { code: string; message: string }[]> {
-    return [];
+  async fsck(): Promise<readonly Finding[]> {
+    const findings: Finding[] = [];
+    const check = (repository: string, digest: Digest) => {
+      const bytes = this.#content.get(digest);
+      if (bytes === undefined) findings.push(missingFinding(repository, digest));
+      else if (sha256(bytes) !== digest) findings.push(damagedFinding(repository, digest, "other bytes"));
+    };
+    for (const [repository, { blobs, manifests }] of this.#repositories) {
+      for (const digest of new Set([...blobs.keys(), ...manifests.keys()])) check(repository, digest);
+      for (const manifest of manifests.values()) {
+        for (const digest of neededBlobs(manifest)) {
+          if (!blobs.has(digest)) findings.push(danglingFinding(repository, `manifest ${manifest.digest}`, digest));
+        }
+      }
+    }
+    return findings;
   }
 
   corrupt(digest: Digest, bytes: Uint8Array | undefined): void {
