@@ -21,6 +21,15 @@ export const registryErrors = defineErrors({
     meaning: "The tag is there, with another digest, and its repository does not let tags move.",
     hint: "Push under another tag.",
   },
+  REGISTRY_CONTENT_MISSING: {
+    nature: "invalid",
+    meaning: "A repository of this factory does not have what was asked for.",
+    hint: "`touchmark registry list` shows what is there.",
+  },
+  REGISTRY_REFERENCE_MISSING: {
+    nature: "invalid",
+    meaning: "A manifest needs content that its repository does not have.",
+  },
   REGISTRY_CONTENT_CORRUPT: {
     nature: "unavailable",
     meaning: "Stored content no longer has its digest; it is not given out.",

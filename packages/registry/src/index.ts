@@ -14,3 +14,5 @@ export type {
 } from "./backend.ts";
 export { type MemoryRegistryBackend, memoryRegistryBackend } from "./backends/memory.ts";
 export { registryErrors } from "./errors.ts";
+export { localRepository } from "./local-repository.ts";
+export { storedManifest } from "./stored-manifest.ts";

@@ -22,7 +22,8 @@ export {
   type PublishDefinition,
 } from "./image-definition.ts";
 export { type ImageReference, imageReferenceText, parseImageReference } from "./image-reference.ts";
-export { materialsSchema, pipelineSchema } from "./json-schema.ts";
+export { type ImagesDocument, imagesDocument } from "./images-schema.ts";
+export { imagesSchema, materialsSchema, pipelineSchema } from "./json-schema.ts";
 export { lintPipeline } from "./lint.ts";
 export { type LintFinding, type LintRule, lintRules } from "./lint-rules.ts";
 export { type MaterialsDocument, materialsDocument } from "./materials-schema.ts";

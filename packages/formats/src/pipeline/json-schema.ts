@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { imagesDocument } from "./images-schema.ts";
 import { materialsDocument } from "./materials-schema.ts";
 import { pipelineDocument } from "./schema.ts";
 
@@ -12,4 +13,10 @@ export function pipelineSchema(): Record<string, unknown> {
 export function materialsSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(materialsDocument, { target: "draft-2020-12", io: "input" });
   return { $id: "https://touchmark.dev/schemas/materials/v1.json", ...schema };
+}
+
+/** The published JSON Schema (draft 2020-12) of `images.yaml`. */
+export function imagesSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(imagesDocument, { target: "draft-2020-12", io: "input" });
+  return { $id: "https://touchmark.dev/schemas/images/v1.json", ...schema };
 }
