@@ -9,6 +9,7 @@ export type {
   StepLimits,
   StepMount,
   StepNetwork,
+  StepRootfs,
   StepView,
   Tracer,
 } from "./job.ts";
@@ -23,6 +24,7 @@ export type {
   SandboxEvidence,
   StepOutcome,
   StepResult,
+  WorkerBackend,
 } from "./result.ts";
 export { generatedFiles } from "./system-view.ts";
 export { toolchainNames } from "./toolchains.ts";

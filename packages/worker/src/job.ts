@@ -17,6 +17,8 @@ export interface StepJob {
   readonly output: { readonly host: string; readonly at: string };
   /** Further things of the host that the step may see. */
   readonly view: StepView;
+  /** An unpacked image, shown as `/` instead of the host's programs; refused together with `view.toolchains`. */
+  readonly rootfs?: StepRootfs;
   readonly network: StepNetwork;
   /** Where the loopback of network `proxy` leads; required there, refused elsewhere. */
   readonly bridge?: StepBridge;
@@ -74,6 +76,14 @@ export interface StepMount {
   readonly at: string;
   /** `copy-on-write`: a private writable view that vanishes after the step. */
   readonly access: "read-only" | "copy-on-write";
+}
+
+/** The root file system of a step: an unpacked image, never changed by the step. */
+export interface StepRootfs {
+  /** Absolute path of a directory of ours, all of whose files belong to one user; what others own is nobody's inside. */
+  readonly directory: string;
+  /** Variables that the image gives; only its `PATH` replaces a constant of the worker's. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Host directories shown read-only beside the constant view. */

@@ -45,10 +45,13 @@ export interface RefusedCall {
 /** Strength of a sandbox, strongest first. */
 export type IsolationTier = "sandbox-own-user" | "sandbox-same-user" | "process";
 
+/** What makes the sandbox. */
+export type WorkerBackend = "bubblewrap" | "runc" | "crun" | "insecure-process";
+
 /** One thing in the view of a step. */
 export interface MountRow {
   readonly at: string;
-  readonly kind: "input" | "output" | "system" | "toolchain" | "temporary" | "kernel" | "generated" | "link";
+  readonly kind: "input" | "output" | "system" | "toolchain" | "temporary" | "kernel" | "generated" | "link" | "image";
   /** Host path that is shown, or target of a link; null for what was made for this step. */
   readonly source: string | null;
   readonly access: "read-only" | "copy-on-write" | "read-write";
@@ -86,7 +89,7 @@ export interface BridgeFacts {
 
 /** What the control plane measured about the sandbox of one step. */
 export interface SandboxEvidence {
-  readonly backend: "bubblewrap" | "insecure-process";
+  readonly backend: WorkerBackend;
   readonly backendVersion: string;
   readonly tier: IsolationTier;
   /** Inode numbers of the step's namespaces, read from the kernel while the step was held; absent: shared with the host. */

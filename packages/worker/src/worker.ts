@@ -1,5 +1,5 @@
 import type { StepJob } from "./job.ts";
-import type { Degradation, IsolationTier, StepResult } from "./result.ts";
+import type { Degradation, IsolationTier, StepResult, WorkerBackend } from "./result.ts";
 
 /** Runs one step, once. */
 export interface Worker {
@@ -15,7 +15,7 @@ export interface Worker {
 
 /** Answer of `probe`. */
 export interface WorkerProbe {
-  readonly backend: "bubblewrap" | "insecure-process";
+  readonly backend: WorkerBackend;
   readonly backendVersion: string | null;
   /** Null when no step can run at all. */
   readonly tier: IsolationTier | null;
