@@ -1,1 +1,27 @@
+export { type Compressor, compressorOf } from "./assemble/compressor.ts";
+export type { ContentInspector } from "./assemble/layer-blocks.ts";
+export type {
+  BaseDirectory,
+  BaseView,
+  DirectoryPart,
+  EmptyDirectoryPart,
+  FilePart,
+  LayerModes,
+  LayerPart,
+  LayerSource,
+  SymlinkPart,
+  TreePart,
+  WhiteoutPart,
+} from "./assemble/layer-part.ts";
+export {
+  LAYER_COMPRESSOR,
+  LAYER_FORMAT,
+  type LayerOptions,
+  type WrittenLayer,
+  writeLayer,
+} from "./assemble/write-layer.ts";
+export { imageErrors } from "./errors.ts";
+export type { LocalImages, WritableImages } from "./layout/local-images.ts";
+export { memoryImages } from "./layout/memory-images.ts";
+export { openLayout } from "./layout/open-layout.ts";
 export type { Rootfs, RootfsVerification } from "./rootfs.ts";

@@ -54,7 +54,7 @@ export {
 } from "./run-store.ts";
 export { reclaimScratch, ScratchSpace } from "./scratch.ts";
 export { asStoreError, guarded, isAbsent } from "./system-failure.ts";
-export { padding, TAR_BLOCK, type TarEntry, tarEnd, tarHeader } from "./tar-header.ts";
+export { padding, TAR_BLOCK, type TarEntry, type TarHeaderEntry, tarEnd, tarHeader } from "./tar-header.ts";
 export { type ArchiveSource, readTarEntry } from "./tar-reader.ts";
 export type { TreeLimits } from "./tree-limits.ts";
 export type { IngestedTree, IngestOptions, TreeStore } from "./tree-store.ts";

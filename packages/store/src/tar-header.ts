@@ -5,7 +5,7 @@ export interface TarEntry {
   readonly kind: "file" | "directory" | "symlink";
   /** Bytes of a file. */
   readonly size: number;
-  /** Permission bits. */
+  /** Permission bits; of those above 0777 the sticky one alone is written. */
   readonly mode: number;
   /** Seconds of the epoch. */
   readonly mtime: number;
@@ -13,28 +13,47 @@ export interface TarEntry {
   readonly target?: string;
 }
 
+/** What a header can say beyond that, as layers of images need it. */
+export interface TarHeaderEntry extends Omit<TarEntry, "kind"> {
+  /** `hard-link`: one more name of the file at `target`, a path of the same archive that came before. */
+  readonly kind: TarEntry["kind"] | "hard-link";
+  /** Numeric owner. Default 0. */
+  readonly uid?: number;
+  /** Numeric group. Default 0. */
+  readonly gid?: number;
+  /** Extended attributes by name; written in byte order of names. Default none. */
+  readonly xattrs?: Readonly<Record<string, Uint8Array>>;
+}
+
 /** Size of a tar record. */
 export const TAR_BLOCK = 512;
 // Eleven octal digits.
 const MAX_OCTAL_SIZE = 0o77777777777;
-const typeFlags = { file: "0", directory: "5", symlink: "2" } as const;
+// Seven octal digits.
+const MAX_OCTAL_OWNER = 0o7777777;
+const typeFlags = { file: "0", "hard-link": "1", directory: "5", symlink: "2" } as const;
 const ascii = /^[\x20-\x7e]*$/;
 
 /**
  * Header blocks of an entry: ustar (POSIX.1-1988), preceded by a pax header (POSIX.1-2001) only where ustar cannot
- * say it: paths over 100 bytes or not ASCII, sizes of 8 GiB and more.
+ * say it: paths over 100 bytes or not ASCII, sizes of 8 GiB and more, owners over 2,097,151, extended attributes.
  */
-export function tarHeader(entry: TarEntry): Buffer {
+export function tarHeader(entry: TarHeaderEntry): Buffer {
   const path = entry.kind === "directory" ? `${entry.path}/` : entry.path;
   const target = entry.target ?? "";
-  const records: [string, string][] = [];
+  const records: [string, string | Uint8Array][] = [];
   if (!fits(path)) records.push(["path", path]);
   if (!fits(target)) records.push(["linkpath", target]);
   if (entry.size > MAX_OCTAL_SIZE) records.push(["size", String(entry.size)]);
+  if ((entry.uid ?? 0) > MAX_OCTAL_OWNER) records.push(["uid", String(entry.uid)]);
+  if ((entry.gid ?? 0) > MAX_OCTAL_OWNER) records.push(["gid", String(entry.gid)]);
+  for (const name of Object.keys(entry.xattrs ?? {}).sort()) {
+    records.push([`SCHILY.xattr.${name}`, entry.xattrs?.[name] as Uint8Array]);
+  }
   const header = ustar(fits(path) ? path : "pax", fits(target) ? target : "", entry, typeFlags[entry.kind]);
   if (records.length === 0) return header;
   const body = Buffer.concat(records.map(([key, value]) => paxRecord(key, value)));
-  const pax = ustar("PaxHeader", "", { ...entry, size: body.length, mode: 0o644 }, "x");
+  const pax = ustar("PaxHeader", "", { size: body.length, mode: 0o644, mtime: entry.mtime }, "x");
   return Buffer.concat([pax, body, padding(body.length), header]);
 }
 
@@ -52,12 +71,12 @@ function fits(text: string): boolean {
   return text.length <= 100 && ascii.test(text);
 }
 
-function ustar(name: string, target: string, entry: Omit<TarEntry, "path" | "kind">, flag: string): Buffer {
+function ustar(name: string, target: string, entry: Omit<TarHeaderEntry, "path" | "kind">, flag: string): Buffer {
   const block = Buffer.alloc(TAR_BLOCK);
   block.write(name, 0, 100, "latin1");
-  octal(block, entry.mode & 0o777, 100, 8);
-  octal(block, 0, 108, 8);
-  octal(block, 0, 116, 8);
+  octal(block, entry.mode & 0o1777, 100, 8);
+  octal(block, ownerNumber(entry.uid), 108, 8);
+  octal(block, ownerNumber(entry.gid), 116, 8);
   octal(block, entry.size > MAX_OCTAL_SIZE ? 0 : entry.size, 124, 12);
   octal(block, entry.mtime, 136, 12);
   block.write(flag, 156, 1, "latin1");
@@ -76,10 +95,14 @@ function octal(block: Buffer, value: number, offset: number, length: number): vo
   block.write(`${value.toString(8).padStart(length - 1, "0")}\0`, offset, length, "latin1");
 }
 
-function paxRecord(key: string, value: string): Buffer {
-  const rest = Buffer.byteLength(` ${key}=${value}\n`);
-  let length = rest;
+function ownerNumber(id = 0): number {
+  return id > MAX_OCTAL_OWNER ? 0 : id;
+}
+
+function paxRecord(key: string, value: string | Uint8Array): Buffer {
+  const record = Buffer.concat([Buffer.from(` ${key}=`), Buffer.from(value), Buffer.from("\n")]);
+  let length = record.length;
   // The length counts its own digits.
-  while (String(length).length + rest !== length) length = String(length).length + rest;
-  return Buffer.from(`${length} ${key}=${value}\n`);
+  while (String(length).length + record.length !== length) length = String(length).length + record.length;
+  return Buffer.concat([Buffer.from(String(length)), record]);
 }

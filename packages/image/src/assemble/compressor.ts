@@ -1,0 +1,62 @@
+import { constants, gzip, zstdCompress } from "node:zlib";
+import { type LayerCompression, mediaTypes } from "@touchmark/formats/oci";
+import { BLOCK_BYTES } from "./layer-blocks.ts";
+
+/** Packs the blocks of a layer, each for itself: the result depends on the blocks, not on who packs them when. */
+export interface Compressor {
+  readonly mediaType: string;
+  /** Library, its version, level and block size: what the bytes depend on beside the content. */
+  readonly description: string;
+  pack(block: Buffer): Promise<Buffer>;
+}
+
+/** Level that is used when none is given. */
+const defaultLevels = { gzip: 6, zstd: 3 } as const;
+
+/**
+ * gzip as one member, zstd as one frame for each block of 1 MiB; both formats define such a sequence as one stream
+ * (RFC 1952 2.2, RFC 8878 3.1), which lets threads share the work without changing a byte.
+ * @param level 1 to 9 for gzip, 1 to 19 for zstd
+ */
+export function compressorOf(compression: LayerCompression, level?: number): Compressor {
+  if (compression === "none") {
+    return { mediaType: mediaTypes.layer, description: "none", pack: async (block) => block };
+  }
+  const chosen = checkLevel(level ?? defaultLevels[compression], compression);
+  const blocks = `blocks of ${BLOCK_BYTES}`;
+  if (compression === "gzip") {
+    // What the library makes of the same bytes differs between kinds of processors.
+    const description = `gzip, zlib ${process.versions["zlib"]} ${process.arch}, level ${chosen}, ${blocks}`;
+    return { mediaType: mediaTypes.layerGzip, description, pack: (block) => gzipMember(block, chosen) };
+  }
+  const description = `zstd, zstd ${process.versions["zstd"]}, level ${chosen}, ${blocks}`;
+  return { mediaType: mediaTypes.layerZstd, description, pack: (block) => zstdFrame(block, chosen) };
+}
+
+function checkLevel(level: number, compression: "gzip" | "zstd"): number {
+  const most = compression === "gzip" ? 9 : 19;
+  if (Number.isInteger(level) && level >= 1 && level <= most) return level;
+  throw new RangeError(`expected a level of ${compression} from 1 to ${most}, found ${level}`);
+}
+
+// Offset of the byte that names the operating system (RFC 1952 2.3): 255 is "unknown" on all of them.
+const OS_BYTE = 9;
+
+function gzipMember(block: Buffer, level: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    gzip(block, { level, chunkSize: BLOCK_BYTES / 2 }, (error, packed) => {
+      if (error !== null) return reject(error);
+      packed[OS_BYTE] = 255;
+      resolve(packed);
+    });
+  });
+}
+
+function zstdFrame(block: Buffer, level: number): Promise<Buffer> {
+  const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 };
+  return new Promise((resolve, reject) => {
+    zstdCompress(block, { params, chunkSize: BLOCK_BYTES / 2 }, (error, packed) =>
+      error === null ? resolve(packed) : reject(error),
+    );
+  });
+}
