@@ -85,6 +85,12 @@ export const commandTable: readonly CommandRow[] = [
     load: () => import("./commands/materials.ts"),
   },
   {
+    name: "image",
+    group: evidence,
+    summary: "images: look into them, compare, copy, export",
+    load: () => import("./commands/image.ts"),
+  },
+  {
     name: "doctor",
     group: house,
     summary: "what this host can isolate and observe",

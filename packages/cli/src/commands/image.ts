@@ -1,0 +1,19 @@
+import type { Command, SubcommandRow } from "../command.ts";
+
+/** Every subcommand of `touchmark image`, in the order of help. One visible place; nothing registers itself. */
+export const imageTable: readonly SubcommandRow[] = [];
+
+/** `touchmark image`: images of this factory and of others. */
+export const command: Command = {
+  name: "image",
+  summary: "images: look into them, compare, copy, export",
+  description:
+    "An image is named by where it is: oci-dir:PATH[:TAG or @DIGEST], docker-archive:PATH[:NAME:TAG], or registry:HOST/NAME[:TAG][@DIGEST]. Whatever is read is verified against its digest.",
+  examples: [
+    ["touchmark image inspect oci-dir:./build/image", "platforms, layers, configuration, what refers to it"],
+    ["touchmark image diff oci-dir:./first oci-dir:./second", "what differs, file by file, and why"],
+  ],
+  subcommands: imageTable,
+  // A subcommand runs instead.
+  run: async () => 2,
+};
