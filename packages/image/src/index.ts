@@ -25,3 +25,13 @@ export type { LocalImages, WritableImages } from "./layout/local-images.ts";
 export { memoryImages } from "./layout/memory-images.ts";
 export { openLayout } from "./layout/open-layout.ts";
 export type { Rootfs, RootfsVerification } from "./rootfs.ts";
+export { type ReadLayerOptions, streamLayer } from "./unpack/layer.ts";
+export type {
+  LayerEntry,
+  LayerEntryKind,
+  LayerFacts,
+  LayerHeader,
+  SparsePiece,
+  Whiteout,
+} from "./unpack/layer-entry.ts";
+export { type UnpackLimits, unpackLimits } from "./unpack/limits.ts";
