@@ -18,6 +18,9 @@ export {
   prepareExpectations,
 } from "./expectation.ts";
 export type { CertificateIdentity } from "./identity.ts";
+export { imageSignatureErrors } from "./image-signature-errors.ts";
+export { verifyNotationSignature } from "./notation-signature.ts";
+export { type ImageSigner, type SimpleSignature, verifySimpleSignature } from "./simple-signature.ts";
 export type { VerifiedTime } from "./timestamp.ts";
 export type { VerifiedLogEntry } from "./transparency.ts";
 export { isTrustRoot, readTrustRoot, type TrustRoot } from "./trust-root.ts";
