@@ -8,6 +8,9 @@ export const BACKUP_MANIFEST = "manifest.json";
 /** Directory of the archive that becomes the home. */
 export const BACKUP_HOME = "home";
 
+/** All that a backup holds of a registry: its database as of one moment. A journal beside it could say anything. */
+export const BACKUP_REGISTRY = "home/registry/registry.db";
+
 /** Parts of a home that a backup holds, in the order in which they are read (SPEC B2). */
 export const backupParts = [
   "runs",
@@ -15,6 +18,7 @@ export const backupParts = [
   "trust",
   "identity",
   "materials",
+  "registry",
   "store",
   "trees",
   "cache",
@@ -83,7 +87,9 @@ export function checkArchivePath(path: string, kind: BackupEntry["kind"]): void 
   const fine = (part: string) => safePart.test(strict ? part : part.replace(/[\\:]/g, "_"));
   const allowed = new Set<string>(["version", ...backupParts]);
   const known =
-    path === BACKUP_HEAD || path === BACKUP_MANIFEST || (parts[0] === BACKUP_HOME && allowed.has(parts[1] ?? ""));
+    path === BACKUP_HEAD ||
+    path === BACKUP_MANIFEST ||
+    (parts[0] === BACKUP_HOME && allowed.has(parts[1] ?? "") && (parts[1] !== "registry" || path === BACKUP_REGISTRY));
   if (!known || !parts.every(fine) || Buffer.byteLength(path) > 4096) {
     throw storeErrors.make(
       "STORE_ARCHIVE_PATH",

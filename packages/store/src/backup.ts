@@ -20,6 +20,7 @@ import {
   BACKUP_HEAD,
   BACKUP_HOME,
   BACKUP_MANIFEST,
+  BACKUP_REGISTRY,
   type BackupEntry,
   type BackupPart,
   backupHead,
@@ -31,6 +32,7 @@ import { syncDirectory, TEMPORARY_PREFIX, temporaryBeside, writeAll } from "./du
 import { storeErrors } from "./errors.ts";
 import type { Home } from "./home.ts";
 import { versionText } from "./migrations.ts";
+import { RegistryReferences } from "./registry-references.ts";
 import { guarded, isAbsent } from "./system-failure.ts";
 import { padding, tarEnd, tarHeader } from "./tar-header.ts";
 
@@ -98,6 +100,10 @@ async function writeHome(home: Home, writer: ArchiveWriter, options: BackupOptio
     for (const part of backupParts) {
       if (skipped.has(part)) continue;
       if (part === "log") resume = await options.quiesce?.();
+      if (part === "registry") {
+        await addRegistry(home, writer);
+        continue;
+      }
       // What vanishes between listing and reading was replaced by something new: a log's partial tile by the full one.
       for (let again = true, rounds = 0; again && rounds < 5; rounds++) {
         again = writer.addDirectory(home.paths[part], `${BACKUP_HOME}/${part}`);
@@ -105,6 +111,19 @@ async function writeHome(home: Home, writer: ArchiveWriter, options: BackupOptio
     }
   } finally {
     await resume?.();
+  }
+}
+
+/** The registry's database is copied as of one moment: the file itself changes while it is read. */
+async function addRegistry(home: Home, writer: ArchiveWriter): Promise<void> {
+  const scratch = await home.scratch("registry");
+  const references = new RegistryReferences(home);
+  try {
+    const copy = join(scratch, "copy.db");
+    if (references.copyTo(copy)) writer.addFile(copy, BACKUP_REGISTRY, false);
+  } finally {
+    references.close();
+    await home.releaseScratch(scratch);
   }
 }
 
@@ -172,7 +191,7 @@ class ArchiveWriter {
       if (entry.isDirectory()) vanished = this.addDirectory(child, name) || vanished;
       else if (this.#written.has(name)) continue;
       else if (entry.isSymbolicLink() && inTree) this.#addLink(child, name);
-      else if (entry.isFile()) vanished = !this.#addFile(child, name, inTree) || vanished;
+      else if (entry.isFile()) vanished = !this.addFile(child, name, inTree) || vanished;
     }
     return vanished;
   }
@@ -199,7 +218,7 @@ class ArchiveWriter {
   }
 
   /** False when the file is there no more. A file that grows is taken at the length it had when it was opened. */
-  #addFile(file: string, path: string, inTree: boolean): boolean {
+  addFile(file: string, path: string, inTree: boolean): boolean {
     let descriptor: number;
     try {
       descriptor = openSync(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));

@@ -66,8 +66,18 @@ export interface FileContentStore extends ContentStore {
   usedAt(digest: Digest): number | undefined;
   /** As `has`, and keeps a prune from deleting the blob, and the run it came from, for the time being. */
   use(digest: Digest): Promise<boolean>;
-  /** Deletes a blob unless it was put again since the given time; answers the bytes freed. For `prune`. */
-  deleteUnused(digest: Digest, since: number): Promise<number>;
+  /**
+   * Moves in a file of a private directory whose bytes this very process hashed while it wrote them, without reading it
+   * again: its reader verifies as ever. Content and name survive a power cut once this returns; several at once share
+   * the flush of the directory. True when the blob was there already, and the file is then deleted.
+   * @throws STORE_BLOB_MISMATCH when the file does not have that size
+   */
+  adopt(file: string, known: BlobDescriptor): Promise<boolean>;
+  /**
+   * Deletes a blob unless it was put again since the given time, or `isNeeded` says so at the last moment; answers the
+   * bytes freed. For `prune`.
+   */
+  deleteUnused(digest: Digest, since: number, isNeeded?: () => boolean): Promise<number>;
   /** Moves a damaged blob out of the way, into the home's quarantine. */
   quarantine(digest: Digest): void;
 }

@@ -67,6 +67,12 @@ export const storeErrors = defineErrors({
   STORE_RUN_MISSING: { nature: "invalid", meaning: "There is no record of a run of that id." },
   STORE_RUN_CORRUPT: { nature: "refused", meaning: "The record of a run is not what this program wrote." },
   STORE_RUN_LIVE: { nature: "unavailable", meaning: "The run is still going on in some process." },
+  STORE_REGISTRY_UNREADABLE: {
+    nature: "unavailable",
+    meaning:
+      "The registry's database cannot be read, so that nobody can say what content it needs; nothing is deleted.",
+    hint: "Restore HOME/registry from a backup, or move it away when the registry is no longer wanted.",
+  },
   STORE_BACKUP_EXISTS: { nature: "invalid", meaning: "The file to back up to exists already." },
   STORE_RESTORE_EXISTS: { nature: "invalid", meaning: "The directory to restore to exists and is not empty." },
   STORE_ARCHIVE_MALFORMED: {

@@ -5,6 +5,7 @@ import type { FileContentStore } from "./content-store.ts";
 import { TEMPORARY_PREFIX } from "./durable-file.ts";
 import type { Home } from "./home.ts";
 import { mirrorBodies } from "./references.ts";
+import { RegistryReferences } from "./registry-references.ts";
 import type { RunStore } from "./run-store.ts";
 import { guarded } from "./system-failure.ts";
 import type { TreeStore } from "./tree-store.ts";
@@ -28,8 +29,9 @@ export interface FsckReport {
 }
 
 /**
- * Reads everything in the stores again: every blob and tree against its digest, every record, and that finished runs
- * and records of the mirror have the content they refer to. Damaged content is quarantined, so that it can be made or fetched again.
+ * Reads everything in the stores again: every blob and tree against its digest, every record, and that finished runs,
+ * records of the mirror and the registry have the content they refer to. Damaged content is quarantined, so that it can
+ * be made or fetched again.
  */
 export function fsck(
   home: Home,
@@ -56,8 +58,26 @@ export function fsck(
         message: "expected the body that a record of the mirror names",
       });
     }
+    await checkRegistry(home, stores.content, findings);
     return { blobs, trees, runs, findings };
   });
+}
+
+async function checkRegistry(home: Home, content: FileContentStore, findings: FsckFinding[]): Promise<void> {
+  const registry = new RegistryReferences(home);
+  try {
+    for (const digest of registry.all()) {
+      // It may have been deleted meanwhile, and then nobody misses it.
+      if ((await content.has(digest)) || !registry.needs(digest)) continue;
+      findings.push({
+        code: "STORE_BLOB_MISSING",
+        subject: digest,
+        message: "expected the content that the registry has",
+      });
+    }
+  } finally {
+    registry.close();
+  }
 }
 
 async function checkBlobs(home: Home, content: FileContentStore, findings: FsckFinding[]): Promise<number> {

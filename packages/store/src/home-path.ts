@@ -40,6 +40,8 @@ export interface HomePaths {
   readonly projects: string;
   /** The mirror of everything that came in: records of responses, whose bodies lie in the store. */
   readonly materials: string;
+  /** The registry: its database, and uploads that are still coming in. Its content lies in the store. */
+  readonly registry: string;
   /** Scratch; whatever no living process holds is deleted. */
   readonly work: string;
   /** Damaged content, moved aside for inspection. */
@@ -64,6 +66,7 @@ export const homeDirectories = [
   "repositories",
   "projects",
   "materials",
+  "registry",
   "work",
   "quarantine",
   "locks",
@@ -82,6 +85,7 @@ export function homePaths(path: string): HomePaths {
     repositories: join(path, "repositories"),
     projects: join(path, "projects"),
     materials: join(path, "materials"),
+    registry: join(path, "registry"),
     work: join(path, "work"),
     quarantine: join(path, "quarantine"),
     locks: join(path, "locks"),

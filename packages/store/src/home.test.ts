@@ -103,12 +103,14 @@ test("H4: a home of the first version is migrated, once, whoever comes first", a
   expect(readFileSync(join(home.paths.trust, "kept"), "utf8")).toBe("kept");
 });
 
-test("H4: a home of the second version gets a place for the mirror, and an older program refuses it then", async () => {
+test("H4: a home of the second version gets places for the mirror and the registry, and an older program refuses it then", async () => {
   const home = await temporaryHome();
   writeFileSync(home.paths.version, versionText(2));
   rmSync(home.paths.materials, { recursive: true });
-  expect((await openHome(home.path)).version).toBe(3);
+  rmSync(home.paths.registry, { recursive: true });
+  expect((await openHome(home.path)).version).toBe(4);
   expect(statSync(home.paths.materials).isDirectory()).toBe(true);
+  expect(statSync(home.paths.registry).isDirectory()).toBe(true);
   const older = new Map<number, Migration>([[1, () => {}]]);
   expect(await codeOf(openHome(home.path, { migrations: older }))).toBe("STORE_HOME_NEWER");
 });
@@ -124,15 +126,15 @@ test("H4: versions are migrated one at a time, and a failed step is taken again"
       seen.push(version);
       if (version === 2 && failing) throw new Error("killed here");
     };
-  const migrations = new Map([1, 2, 3].map((version) => [version, step(version)] as const));
+  const migrations = new Map([1, 2, 3, 4].map((version) => [version, step(version)] as const));
   await expect(openHome(home.path, { migrations })).rejects.toThrow("killed here");
   expect(readFileSync(home.paths.version, "utf8")).toBe(versionText(2));
   failing = false;
-  expect((await openHome(home.path, { migrations })).version).toBe(4);
-  expect(seen).toEqual([1, 2, 2, 3]);
+  expect((await openHome(home.path, { migrations })).version).toBe(5);
+  expect(seen).toEqual([1, 2, 2, 3, 4]);
   expect(await codeOf(openHome(home.path))).toBe("STORE_HOME_NEWER");
   writeFileSync(home.paths.version, versionText(1));
-  expect(await codeOf(openHome(home.path, { migrations: new Map([[3, step(3)]]) }))).toBe("STORE_HOME_FOREIGN");
+  expect(await codeOf(openHome(home.path, { migrations: new Map([[4, step(4)]]) }))).toBe("STORE_HOME_FOREIGN");
 });
 
 test("H5: a lock excludes others, in this process and in others, and dies with its holder", async () => {

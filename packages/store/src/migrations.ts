@@ -39,12 +39,19 @@ function placeForMaterials(home: string): void {
   makeDirectory(join(home, "materials"));
 }
 
+/** The registry has a place of its own. */
+function placeForRegistry(home: string): void {
+  makeDirectory(join(home, "registry"));
+}
+
 /** Every version of the home there was. */
 export const homeMigrations: Migrations = new Map<number, Migration>([
   // 1 -> 2: directories that can be made again say so.
   [1, tagCaches],
   // 2 -> 3: a place for the mirror. An older program would prune the bodies in it.
   [2, placeForMaterials],
+  // 3 -> 4: a place for the registry. An older program would prune its content.
+  [3, placeForRegistry],
 ]);
 
 /** Writes a version file : the last act of a migration. */

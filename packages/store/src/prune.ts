@@ -5,6 +5,7 @@ import type { FileContentStore } from "./content-store.ts";
 import type { Home } from "./home.ts";
 import type { Index } from "./index-database.ts";
 import { digestsBelow, filesBelow, mirrorBodies, References } from "./references.ts";
+import { RegistryReferences } from "./registry-references.ts";
 import { digestsIn, type RunRecord } from "./run-record.ts";
 import type { RunStore } from "./run-store.ts";
 import { guarded, isAbsent } from "./system-failure.ts";
@@ -22,6 +23,8 @@ export interface PruneOptions {
   readonly graceSeconds?: number;
   /** Of content, only this may go. Default whatever nothing refers to. */
   readonly only?: ReadonlySet<Digest>;
+  /** Content that the registry is about to need no more; only a dry run takes its word for it. */
+  readonly released?: ReadonlySet<Digest>;
   /** Only report. */
   readonly dryRun?: boolean;
   readonly clock?: Clock;
@@ -78,15 +81,21 @@ interface Item {
 export function prune(stores: PruneStores, options: PruneOptions = {}): Promise<PruneReport> {
   return guarded("pruning", async () => {
     const lock = await stores.home.lock("prune");
+    const registry = new RegistryReferences(stores.home);
     try {
-      return await pruneLocked(stores, options);
+      return await pruneLocked(stores, registry, options);
     } finally {
+      registry.close();
       lock.release();
     }
   });
 }
 
-async function pruneLocked(stores: PruneStores, options: PruneOptions): Promise<PruneReport> {
+async function pruneLocked(
+  stores: PruneStores,
+  registry: RegistryReferences,
+  options: PruneOptions,
+): Promise<PruneReport> {
   const now = (options.clock ?? systemClock).now().getTime();
   const references = new References(stores.content, mirrorBodies(stores.home));
   const subjects = await runsWithReasons(stores, references, options, now);
@@ -103,6 +112,8 @@ async function pruneLocked(stores: PruneStores, options: PruneOptions): Promise<
     }
   }
   const roots = await standingRoots(stores, references, subjects, items, options, now);
+  // As with the mirror: clients' bytes, which keep nothing but themselves.
+  for (const digest of registry.all()) if (options.dryRun !== true || !options.released?.has(digest)) roots.add(digest);
   const bytesBefore = sum(items) + subjects.reduce((total, one) => total + one.bytes, 0);
   const { leaving, remaining } = choose(subjects, items, roots, usedLately, bytesBefore, options, now);
   const needed = new Set(roots);
@@ -112,7 +123,7 @@ async function pruneLocked(stores: PruneStores, options: PruneOptions): Promise<
   const kept = subjects
     .filter((one) => !leaving.includes(one))
     .map((one) => ({ run: one.id, reason: one.reason ?? "it is neither old enough nor in the way" }));
-  const done = options.dryRun === true ? undefined : await deleteAll(stores, leaving, garbage, since);
+  const done = options.dryRun === true ? undefined : await deleteAll(stores, registry, leaving, garbage, since);
   return {
     dryRun: options.dryRun === true,
     bytesBefore,
@@ -223,6 +234,7 @@ function choose(
 
 async function deleteAll(
   stores: PruneStores,
+  registry: RegistryReferences,
   leaving: readonly Subject[],
   garbage: readonly Item[],
   since: number,
@@ -236,7 +248,10 @@ async function deleteAll(
   }
   const gone = new Set<Digest>();
   for (const { kind, digest } of garbage) {
-    const bytes = await (kind === "blob" ? stores.content : stores.trees).deleteUnused(digest, since);
+    const bytes = await (kind === "blob"
+      ? // Somebody may have pushed it since: the registry is asked again, at the last moment.
+        stores.content.deleteUnused(digest, since, () => registry.needs(digest))
+      : stores.trees.deleteUnused(digest, since));
     freed += bytes;
     const left = await (kind === "blob" ? stores.content : stores.trees).has(digest);
     if (!left) gone.add(digest);

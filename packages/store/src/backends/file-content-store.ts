@@ -4,7 +4,10 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  fchmodSync,
   fstatSync,
+  fsync,
+  futimesSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -19,8 +22,10 @@ import {
 } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { type Digest, digestHex, isDigest, parseDigest, sha256 } from "@touchmark/core";
 import type { BlobDescriptor, BlobSource, FileContentStore, PutOptions, ReadOptions } from "../content-store.ts";
+import { DirectoryFlush } from "../directory-flush.ts";
 import { readIfPresent, syncDirectory, writeAll, writeFileAtomically } from "../durable-file.ts";
 import { storeErrors } from "../errors.ts";
 import type { Home } from "../home.ts";
@@ -33,6 +38,7 @@ const COMPARE_BYTES = 1024 * 1024;
 const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
 const EMPTY_INDEX = '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}';
 const NO_FOLLOW = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+const flushed = promisify(fsync);
 // Windows neither renames nor deletes read-only files.
 const BLOB_MODE = process.platform === "win32" ? 0o600 : 0o400;
 
@@ -56,6 +62,7 @@ class DirectoryContentStore implements FileContentStore {
   readonly directory: string;
   readonly #home: Home;
   readonly #blobs: string;
+  readonly #names: DirectoryFlush;
   #staging: Promise<string> | undefined;
   /** Paths put since the last barrier. */
   #unsynced = new Set<string>();
@@ -64,6 +71,7 @@ class DirectoryContentStore implements FileContentStore {
     this.#home = home;
     this.directory = home.paths.store;
     this.#blobs = join(this.directory, "blobs", "sha256");
+    this.#names = new DirectoryFlush(this.#blobs);
   }
 
   path(digest: Digest): string {
@@ -178,11 +186,42 @@ class DirectoryContentStore implements FileContentStore {
     });
   }
 
-  async deleteUnused(digest: Digest, since: number): Promise<number> {
+  adopt(file: string, known: BlobDescriptor): Promise<boolean> {
+    return guarded("storing a blob", async () => {
+      const { digest, size } = known;
+      const descriptor = openSync(file, constants.O_RDONLY | NO_FOLLOW);
+      try {
+        const stat = fstatSync(descriptor);
+        if (!stat.isFile() || stat.size !== size) {
+          throw storeErrors.make("STORE_BLOB_MISMATCH", `expected a file of ${size} bytes, found ${stat.size}`);
+        }
+        if (await this.#reuse(digest, size)) {
+          rmSync(file);
+          // Whoever put it may not have reached its barrier yet.
+          await syncFile(this.path(digest));
+          await this.#names.flush();
+          this.#unsynced.delete(this.path(digest));
+          return true;
+        }
+        fchmodSync(descriptor, BLOB_MODE);
+        // It may have come in over days: to a prune the blob is put now.
+        futimesSync(descriptor, new Date(), new Date());
+        await flushed(descriptor);
+      } finally {
+        closeSync(descriptor);
+      }
+      this.#publish(file, digest);
+      await this.#names.flush();
+      this.#unsynced.delete(this.path(digest));
+      return false;
+    });
+  }
+
+  async deleteUnused(digest: Digest, since: number, isNeeded?: () => boolean): Promise<number> {
     const lock = await this.#home.lock("content");
     try {
       const stat = lstatSync(this.path(digest), { throwIfNoEntry: false });
-      if (stat === undefined || stat.mtimeMs > since) return 0;
+      if (stat === undefined || stat.mtimeMs > since || isNeeded?.() === true) return 0;
       unlinkSync(this.path(digest));
       return stat.size;
     } finally {
