@@ -30,9 +30,9 @@ export function lintPipeline(file: PipelineFile): LintFinding[] {
 type Path = readonly (string | number)[];
 type Add = (rule: LintRule, severity: LintFinding["severity"], path: Path, message: string, fix: string) => void;
 
-const credential =
+export const credential =
   /gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{30,}|xox[abprs]-[\w-]{10,}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|AIza[\w-]{35}|sk_live_\w{16,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.|-----BEGIN [A-Z ]*PRIVATE KEY|:\/\/[^\s/:@$]+:[^\s/@$]{3,}@|\b[Bb]earer [\w.~+/-]{16,}/;
-const secretName =
+export const secretName =
   /(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|PRIVATE_KEY|API_?KEY|ACCESS_?KEY|AUTH)(?:_|$)/i;
 const removeIt = "Remove it, and revoke it: it is in the history of the repository. No step of a build needs a secret.";
 const address =
