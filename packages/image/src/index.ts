@@ -25,7 +25,9 @@ export type { LocalImages, WritableImages } from "./layout/local-images.ts";
 export { memoryImages } from "./layout/memory-images.ts";
 export { openLayout } from "./layout/open-layout.ts";
 export type { Rootfs, RootfsVerification } from "./rootfs.ts";
+export type { TreeRules } from "./unpack/image-tree.ts";
 export { type ReadLayerOptions, streamLayer } from "./unpack/layer.ts";
+export type { UnpackLosses, UnpackPolicy } from "./unpack/layer-applier.ts";
 export type {
   LayerEntry,
   LayerEntryKind,
@@ -35,3 +37,12 @@ export type {
   Whiteout,
 } from "./unpack/layer-entry.ts";
 export { type UnpackLimits, unpackLimits } from "./unpack/limits.ts";
+export type { Owner } from "./unpack/tree-disk.ts";
+export type { ListedEntry, TreeListing } from "./unpack/tree-listing.ts";
+export {
+  hostPlatform,
+  type UnpackedLayer,
+  type UnpackOptions,
+  type UnpackReport,
+  unpackImage,
+} from "./unpack/unpack-image.ts";

@@ -53,7 +53,7 @@ export {
   type RunStore,
 } from "./run-store.ts";
 export { reclaimScratch, ScratchSpace } from "./scratch.ts";
-export { asStoreError, guarded, isAbsent } from "./system-failure.ts";
+export { asStoreError, guarded, isAbsent, systemCode } from "./system-failure.ts";
 export { padding, TAR_BLOCK, type TarEntry, type TarHeaderEntry, tarEnd, tarHeader } from "./tar-header.ts";
 export { type ArchiveSource, readTarEntry } from "./tar-reader.ts";
 export type { TreeLimits } from "./tree-limits.ts";

@@ -6,27 +6,29 @@ export class UnpackBudget {
   readonly limits: UnpackLimits;
   #bytes = 0;
   #entries = 0;
-  #layerBytes = 0;
-  #packedBytes = 0;
 
   constructor(limits: UnpackLimits) {
     this.limits = limits;
   }
 
-  /** Another layer begins. @param packedBytes its size as its descriptor says */
-  layer(packedBytes: number): void {
-    this.#layerBytes = 0;
-    this.#packedBytes = packedBytes;
-  }
-
-  /** Bytes of the archive, as they come out of the decompressor. @throws UNPACK_TOO_LARGE | UNPACK_RATIO */
-  unpacked(count: number): void {
-    this.#layerBytes += count;
+  /**
+   * Counts a layer's bytes as they come out of the decompressor, which throws UNPACK_TOO_LARGE | UNPACK_RATIO.
+   * @param packedBytes the layer's size as its descriptor says
+   */
+  layer(packedBytes: number): (count: number) => void {
     const { ratio, ratioFloor } = this.limits;
-    if (this.#layerBytes > ratioFloor && this.#layerBytes > this.#packedBytes * ratio) {
-      throw unpackErrors.make("UNPACK_RATIO", `expected a layer of at most ${ratio} times its packed size, found more`);
-    }
-    this.apparent(count);
+    const most = Math.max(packedBytes * ratio, ratioFloor);
+    let bytes = 0;
+    return (count) => {
+      bytes += count;
+      if (bytes > most) {
+        throw unpackErrors.make(
+          "UNPACK_RATIO",
+          `expected a layer of at most ${ratio} times its packed size, found more`,
+        );
+      }
+      this.apparent(count);
+    };
   }
 
   /** Bytes that are in no archive: holes of sparse files. @throws UNPACK_TOO_LARGE */

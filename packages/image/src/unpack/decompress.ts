@@ -4,7 +4,8 @@ import type { LayerCompression } from "@touchmark/formats/oci";
 import { unpackErrors } from "./errors.ts";
 import { ZstdFrames } from "./zstd-frames.ts";
 
-const outputBytes = 256 * 1024;
+/** How much may wait for the reader, so that decompressing goes on while it writes: not in the types, but handed on. */
+const streaming = { chunkSize: 256 * 1024, readableHighWaterMark: 2 * 2 ** 20 };
 /** zstd's own limit for readers that were not told more: 128 MiB. */
 const windowLog = 27;
 
@@ -26,11 +27,8 @@ export async function* decompress(
   }
   const unpacker: Unpacker =
     compression === "gzip"
-      ? createGunzip({ chunkSize: outputBytes })
-      : createZstdDecompress({
-          chunkSize: outputBytes,
-          params: { [constants.ZSTD_d_windowLogMax]: windowLog },
-        });
+      ? createGunzip(streaming)
+      : createZstdDecompress({ ...streaming, params: { [constants.ZSTD_d_windowLogMax]: windowLog } });
   const feeding = feed(source, unpacker, compression);
   // Heard below; until then it must not end the process.
   feeding.catch(() => undefined);

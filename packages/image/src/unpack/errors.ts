@@ -88,4 +88,10 @@ export const unpackErrors = defineErrors({
     nature: "refused",
     meaning: "A layer does not unpack to the content that the image's configuration names.",
   },
+  UNPACK_NOT_AN_IMAGE: { nature: "refused", meaning: "A manifest is not of an image with a configuration and layers." },
+  UNPACK_DIRECTORY_USED: {
+    nature: "invalid",
+    meaning: "The directory to unpack into holds something, or is none.",
+    hint: "Name an empty directory, or one that does not exist.",
+  },
 });

@@ -44,14 +44,13 @@ export async function* streamLayer(
     done: () => void pending.push("done"),
   });
   const layer = openLayer(reader, descriptor, budget);
-  const chunks = layer.chunks[Symbol.asyncIterator]();
   let head = 0;
   /** The next event, or undefined at the end of the layer. */
   const next = async (): Promise<LayerEvent | undefined> => {
     while (head === pending.length) {
       pending.length = 0;
       head = 0;
-      const { value, done } = await chunks.next();
+      const { value, done } = await layer.chunks.next();
       if (done === true) return undefined;
       parser.take(value);
     }
@@ -68,7 +67,7 @@ export async function* streamLayer(
     checkDiffId(facts.diffId, options.diffId);
     return facts;
   } finally {
-    await chunks.return?.(undefined);
+    await layer.chunks.return(undefined);
   }
 }
 
@@ -94,7 +93,7 @@ function* zeros(count: number): Generator<Uint8Array> {
 
 /** A layer's archive as it unpacks, counted and hashed. */
 export interface OpenLayer {
-  readonly chunks: AsyncIterable<Buffer>;
+  readonly chunks: AsyncGenerator<Buffer>;
   /** Once all chunks were read. */
   facts(): { readonly diffId: Digest; readonly bytes: number };
 }
@@ -102,23 +101,18 @@ export interface OpenLayer {
 /** @throws UNPACK_LAYER_TYPE | UNPACK_LAYER_FOREIGN */
 export function openLayer(reader: OciReader, descriptor: Descriptor, budget: UnpackBudget): OpenLayer {
   const compression = compressionOf(descriptor);
+  const count = budget.layer(descriptor.size);
   const hash = createHash("sha256");
   let bytes = 0;
   async function* counted(): AsyncGenerator<Buffer> {
     for await (const chunk of decompress(reader.blob(descriptor), compression)) {
+      count(chunk.length);
       bytes += chunk.length;
       hash.update(chunk);
       yield chunk;
     }
   }
-  budget.layer(descriptor.size);
-  async function* bounded(): AsyncGenerator<Buffer> {
-    for await (const chunk of counted()) {
-      budget.unpacked(chunk.length);
-      yield chunk;
-    }
-  }
-  return { chunks: bounded(), facts: () => ({ diffId: `sha256:${hash.digest("hex")}`, bytes }) };
+  return { chunks: counted(), facts: () => ({ diffId: `sha256:${hash.digest("hex")}`, bytes }) };
 }
 
 /** @throws UNPACK_DIFF_ID */

@@ -49,6 +49,7 @@ export function readPax(body: Buffer): PaxHeader {
     }
     records.set(key, value);
     if (key.startsWith(xattrPrefix)) xattrs.set(key.slice(xattrPrefix.length), Buffer.from(value));
+    else if (key.startsWith("SCHILY.acl.")) xattrs.set(key, Buffer.from(value));
   }
   const sparse = readSparse(records, pairs);
   return {
