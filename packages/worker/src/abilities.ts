@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { type ControlGroup, type ControlGroupHost, findControlGroups, makeControlGroup } from "./control-group.ts";
 import { workerErrors } from "./errors.ts";
 import { type LaunchOperation, launchCommand } from "./launcher.ts";
-import { stage } from "./mount-plan.ts";
 import { removeScratch, scratchName } from "./reclaim.ts";
+import { stage } from "./staging.ts";
 import type { Architecture } from "./system-calls.ts";
 
 /** What was found by trying. */

@@ -36,6 +36,29 @@ export const workerErrors = defineErrors({
     nature: "unavailable",
     meaning: "No system-call filter exists for this processor architecture.",
   },
+  WORKER_IMAGE_TOOLCHAINS: {
+    nature: "refused",
+    meaning: "A step has both an image and toolchains of the host, which would show the host's files in the image.",
+    hint: "put the toolchain into the image, or leave `toolchains` out",
+  },
+  WORKER_IMAGE_MISSING: {
+    nature: "invalid",
+    meaning: "The directory of an unpacked image does not exist or is no directory.",
+  },
+  WORKER_IMAGE_PLACE: {
+    nature: "refused",
+    meaning:
+      "An image has a link or a file where the sandbox mounts a directory, such as /tmp, /etc or an input's place.",
+    hint: "mount the input elsewhere, or make the place a directory in the image",
+  },
+  WORKER_IMAGE_PROGRAM: {
+    nature: "invalid",
+    meaning: "The program of a step, or the interpreter or loader that runs it, is not in its image.",
+  },
+  WORKER_IMAGE_UNSUPPORTED: {
+    nature: "refused",
+    meaning: "The backend without a sandbox was given an image, which it cannot show.",
+  },
   INSECURE_NOT_ASKED: {
     nature: "refused",
     meaning: "The backend without a sandbox was called for without being asked for by name.",

@@ -48,6 +48,9 @@ async function runProcess(settings: InsecureProcessSettings, job: StepJob): Prom
   if (job.network === "proxy" || (job.provided ?? []).length > 0) {
     throw workerErrors.make("JOB_INVALID", "expected no bridge and nothing provided without a sandbox, found one");
   }
+  if (job.rootfs !== undefined) {
+    throw workerErrors.make("WORKER_IMAGE_UNSUPPORTED", "expected no image without a sandbox, found one");
+  }
   const scratch = mkdtempSync(join(settings.stateDirectory, "process-"));
   try {
     const places = place(job, scratch);

@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { posix } from "node:path";
 import { workerErrors } from "./errors.ts";
+import { checkRootfs } from "./image-check.ts";
 import type { StepJob } from "./job.ts";
 import { certificateFile } from "./system-view.ts";
 
@@ -51,6 +52,7 @@ export function checkJob(job: StepJob): void {
   checkProvided(job);
   checkBridge(job);
   checkOutput(job.output.host);
+  if (job.rootfs !== undefined) checkRootfs(job, job.rootfs);
 }
 
 function checkLimits(job: StepJob): void {

@@ -30,7 +30,7 @@ export type LaunchOperation =
   | readonly ["filter", string, string, string];
 
 /** Flags of mount(2) that plans use. */
-export const mountFlag = { bind: 4096, bindAll: 4096 | 16384, noSetuid: 2, noDevices: 4 } as const;
+export const mountFlag = { readOnly: 1, noSetuid: 2, noDevices: 4, bind: 4096, bindAll: 4096 | 16384 } as const;
 
 /** Resource numbers of prlimit(2), the same on both architectures. */
 export const resource = { fileSize: 1, core: 4, processes: 6, openFiles: 7 } as const;

@@ -17,15 +17,18 @@ import { workerErrors } from "./errors.ts";
 import { openFilter, type SeccompFilter, seccompFilter } from "./filter.ts";
 import type { StepNetwork } from "./job.ts";
 import { LogPipes } from "./log-pipes.ts";
-import { type MountAbilities, stage } from "./mount-plan.ts";
 import { scratchName } from "./reclaim.ts";
 import { type Recorder, startRecorder } from "./recorder.ts";
+import { RootSkeletons } from "./root-view.ts";
+import { type MountAbilities, stage } from "./staging.ts";
 import { type Architecture, hostArchitecture } from "./system-calls.ts";
 import { SystemViews } from "./system-view.ts";
 
 /** What a worker found on its host, and what it keeps for all its steps. */
 export interface SandboxHost {
   readonly directory: string;
+  /** Makes the sandboxes in bubblewrap's place; null: bubblewrap does. */
+  readonly runtime: OciRuntime | null;
   readonly bwrap: string;
   readonly bwrapVersion: string;
   readonly perl: string;
@@ -39,12 +42,20 @@ export interface SandboxHost {
   readonly scope: boolean;
   readonly pipes: LogPipes;
   readonly views: SystemViews;
+  readonly skeletons: RootSkeletons;
   filter(network: StepNetwork): SeccompFilter;
   /** What a bridge may call: what a step without network may, answered without asking. */
   readonly bridgeFilterFile: string;
   /** File with the real filter, and one that allows everything. */
   filterFile(filter: SeccompFilter): string;
   readonly openFilterFile: string;
+}
+
+/** An OCI runtime that was found to work. */
+export interface OciRuntime {
+  readonly name: "runc" | "crun";
+  readonly path: string;
+  readonly version: string;
 }
 
 /** Looks a program up on `PATH`, then in the system's directories. */
@@ -80,7 +91,7 @@ export async function openSandboxHost(
       },
     );
   }
-  for (const name of ["steps", "etc", "filters", "pipes"]) {
+  for (const name of ["steps", "etc", "skeletons", "filters", "pipes"]) {
     mkdirSync(join(directory, name), { recursive: true, mode: 0o700 });
   }
   if (process.getuid?.() === 0) mkdirSync(stage, { recursive: true, mode: 0o755 });
@@ -115,6 +126,7 @@ export async function openSandboxHost(
   const known = new Map<string, SeccompFilter>();
   return {
     directory,
+    runtime: null,
     bwrap,
     bwrapVersion: tried.bwrapVersion,
     perl,
@@ -126,6 +138,7 @@ export async function openSandboxHost(
     scope: tried.scope,
     pipes: new LogPipes(join(directory, "pipes", scratchName(randomBytes(4).toString("hex")))),
     views: new SystemViews(join(directory, "etc")),
+    skeletons: new RootSkeletons(join(directory, "skeletons")),
     filter: (network) => {
       const filter = known.get(network) ?? seccompFilter(architecture, network, recorder === null ? "errno" : "notify");
       known.set(network, filter);

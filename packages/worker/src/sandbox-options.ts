@@ -1,14 +1,19 @@
 import type { StepJob } from "./job.ts";
+import type { Shown } from "./mount-plan.ts";
 import { inside } from "./system-view.ts";
+
+const programDirectories = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
 
 /** Variables that every step has, whatever host and caller (SPEC W9). The caller's own may replace all but the last two. */
 export function stepConstants(job: StepJob, toolchainPath: readonly string[]): Record<string, string> {
+  const image = job.rootfs?.environment ?? {};
   return {
+    ...image,
     HOME: inside.home,
     USER: inside.name,
     LOGNAME: inside.name,
     SHELL: "/bin/sh",
-    PATH: [...toolchainPath, "/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"].join(":"),
+    PATH: image.PATH ?? [...toolchainPath, ...programDirectories].join(":"),
     LANG: "C.UTF-8",
     LC_ALL: "C.UTF-8",
     TZ: "UTC",
@@ -26,8 +31,10 @@ export const descriptor = { status: 3, filter: 4, options: 5, hold: 6 } as const
 export interface SandboxShape {
   readonly job: StepJob;
   readonly environment: Readonly<Record<string, string>>;
-  /** Options that bind the view, the inputs and the output, in order. */
-  readonly binds: readonly string[];
+  /** What is shown as `/`, read-only; null: what `shown` makes of it. */
+  readonly root: string | null;
+  /** The view, the inputs and the output, in order. */
+  readonly shown: readonly Shown[];
   readonly temporaryBytes: number;
   /** False for an interactive shell, which needs its terminal. */
   readonly newSession: boolean;
@@ -44,12 +51,18 @@ export function sandboxOptions(shape: SandboxShape): string[] {
     ...["--cap-drop", "ALL", "--die-with-parent", ...(shape.newSession ? ["--new-session"] : [])],
     "--clearenv",
     ...Object.entries(shape.environment).flatMap(([name, value]) => ["--setenv", name, value]),
+    ...(shape.root === null ? [] : ["--ro-bind", shape.root, "/"]),
     ...["--proc", "/proc", "--dev", "/dev", "--perms", "1777", ...size, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"],
     ...["--perms", "1777", ...size, "--tmpfs", "/tmp", "--perms", "1777", ...size, "--tmpfs", "/var/tmp"],
     ...["--perms", "0755", ...size, "--tmpfs", inside.home, "--dir", "/run", "--dir", "/sys"],
-    ...shape.binds,
+    ...shape.shown.flatMap(showOption),
     ...["--remount-ro", "/", "--chdir", job.directory],
   ];
+}
+
+function showOption(shown: Shown): string[] {
+  if ("link" in shown) return ["--symlink", shown.link, shown.at];
+  return [shown.writable ? "--bind" : "--ro-bind", shown.path, shown.at];
 }
 
 /** What a shell inside does before it becomes the step's command, where nothing outside can. */

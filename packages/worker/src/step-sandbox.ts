@@ -1,17 +1,20 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { bubblewrapCommand, processesBeside } from "./bubblewrap-command.ts";
 import { type ControlGroup, makeControlGroup } from "./control-group.ts";
 import type { SeccompFilter } from "./filter.ts";
 import { type HostUser, takeHostUser } from "./host-user.ts";
+import { checkProgram } from "./image-program.ts";
 import type { StepJob } from "./job.ts";
 import { checkHidden, checkJob } from "./job-check.ts";
-import { type LaunchOperation, launchCommand, resource } from "./launcher.ts";
 import { type MountPlan, planMounts } from "./mount-plan.ts";
+import { runtimeCommand } from "./oci-runtime-command.ts";
 import { removeScratch, scratchName } from "./reclaim.ts";
 import type { Degradation, MountRow } from "./result.ts";
 import type { SandboxHost } from "./sandbox-host.ts";
-import { descriptor, sandboxCommand, sandboxOptions, stepConstants } from "./sandbox-options.ts";
+import { stepConstants } from "./sandbox-options.ts";
+import { stepView } from "./step-view.ts";
 import { inside } from "./system-view.ts";
 import { resolveToolchains } from "./toolchains.ts";
 
@@ -41,43 +44,44 @@ export async function makeStepSandbox(host: SandboxHost, job: StepJob, interacti
   checkJob(job);
   const toolchains = resolveToolchains(job.view.toolchains);
   const constants = { ...stepConstants(job, toolchains.path), ...toolchains.environment };
-  const view = host.views.view(job.network, job.environment);
+  const environment = { ...constants, ...job.environment };
+  if (job.rootfs !== undefined) checkProgram(job, job.rootfs.directory, environment.PATH ?? "");
+  const view = stepView(host, job, toolchains.rows);
   const token = randomBytes(8).toString("hex");
   const scratch = join(host.directory, "steps", scratchName(token));
   const filter = host.filter(job.network);
   const temporaryBytes = job.limits.temporaryBytes ?? Math.max(4096, Math.floor(job.limits.memoryBytes / 2));
   let own: HostUser | null = null;
+  let second: HostUser | null = null;
   let group: ControlGroup | null = null;
   const dispose = async (): Promise<void> => {
     await group?.remove();
     own?.release();
+    second?.release();
     await removeScratch(scratch);
   };
   try {
     own = host.root ? takeHostUser() : null;
+    // An OCI runtime has a root of the container's, whom nobody is on the host either.
+    second = host.root && host.runtime !== null ? takeHostUser() : null;
     const user = own ?? { user: process.getuid?.() ?? inside.user, group: process.getgid?.() ?? inside.group };
-    const system = [...view.rows, ...toolchains.rows];
     const ours = [...job.mounts, ...(job.provided ?? []), job.output].map(({ host }) => host);
-    const shown = system.flatMap((row) => (row.kind === "link" || row.source === null ? [] : [row.source]));
-    if (job.bridge !== undefined) checkHidden(job.bridge.socket, [...shown, ...ours]);
+    const shown = view.rows.flatMap((row) => (row.kind === "link" || row.source === null ? [] : [row.source]));
+    if (job.bridge !== undefined)
+      checkHidden(job.bridge.socket, [...shown, ...ours, ...(view.image === null ? [] : [view.image])]);
     mkdirSync(scratch, { mode: 0o700 });
-    const plan = await planMounts(job, system, scratch, user, host.abilities);
-    // Two processes of the sandbox program stand beside the step's.
+    const plan = await planMounts(job, view, scratch, user, host.abilities);
+    const beside = host.runtime === null ? processesBeside : 0;
     group =
-      host.groups && makeControlGroup(host.groups, scratchName(token), { ...job.limits, pids: job.limits.pids + 2 });
-    const options = sandboxOptions({
-      job,
-      environment: { ...constants, ...job.environment },
-      binds: plan.options,
-      temporaryBytes,
-      newSession: !interactive,
-    });
+      host.groups &&
+      makeControlGroup(host.groups, scratchName(token), { ...job.limits, pids: job.limits.pids + beside });
+    const parts = { plan, group, filter, user, token, temporaryBytes, environment, interactive };
     return {
       token,
-      argv: commandLine(host, job, { plan, group, filter, user, token, temporaryBytes }),
-      options: Buffer.from(`${options.join("\0")}\0`),
+      ...(host.runtime === null
+        ? bubblewrapCommand(host, job, parts)
+        : runtimeCommand(host, host.runtime, job, { ...parts, scratch, root: second?.user ?? user.user })),
       filter,
-      filterFile: host.recorder === null ? host.filterFile(filter) : host.openFilterFile,
       user,
       group,
       plan,
@@ -91,52 +95,6 @@ export async function makeStepSandbox(host: SandboxHost, job: StepJob, interacti
     await dispose();
     throw error;
   }
-}
-
-interface Parts {
-  readonly plan: MountPlan;
-  readonly group: ControlGroup | null;
-  readonly filter: SeccompFilter;
-  readonly user: { readonly user: number; readonly group: number };
-  readonly token: string;
-  readonly temporaryBytes: number;
-}
-
-/**
- * Outside in: a launcher that ties us to the step and makes private mounts; the tracer, if there is one; a launcher
- * that joins the control groups, installs the filter and becomes the step's user; the sandbox program. Without a
- * tracer the two launchers are one.
- */
-function commandLine(host: SandboxHost, job: StepJob, parts: Parts): string[] {
-  const fileBytes = Math.max(job.limits.outputBytes, parts.temporaryBytes) + 1;
-  const first: LaunchOperation[] = [
-    ["parent", process.pid],
-    ["only", host.recorder === null ? descriptor.hold + 1 : descriptor.hold],
-    ...parts.plan.operations,
-  ];
-  const second: LaunchOperation[] = [
-    ["umask", "022"],
-    ...(parts.group?.joinFiles ?? []).map((file): LaunchOperation => ["join", file]),
-    ["limit", resource.core, 0],
-    ["limit", resource.fileSize, fileBytes],
-    ["limit", resource.openFiles, 65_536],
-    ...(job.network === "open" && host.scope ? [["scope"] as const] : []),
-    ...(host.recorder === null
-      ? []
-      : [["filter", host.filterFile(parts.filter), host.recorder.path, parts.token] as const]),
-    ...(host.root ? [["become", parts.user.user, parts.user.group] as const] : []),
-  ];
-  const launch = (operations: readonly LaunchOperation[], command: readonly string[]): string[] =>
-    launchCommand(host.perl, host.architecture, operations, command);
-  const withPids = parts.group?.controllers.includes("pids") ?? false;
-  const sandbox = sandboxCommand(host.bwrap, job.command, {
-    processLimit: withPids ? null : job.limits.pids + 1,
-    wait: host.recorder === null,
-  });
-  // Becoming another user has undone the tie to the parent: it is made again, last.
-  if (job.tracer === undefined) return launch([...first, ...second, ["parent", process.pid]], sandbox);
-  const traced = job.tracer.wrap(launch([...second, ["parent", 0]], sandbox));
-  return launch(job.tracer.directory === undefined ? first : [...first, ["enter", job.tracer.directory]], traced);
 }
 
 function degradations(host: SandboxHost, job: StepJob, group: ControlGroup | null): Degradation[] {

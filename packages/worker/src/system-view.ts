@@ -85,6 +85,13 @@ export class SystemViews {
     return view;
   }
 
+  /** Directory with the files that are laid over an image's `/etc` (SPEC W15): ours, and the resolver of an open network. */
+  image(network: StepNetwork): string {
+    const made = { ...generated, "resolv.conf": "", ...(network === "proxy" ? forBridge : {}) };
+    const files = network === "open" ? ["hosts", "resolv.conf"].filter((name) => resolve(`/etc/${name}`) !== null) : [];
+    return this.#directoryFor(`image ${network}`, made, files);
+  }
+
   #make(key: string, network: StepNetwork, certificates: readonly string[]): SystemView {
     const rows: MountRow[] = [{ at: "/usr", kind: "system", source: "/usr", access: "read-only" }];
     for (const name of ["bin", "sbin", "lib", "lib32", "lib64", "libx32"]) {
