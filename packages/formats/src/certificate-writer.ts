@@ -90,9 +90,13 @@ export const permittedUriHost = (host: string): Uint8Array =>
 export const extendedKeyUsage = (critical: boolean, ...usages: readonly string[]): Uint8Array =>
   extension(oids.extendedKeyUsage, critical, sequence(...usages.map(objectIdentifier)));
 
-/** Exactly one URI as the subject's alternative name; critical, because the subject is empty. */
-export const uriSubject = (uri: string): Uint8Array =>
-  extension(oids.subjectAltName, true, sequence(contextPrimitive(6, Buffer.from(uri, "latin1"))));
+/** Exactly one URI as the subject's alternative name, and the hosts of a server; critical, because the subject is empty. */
+export const uriSubject = (uri: string, hosts: readonly string[] = []): Uint8Array =>
+  extension(
+    oids.subjectAltName,
+    true,
+    sequence(contextPrimitive(6, Buffer.from(uri, "latin1")), ...hosts.map(hostName)),
+  );
 
 /** The issuer URL where Sigstore's clients look for it. */
 export const issuerUrl = (url: string): Uint8Array => extension(oids.issuerUrl, false, utf8String(url));
@@ -112,14 +116,11 @@ export const authorityKeyIdentifier = (id: Uint8Array): Uint8Array =>
   extension(oids.authorityKeyIdentifier, false, sequence(contextPrimitive(0, id)));
 
 /** Exactly one host as the subject's alternative name: a DNS name, or an address; critical, because the subject is empty. */
-export const hostSubject = (host: string): Uint8Array =>
-  extension(
-    oids.subjectAltName,
-    true,
-    sequence(
-      isAddress(host) ? contextPrimitive(7, addressOctets(host)) : contextPrimitive(2, Buffer.from(host, "latin1")),
-    ),
-  );
+export const hostSubject = (host: string): Uint8Array => extension(oids.subjectAltName, true, sequence(hostName(host)));
+
+/** GeneralName of a host. */
+const hostName = (host: string): Uint8Array =>
+  isAddress(host) ? contextPrimitive(7, addressOctets(host)) : contextPrimitive(2, Buffer.from(host, "latin1"));
 
 /** A colon stands in no DNS name, and a name whose last label is a number is none. */
 const isAddress = (host: string): boolean => host.includes(":") || /^[0-9]+(?:\.[0-9]+){3}$/.test(host);

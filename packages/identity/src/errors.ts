@@ -18,6 +18,10 @@ export const identityErrors = defineErrors({
   },
   LEAF_LIFETIME_EXCEEDED: { nature: "refused", meaning: "A leaf certificate was asked for more than ten minutes." },
   LEAF_KEY_UNSUPPORTED: { nature: "invalid", meaning: "The public key to certify is not a point on P-256." },
+  LEAF_HOST_INVALID: {
+    nature: "invalid",
+    meaning: "A host to certify is no lower-case DNS name or IP address, or stands in a leaf that signs.",
+  },
   INTERMEDIATE_EXPIRED: {
     nature: "refused",
     meaning: "The intermediate certificate is not valid for the whole life of the leaf that was asked for.",

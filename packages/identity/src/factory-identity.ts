@@ -15,6 +15,8 @@ export interface LeafRequest {
   readonly profile: LeafProfile;
   /** At most 600; default 600. */
   readonly lifetimeSeconds?: number;
+  /** DNS names and IP addresses of a server that authenticates; at most 100. */
+  readonly hosts?: readonly string[];
 }
 
 /** The record of one issued certificate, for the credential-issuance statement. Holds nothing secret. */
@@ -55,7 +57,7 @@ export interface FactoryIdentity {
   /** Issuer URL in extension 1.3.6.1.4.1.57264.1.8 of each leaf. */
   readonly issuer: string;
   readonly role: FactoryRole;
-  /** @throws LEAF_LIFETIME_EXCEEDED | IDENTITY_NOT_PERMITTED | IDENTITY_FOREIGN | SPIFFE_ID_INVALID */
+  /** @throws LEAF_LIFETIME_EXCEEDED | LEAF_HOST_INVALID | IDENTITY_NOT_PERMITTED | IDENTITY_FOREIGN | SPIFFE_ID_INVALID */
   issue(request: LeafRequest): Uint8Array;
   /** A fresh P-256 key with a signing leaf. Errors as `issue`. */
   newSigner(request: { readonly spiffeId: string; readonly lifetimeSeconds?: number }): Promise<IssuedSigner>;

@@ -35,6 +35,7 @@ export {
   nodeId,
   parseSpiffeId,
   parseTrustDomain,
+  registryId,
   type SpiffeId,
   stepId,
 } from "./spiffe.ts";

@@ -1,4 +1,5 @@
 import { type KeyObject, X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
 import { equalBytes, rfc3339, sha256 } from "@touchmark/core";
 import {
   authorityKeyIdentifier,
@@ -86,7 +87,7 @@ export function leafIssuer(authority: IssuingAuthority, issuerName: Uint8Array, 
             usages[request.profile],
             subjectKeyIdentifier(keyIdentifier(publicKey)),
             authorityKeyId,
-            uriSubject(request.spiffeId),
+            uriSubject(request.spiffeId, checkedHosts(request)),
             issuerExtension,
           ],
         },
@@ -115,4 +116,21 @@ function checkedKey(publicKey: Uint8Array): Uint8Array {
     );
   }
   return publicKey;
+}
+
+const MOST_HOSTS = 100;
+const hostShape = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
+
+/** Hosts are for servers that authenticate: a signature is made by an identity, on whatever host. */
+function checkedHosts({ hosts = [], profile }: LeafRequest): readonly string[] {
+  // An address with a zone is one of this machine alone.
+  const isAddress = (host: string) => isIP(host) !== 0 && !host.includes("%");
+  const wrong = hosts.find((host) => !isAddress(host) && (!hostShape.test(host) || /(?:^|\.)[0-9]+$/.test(host)));
+  if (wrong !== undefined || hosts.length > MOST_HOSTS || (hosts.length > 0 && profile !== "authentication")) {
+    throw identityErrors.make(
+      "LEAF_HOST_INVALID",
+      `expected at most ${MOST_HOSTS} lower-case DNS names or addresses in an authentication leaf, found ${JSON.stringify((wrong ?? profile).slice(0, 80))}`,
+    );
+  }
+  return hosts;
 }

@@ -91,11 +91,12 @@ test.skipIf(!openssl)("I5: OpenSSL builds the path of both profiles", () => {
     return path;
   };
   const [intermediate = new Uint8Array(), root = new Uint8Array()] = factory.identity.chain();
-  const verify = (leaf: Uint8Array) =>
+  const verify = (leaf: Uint8Array, ...words: string[]) =>
     execFileSync(
       openssl ?? "",
       [
         "verify",
+        ...words,
         "-x509_strict",
         "-attime",
         String(Math.floor(clock.now().getTime() / 1000)),
@@ -110,6 +111,12 @@ test.skipIf(!openssl)("I5: OpenSSL builds the path of both profiles", () => {
   for (const profile of ["signing", "authentication"] as const) {
     expect(verify(factory.identity.issue({ spiffeId, publicKey: newKey(), profile }))).toMatch(/: OK$/m);
   }
+  // Names of hosts stand under an authority whose constraints are about URIs alone (I8).
+  const hosts = ["registry.example", "10.0.0.7"];
+  const server = factory.identity.issue({ spiffeId, publicKey: newKey(), profile: "authentication", hosts });
+  expect(verify(server, "-verify_hostname", "registry.example")).toMatch(/: OK$/m);
+  expect(verify(server, "-verify_ip", "10.0.0.7")).toMatch(/: OK$/m);
+  expect(() => verify(server, "-verify_hostname", "other.example")).toThrow();
 });
 
 test("I6: every issue leaves a record, in order", async () => {
@@ -143,6 +150,24 @@ test("I6: keys of another kind, and points beside the curve, are not certified",
   beside[90] = (beside[90] as number) ^ 1;
   for (const key of [p384, ed25519, beside, Buffer.alloc(91)])
     expect(issue(key)).toThrow(refusal("LEAF_KEY_UNSUPPORTED"));
+});
+
+test("I8: an authentication leaf names hosts beside its one URI, and a signing leaf none", async () => {
+  const hosts = ["registry.example", "127.0.0.1", "::1"];
+  const request = { spiffeId: "spiffe://factory.example/registry", publicKey: newKey(), hosts } as const;
+  const leaf = new X509Certificate(factory.identity.issue({ ...request, profile: "authentication" }));
+  expect(leaf.subjectAltName).toBe(
+    "URI:spiffe://factory.example/registry, DNS:registry.example, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1",
+  );
+  expect(leaf.checkHost("registry.example")).toBe("registry.example");
+  expect(leaf.checkHost("other.example")).toBeUndefined();
+  expect(leaf.checkIP("127.0.0.1")).toBe("127.0.0.1");
+  const issue = (change: object) => factory.identity.issue({ ...request, profile: "authentication", ...change });
+  expect(() => issue({ profile: "signing" })).toThrow(refusal("LEAF_HOST_INVALID"));
+  for (const host of ["", "A.example", "*.example", "a_b", "a..b", "10.0.0.256", "a\u0000b", "a/b", "[::1]"]) {
+    expect(() => issue({ hosts: [host] }), host).toThrow(refusal("LEAF_HOST_INVALID"));
+  }
+  expect(() => issue({ hosts: Array<string>(101).fill("a.example") })).toThrow(refusal("LEAF_HOST_INVALID"));
 });
 
 test("I7: a leaf does not outlive its intermediate", async () => {

@@ -59,15 +59,17 @@ export function stepId(trustDomain: string, project: string, pipeline: string, s
 export const builderId = (trustDomain: string): string => `spiffe://${trustDomain}/builder`;
 /** The id of the node: `spiffe://TD/node`. */
 export const nodeId = (trustDomain: string): string => `spiffe://${trustDomain}/node`;
+/** The id of the factory's registry: `spiffe://TD/registry`. */
+export const registryId = (trustDomain: string): string => `spiffe://${trustDomain}/registry`;
 /** The id of the command that signs further predicates: `spiffe://TD/attest`. */
 export const attestId = (trustDomain: string): string => `spiffe://${trustDomain}/attest`;
 
-const factoryPaths = [["builder"], ["node"], ["project", "*", "pipeline", "*", "step", "*"]];
+const factoryPaths = [["builder"], ["node"], ["registry"], ["project", "*", "pipeline", "*", "step", "*"]];
 const attestPaths = [["attest"]];
 
 /**
  * Refuses an id outside the trust domain, or with a path that is not the role's own:
- * the factory may be builder, node or a step, `attest` only itself.
+ * the factory may be builder, node, registry or a step, `attest` only itself.
  * @throws SPIFFE_ID_INVALID | IDENTITY_FOREIGN | IDENTITY_NOT_PERMITTED
  */
 export function assertMayIssue(role: FactoryRole, trustDomain: string, spiffeId: string): void {
