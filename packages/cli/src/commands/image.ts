@@ -1,7 +1,13 @@
 import type { Command, SubcommandRow } from "../command.ts";
 
 /** Every subcommand of `touchmark image`, in the order of help. One visible place; nothing registers itself. */
-export const imageTable: readonly SubcommandRow[] = [];
+export const imageTable: readonly SubcommandRow[] = [
+  {
+    name: "copy",
+    summary: "copy an image, and the evidence about it, from any place to any other",
+    load: () => import("./image/copy.ts"),
+  },
+];
 
 /** `touchmark image`: images of this factory and of others. */
 export const command: Command = {

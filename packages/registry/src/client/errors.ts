@@ -95,6 +95,11 @@ export const transferErrors = defineErrors({
     nature: "refused",
     meaning: "An image, with its referrers, has more manifests or deeper ones than is copied at once.",
   },
+  OCI_TRANSFER_NOTHING: { nature: "invalid", meaning: "Neither an image nor a file was named to be published." },
+  OCI_TRANSFER_NO_REFERRER: {
+    nature: "refused",
+    meaning: "What a registry lists as a referrer refers to something else, or is no single manifest.",
+  },
   OCI_TRANSFER_TARGET_DIFFERS: {
     nature: "refused",
     meaning: "What was copied reads differently at the target.",
