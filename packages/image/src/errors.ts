@@ -52,4 +52,44 @@ export const imageErrors = defineErrors({
     nature: "refused",
     meaning: "A layer would hold an extended attribute that is not on the list of allowed ones.",
   },
+  IMAGE_COMPILER_PRESENT: {
+    nature: "refused",
+    meaning: "A run image, or its base, holds compilers or build tools.",
+    hint: "Take a run base apart from the build base, or allow compilers in the definition.",
+  },
+  IMAGE_CACHE_PRESENT: {
+    nature: "refused",
+    meaning: "A run image, or its base, holds caches of package managers.",
+    hint: "Leave them out of the step's output, or allow caches in the definition.",
+  },
+  IMAGE_SECRET_FOUND: {
+    nature: "refused",
+    meaning: "An image would hold a private key, credentials, a token, or the history of a repository.",
+    hint: "Take it out, and revoke it where it may have been seen. A file that is none can be allowed by its path.",
+  },
+  IMAGE_ROOT_USER: {
+    nature: "refused",
+    meaning: "An image would run as root, or as nobody knows whom.",
+    hint: "Give a numeric user such as 1001:1001, or allow the root user in the definition.",
+  },
+  IMAGE_USER_UNKNOWN: {
+    nature: "invalid",
+    meaning: "The user of an image is neither a number nor a name in its /etc/passwd.",
+  },
+  IMAGE_CONFIG_INVALID: {
+    nature: "invalid",
+    meaning: "A port, variable, path, label or signal of an image's configuration is malformed.",
+  },
+  IMAGE_BASE_INVALID: {
+    nature: "refused",
+    meaning: "The base is no image that can be built upon: an artifact, an index, or with layers of another kind.",
+  },
+  IMAGE_PLATFORM_MISMATCH: {
+    nature: "refused",
+    meaning: "The base, or an image of an index, is for another platform than the one wanted, or stands there twice.",
+  },
+  IMAGE_SOURCE_INVALID: {
+    nature: "invalid",
+    meaning: "What should name an image is in none of the known forms.",
+  },
 });

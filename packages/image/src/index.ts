@@ -1,4 +1,9 @@
+export { type AssembledImage, assembleImage, type ImagePlaces } from "./assemble/assemble-image.ts";
 export { type Compressor, compressorOf } from "./assemble/compressor.ts";
+export { type ImageDocuments, readImage } from "./assemble/image-base.ts";
+export { ImageFiles } from "./assemble/image-files.ts";
+export { assembleIndex } from "./assemble/image-index.ts";
+export { type ImageLayerSpec, type ImageSpec, RUN_LABEL } from "./assemble/image-spec.ts";
 export type { ContentInspector } from "./assemble/layer-blocks.ts";
 export type {
   BaseDirectory,
@@ -13,6 +18,8 @@ export type {
   TreePart,
   WhiteoutPart,
 } from "./assemble/layer-part.ts";
+export { type ImageAllowance, pathFault } from "./assemble/run-image-rules.ts";
+export { secretIn, secretInspector } from "./assemble/secret-rules.ts";
 export {
   LAYER_COMPRESSOR,
   LAYER_FORMAT,

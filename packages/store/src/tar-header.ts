@@ -5,7 +5,7 @@ export interface TarEntry {
   readonly kind: "file" | "directory" | "symlink";
   /** Bytes of a file. */
   readonly size: number;
-  /** Permission bits; of those above 0777 the sticky one alone is written. */
+  /** Permission bits. */
   readonly mode: number;
   /** Seconds of the epoch. */
   readonly mtime: number;
@@ -74,7 +74,7 @@ function fits(text: string): boolean {
 function ustar(name: string, target: string, entry: Omit<TarHeaderEntry, "path" | "kind">, flag: string): Buffer {
   const block = Buffer.alloc(TAR_BLOCK);
   block.write(name, 0, 100, "latin1");
-  octal(block, entry.mode & 0o1777, 100, 8);
+  octal(block, entry.mode & 0o7777, 100, 8);
   octal(block, ownerNumber(entry.uid), 108, 8);
   octal(block, ownerNumber(entry.gid), 116, 8);
   octal(block, entry.size > MAX_OCTAL_SIZE ? 0 : entry.size, 124, 12);

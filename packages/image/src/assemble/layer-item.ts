@@ -22,6 +22,14 @@ export interface LayerItem {
   readonly isWhiteout?: boolean;
 }
 
+/** What holds for all entries of a layer. */
+export interface ItemRules {
+  /** Seconds of the epoch. */
+  readonly epoch: number;
+  /** Files may keep setuid and setgid bits. */
+  readonly allowSetuid?: boolean;
+}
+
 /** Most bytes of a path in an image: what Linux takes. */
 const MAX_PATH_BYTES = 4096;
 const WHITEOUT_PREFIX = ".wh.";
@@ -66,9 +74,9 @@ export function whiteoutPath(path: string, kind: "whiteout" | "opaque"): string 
 }
 
 /** Refuses bits that give a program another user's rights. @throws IMAGE_SETUID */
-export function checkMode(mode: number, path: string, kind: LayerItem["kind"]): number {
+export function checkMode(mode: number, path: string, kind: LayerItem["kind"], rules: ItemRules): number {
   const bits = mode & 0o7777;
-  if ((bits & 0o6000) === 0) return bits;
+  if ((bits & 0o6000) === 0 || rules.allowSetuid === true) return bits;
   const named = (bits & 0o4000) === 0 ? "setgid" : "setuid";
   throw imageErrors.make("IMAGE_SETUID", `expected no such bit in the image, found a ${named} ${kind} /${path}`);
 }

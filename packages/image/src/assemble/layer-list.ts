@@ -1,6 +1,6 @@
 import { compareTreePaths } from "@touchmark/core";
 import { imageErrors } from "../errors.ts";
-import type { LayerItem } from "./layer-item.ts";
+import type { ItemRules, LayerItem } from "./layer-item.ts";
 import { itemsOf } from "./layer-items.ts";
 import type { BaseView, LayerSource } from "./layer-part.ts";
 
@@ -12,12 +12,12 @@ const MAX_ENTRIES = 2_000_000;
  * before their siblings. Directories above the files are there too, as lower layers have them, else 0755 of root.
  * @throws IMAGE_LAYER_CONFLICT | IMAGE_LAYER_TOO_LARGE | as `itemsOf`
  */
-export async function layerList(source: LayerSource, epoch: number, base: BaseView): Promise<readonly LayerItem[]> {
+export async function layerList(source: LayerSource, rules: ItemRules, base: BaseView): Promise<readonly LayerItem[]> {
   const byPath = new Map<string, LayerItem>();
   for (const part of source) {
-    for (const item of await itemsOf(part, epoch)) add(byPath, item);
+    for (const item of await itemsOf(part, rules)) add(byPath, item);
   }
-  addParents(byPath, epoch, base);
+  addParents(byPath, rules.epoch, base);
   const sorted = [...byPath.values()].sort((a, b) => compareTreePaths(sortKey(a), sortKey(b)));
   return linked(sorted);
 }

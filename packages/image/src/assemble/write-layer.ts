@@ -7,6 +7,7 @@ import { writeAll } from "@touchmark/store";
 import { imageErrors } from "../errors.ts";
 import { type Compressor, compressorOf } from "./compressor.ts";
 import { type ContentInspector, LayerBlocks } from "./layer-blocks.ts";
+import type { LayerItem } from "./layer-item.ts";
 import { layerList } from "./layer-list.ts";
 import type { BaseView, LayerSource } from "./layer-part.ts";
 
@@ -29,6 +30,8 @@ export interface LayerOptions {
   /** What lower layers have, so that their directories keep owner and mode. Default: nothing. */
   readonly base?: BaseView;
   readonly inspector?: ContentInspector;
+  /** Files may keep setuid and setgid bits, where modes are kept. Default false. */
+  readonly allowSetuid?: boolean;
   /** Most bytes of the archive before packing. Default 64 GiB. */
   readonly maxBytes?: number;
 }
@@ -56,8 +59,15 @@ const MAX_BYTES = 64 * 1024 ** 3;
  * IMAGE_SPECIAL_FILE | IMAGE_SETUID | IMAGE_XATTR_REFUSED
  */
 export async function writeLayer(options: LayerOptions): Promise<WrittenLayer> {
+  return writeItems(await layerList(options.files, options, options.base ?? (() => undefined)), options);
+}
+
+/** As `writeLayer`, of entries that `layerList` made. */
+export async function writeItems(
+  items: readonly LayerItem[],
+  options: Omit<LayerOptions, "files" | "base">,
+): Promise<WrittenLayer> {
   const compressor = compressorOf(options.compression ?? "gzip", options.level);
-  const items = await layerList(options.files, options.epoch, options.base ?? (() => undefined));
   mkdirSync(options.scratch, { recursive: true, mode: 0o700 });
   const file = join(options.scratch, `layer-${randomBytes(8).toString("hex")}`);
   const descriptor = openSync(file, "wx", 0o600);
