@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { lintRulesPage } from "@touchmark/formats/container-files";
 import { materialsLockSchema } from "@touchmark/formats/lockfiles";
 import { materialsSchema, pipelineSchema } from "@touchmark/formats/pipeline";
 import { predicateDocuments } from "@touchmark/formats/predicate-documents";
@@ -29,6 +30,7 @@ export async function generatedDocuments(): Promise<GeneratedDocument[]> {
       text: `${JSON.stringify(materialsSchema(), null, 2)}\n`,
     },
     { path: "docs/materials-rules.md", text: rulesPage() },
+    { path: "docs/lint-rules.md", text: lintRulesPage() },
     ...predicateDocuments(),
   ];
 }

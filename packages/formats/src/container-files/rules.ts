@@ -52,7 +52,7 @@ export const containerRules = {
   "image-unresolved": {
     title: "Which image is meant is decided elsewhere",
     why: "A variable without a default lets whoever builds or deploys choose any image, and no reader can tell which.",
-    practice: "pin-from-lines-by-digest",
+    practice: "pull-images-by-digest",
     severity: "warning",
     fix: "Give the variable a default with a digest, or write the image out.",
     example: "FROM $BASE",

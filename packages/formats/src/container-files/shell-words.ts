@@ -12,7 +12,10 @@ const valued: Readonly<Record<string, readonly string[]>> = {
   pip: ["-r", "-c", "-i", "-f", "-t", "--requirement", "--constraint", "--index-url", "--extra-index-url", "--target"],
   npm: ["--prefix", "--registry", "--loglevel", "-C", "--cache"],
   gem: ["-v", "--version", "-i", "--install-dir", "--source", "-n"],
-  docker: ["-H", "--host", "-c", "--context", "--config", "-l", "--log-level"],
+  docker:
+    "-H --host -c --context --config -l --log-level -v --volume -e --env --env-file -w --workdir -p --publish --name -u --user --mount --network --entrypoint --platform -h --hostname --add-host --cap-add --cap-drop --device -l --label -m --memory --cpus --tmpfs --ulimit --security-opt --volumes-from --pull --restart".split(
+      " ",
+    ),
   git: ["-C", "-c", "--git-dir", "--work-tree"],
 };
 

@@ -13,7 +13,9 @@ import { provenance } from "./provenance.ts";
 import { release } from "./release.ts";
 import { runtimeTrace } from "./runtime-trace.ts";
 import type { Of, Shape } from "./shape.ts";
+import { slimming } from "./slimming.ts";
 import { source } from "./source.ts";
+import { tagEvaluation } from "./tag-evaluation.ts";
 import { thirdPartyReview } from "./third-party-review.ts";
 import { trigger } from "./trigger.ts";
 
@@ -65,6 +67,13 @@ export const predicates = {
   "worker-images": own("worker-images", "factory", "Images that a run used, and who vouches for them", workerImages),
   review: own("review", "anyone", "Review of a change", review),
   "third-party-review": own("third-party-review", "anyone", "Decision about a component of others", thirdPartyReview),
+  "tag-evaluation": own(
+    "tag-evaluation",
+    "anyone",
+    "What was found of a new digest behind a followed tag",
+    tagEvaluation,
+  ),
+  slimming: own("slimming", "anyone", "What was taken out of an image", slimming),
   "role-export": own("role-export", "anyone", "Roles and permissions as a system has them", roleExport),
   "repository-controls": own("repository-controls", "anyone", "Rules of a repository", repositoryControls),
   "key-event": own("key-event", "anyone", "One line of the key ledger", keyEvent),

@@ -44,7 +44,9 @@ export {
   type TracedFile,
   type TracedStep,
 } from "./runtime-trace.ts";
+export type { Slimming } from "./slimming.ts";
 export type { Source } from "./source.ts";
 export { requestSubject, sourceSubject, statementOf, subjectOf } from "./statement.ts";
+export type { TagEvaluation } from "./tag-evaluation.ts";
 export type { ThirdPartyReview } from "./third-party-review.ts";
 export type { Trigger, TriggerRequest } from "./trigger.ts";

@@ -1,0 +1,63 @@
+import { bytes, chainMembers, digest, name, prose } from "./common.ts";
+import { described, list, type Of, object, oneOf, optional, text, whole } from "./shape.ts";
+
+/** tag-evaluation/v1: what was found of a new digest behind a followed tag, before anybody builds on it. */
+export const tagEvaluation = object({
+  ...chainMembers,
+  repository: described("Registry and repository, `HOST/NAME`, or another place of images.", name),
+  tag: described("The tag that is followed.", text({ pattern: /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, max: 128 })),
+  digest: described("What the tag named when it was evaluated; the subject.", digest),
+  previous: optional(described("What was accepted before; absent the first time.", digest)),
+  decision: described(
+    "`accept`: no check failed. What was accepted becomes what the next one is compared with.",
+    oneOf("accept", "refuse"),
+  ),
+  approver: optional(described("Person who accepted it against failed checks.", object({ name, reason: prose }))),
+  checks: described(
+    "Every check that was asked for, in order.",
+    list(
+      object({
+        check: described(
+          "What was looked at.",
+          oneOf(
+            "vouchers",
+            "platforms",
+            "user",
+            "entrypoint",
+            "ports",
+            "volumes",
+            "environment",
+            "base",
+            "size",
+            "files",
+          ),
+        ),
+        outcome: described(
+          "`not-evaluated`: nothing to compare with, or not asked for; it never counts as passed.",
+          oneOf("passed", "failed", "not-evaluated"),
+        ),
+        message: prose,
+      }),
+      { min: 1, max: 100 },
+    ),
+  ),
+  images: described(
+    "The images behind the tag, one for each platform.",
+    list(
+      object({
+        platform: name,
+        digest,
+        bytes: described("Of all layers as they are stored.", bytes),
+        layers: whole(),
+      }),
+      { min: 1, max: 1000 },
+    ),
+  ),
+  changes: described("What differs from what was accepted before, in words.", list(prose, { max: 1000 })),
+  vouchers: described(
+    "Signatures and attestations that count by the rules of the factory.",
+    list(object({ rule: name, by: name, predicate: optional(name) }), { max: 1000 }),
+  ),
+  scan: described("No scanner was asked; later floors fill it.", oneOf("none")),
+});
+export type TagEvaluation = Of<typeof tagEvaluation>;
