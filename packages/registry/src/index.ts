@@ -23,6 +23,12 @@ export type {
   UploadBackend,
   UsageBackend,
 } from "./backend.ts";
+export { registryBackendErrors } from "./backends/errors.ts";
+export {
+  type FileRegistryBackend,
+  type FileRegistryOptions,
+  fileRegistryBackend,
+} from "./backends/file/file-registry.ts";
 export { type MemoryRegistryBackend, memoryRegistryBackend } from "./backends/memory.ts";
 export { openRegistryClient, type RegistryClient, type RegistryClientOptions } from "./client/client.ts";
 export { type CopyProgress, type CopyReport, type CopyRequest, type CopyTarget, copyImage } from "./client/copy.ts";

@@ -7,6 +7,16 @@ export const registryBackendErrors = defineErrors({
     meaning: "A tag was to point to a manifest that its repository does not have.",
     hint: "Push the manifest first.",
   },
+  REGISTRY_BACKEND_COLLECTED: {
+    nature: "unavailable",
+    meaning: "Content that was old and unused was collected in the very moment in which somebody began to use it.",
+    hint: "Push it again.",
+  },
+  REGISTRY_BACKEND_DATABASE_FOREIGN: {
+    nature: "refused",
+    meaning: "The database of a registry is damaged, newer than this program, or has tables that are none of its own.",
+    hint: "Restore HOME/registry from a backup.",
+  },
   REGISTRY_FSCK_DAMAGED: {
     nature: "refused",
     meaning: "A blob or manifest of the registry no longer has the bytes of its digest.",

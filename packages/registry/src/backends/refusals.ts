@@ -63,3 +63,10 @@ export function missingTarget(tag: string, digest: Digest): Error {
     `expected a manifest ${digest} in the repository for tag ${tag}, found none`,
   );
 }
+
+export function collectedMeanwhile(digest: Digest): Error {
+  return registryBackendErrors.make(
+    "REGISTRY_BACKEND_COLLECTED",
+    `expected ${digest} to stay until it was referred to, found it collected meanwhile`,
+  );
+}
