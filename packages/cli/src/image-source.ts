@@ -90,12 +90,12 @@ export async function openImageSource(words: string, invocation: Invocation, ter
       throw error;
     }
   }
-  const { openLayout } = await import("@touchmark/image");
+  const { openDockerArchive, openLayout } = await import("@touchmark/image");
   const path = resolve(terminal.directory, named.path);
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {
     throw cliErrors.make("CLI_FILE_UNREADABLE", `expected an image at ${path}, found nothing`);
   }
-  const reader = openLayout(path);
+  const reader = named.kind === "docker-archive" ? openDockerArchive(path) : openLayout(path);
   return resolved(reader, named.reference ?? (await reader.only()), () => {}, named.reference === undefined);
 }
 

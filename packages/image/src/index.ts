@@ -28,9 +28,11 @@ export {
   writeLayer,
 } from "./assemble/write-layer.ts";
 export { imageErrors } from "./errors.ts";
+export { openDockerArchive } from "./layout/docker-archive.ts";
 export type { LocalImages, WritableImages } from "./layout/local-images.ts";
 export { memoryImages } from "./layout/memory-images.ts";
 export { openLayout } from "./layout/open-layout.ts";
+export { type DockerArchiveOptions, writeDockerArchive } from "./layout/write-docker-archive.ts";
 export type { Rootfs, RootfsVerification } from "./rootfs.ts";
 export type { TreeRules } from "./unpack/image-tree.ts";
 export { type ReadLayerOptions, streamLayer } from "./unpack/layer.ts";
