@@ -5,7 +5,7 @@ import { unpackErrors } from "./errors.ts";
 import { ZstdFrames } from "./zstd-frames.ts";
 
 /** How much may wait for the reader, so that decompressing goes on while it writes: not in the types, but handed on. */
-const streaming = { chunkSize: 256 * 1024, readableHighWaterMark: 2 * 2 ** 20 };
+const streaming = { chunkSize: 64 * 1024, readableHighWaterMark: 2 ** 20 };
 /** zstd's own limit for readers that were not told more: 128 MiB. */
 const windowLog = 27;
 
