@@ -7,7 +7,7 @@ export const containerFileErrors = defineErrors({
     meaning: "A file is none that the lint of container files reads, by name and content.",
     hint: "Name a Dockerfile, a Compose file, a Kubernetes manifest, a file of a Helm chart, a Makefile or a shell script.",
   },
-  CONTAINER_FILE_TOO_LARGE: { nature: "invalid", meaning: "A container file is larger than 1 MiB." },
+  CONTAINER_FILE_TOO_LARGE: { nature: "invalid", meaning: "A container file is larger than 4 MiB." },
   CONTAINER_FILE_TOO_COMPLEX: {
     nature: "invalid",
     meaning:

@@ -6,17 +6,19 @@ import type { Severity } from "./rules.ts";
 import { itemsOf, member, membersOf, textOf, type YamlText, type YamlTree } from "./yaml-tree.ts";
 
 /** Where each kind keeps its pod. */
-const podPaths: Readonly<Record<string, readonly string[]>> = {
-  Pod: ["spec"],
-  PodTemplate: ["template", "spec"],
-  Deployment: ["spec", "template", "spec"],
-  StatefulSet: ["spec", "template", "spec"],
-  DaemonSet: ["spec", "template", "spec"],
-  ReplicaSet: ["spec", "template", "spec"],
-  ReplicationController: ["spec", "template", "spec"],
-  Job: ["spec", "template", "spec"],
-  CronJob: ["spec", "jobTemplate", "spec", "template", "spec"],
-};
+const podPaths: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    Pod: ["spec"],
+    PodTemplate: ["template", "spec"],
+    Deployment: ["spec", "template", "spec"],
+    StatefulSet: ["spec", "template", "spec"],
+    DaemonSet: ["spec", "template", "spec"],
+    ReplicaSet: ["spec", "template", "spec"],
+    ReplicationController: ["spec", "template", "spec"],
+    Job: ["spec", "template", "spec"],
+    CronJob: ["spec", "jobTemplate", "spec", "template", "spec"],
+  }),
+);
 const groups = /^(?:v1|apps\/|batch\/|extensions\/)/;
 
 /** Judges one object of Kubernetes; a List's items each. */
@@ -35,7 +37,7 @@ export function lintKubernetes(tree: YamlTree, report: Report): void {
     lintSecret(tree, report);
     return;
   }
-  const path = groups.test(version) ? podPaths[kind] : undefined;
+  const path = groups.test(version) ? podPaths.get(kind) : undefined;
   if (path !== undefined) lintPod(member(tree, ...path), report);
   else lintUnknown(tree, report);
 }

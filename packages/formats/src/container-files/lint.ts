@@ -27,7 +27,7 @@ export interface ContainerLint {
   readonly findings: readonly ContainerFinding[];
 }
 
-const MAX_LENGTH = 1024 * 1024;
+const MAX_LENGTH = 4 * 1024 * 1024;
 // As for pipeline files: control characters, and those that make text look other than it is (CVE-2021-42574).
 const forbidden = /[\u0000-\u0008\u000b\u000e-\u001f\u007f\u202a-\u202e\u2066-\u2069]/;
 

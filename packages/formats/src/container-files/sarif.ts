@@ -62,6 +62,11 @@ function describeRule({ id, title, why, fix, severity, practice }: SarifRule): u
   };
 }
 
+function locationOf(file: string): unknown {
+  const path = file.split("/").map(encodeURIComponent).join("/");
+  return path.startsWith("/") ? { uri: `file://${path}` } : { uri: path, uriBaseId: "%SRCROOT%" };
+}
+
 function describeFinding(finding: SarifFinding, ruleIndex: number | undefined, fingerprint: string): unknown {
   const { rule, severity, file, line, column, message, fix, suppressed } = finding;
   return {
@@ -72,7 +77,7 @@ function describeFinding(finding: SarifFinding, ruleIndex: number | undefined, f
     locations: [
       {
         physicalLocation: {
-          artifactLocation: { uri: file.split("/").map(encodeURIComponent).join("/"), uriBaseId: "%SRCROOT%" },
+          artifactLocation: locationOf(file),
           region: { startLine: line, startColumn: column },
         },
       },

@@ -141,7 +141,7 @@ function lintInstaller(command: ShellCommand, shown: string, report: Report): vo
   if (
     program === "go" &&
     (verb === "get" || verb === "install") &&
-    operands.some((name) => !/@v?\d/.test(name) && /@/.test(name))
+    operands.some((name) => /@/.test(name) && !/@(?:v?\d|\$)/.test(name))
   ) {
     report("unlocked-install", at, `${shown} takes what is newest`);
   }

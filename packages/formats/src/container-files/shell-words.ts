@@ -1,23 +1,36 @@
 import type { ShellCommand } from "./shell-reader.ts";
 
 /** Options that take the next word, by program. */
-const valued: Readonly<Record<string, readonly string[]>> = {
-  "apt-get": ["-o", "-t", "-c", "--option", "--target-release"],
-  apt: ["-o", "-t", "-c", "--option", "--target-release"],
-  apk: ["-t", "--virtual", "-X", "--repository", "-p", "--root", "--arch", "--keys-dir"],
-  dnf: ["-c", "--enablerepo", "--disablerepo", "--releasever", "--installroot", "--setopt"],
-  yum: ["-c", "--enablerepo", "--disablerepo", "--releasever", "--installroot", "--setopt"],
-  microdnf: ["--enablerepo", "--disablerepo", "--releasever", "--installroot", "--setopt"],
-  zypper: ["-r", "--repo", "--root", "-R"],
-  pip: ["-r", "-c", "-i", "-f", "-t", "--requirement", "--constraint", "--index-url", "--extra-index-url", "--target"],
-  npm: ["--prefix", "--registry", "--loglevel", "-C", "--cache"],
-  gem: ["-v", "--version", "-i", "--install-dir", "--source", "-n"],
-  docker:
-    "-H --host -c --context --config -l --log-level -v --volume -e --env --env-file -w --workdir -p --publish --name -u --user --mount --network --entrypoint --platform -h --hostname --add-host --cap-add --cap-drop --device -l --label -m --memory --cpus --tmpfs --ulimit --security-opt --volumes-from --pull --restart".split(
-      " ",
-    ),
-  git: ["-C", "-c", "--git-dir", "--work-tree"],
-};
+const valued: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    "apt-get": ["-o", "-t", "-c", "--option", "--target-release"],
+    apt: ["-o", "-t", "-c", "--option", "--target-release"],
+    apk: ["-t", "--virtual", "-X", "--repository", "-p", "--root", "--arch", "--keys-dir"],
+    dnf: ["-c", "--enablerepo", "--disablerepo", "--releasever", "--installroot", "--setopt"],
+    yum: ["-c", "--enablerepo", "--disablerepo", "--releasever", "--installroot", "--setopt"],
+    microdnf: ["--enablerepo", "--disablerepo", "--releasever", "--installroot", "--setopt"],
+    zypper: ["-r", "--repo", "--root", "-R"],
+    pip: [
+      "-r",
+      "-c",
+      "-i",
+      "-f",
+      "-t",
+      "--requirement",
+      "--constraint",
+      "--index-url",
+      "--extra-index-url",
+      "--target",
+    ],
+    npm: ["--prefix", "--registry", "--loglevel", "-C", "--cache"],
+    gem: ["-v", "--version", "-i", "--install-dir", "--source", "-n"],
+    docker:
+      "-H --host -c --context --config -l --log-level -v --volume -e --env --env-file -w --workdir -p --publish --name -u --user --mount --network --entrypoint --platform -h --hostname --add-host --cap-add --cap-drop --device -l --label -m --memory --cpus --tmpfs --ulimit --security-opt --volumes-from --pull --restart".split(
+        " ",
+      ),
+    git: ["-C", "-c", "--git-dir", "--work-tree"],
+  }),
+);
 
 /** What a command does: the word after its name, and what is no option. */
 export interface Action {
@@ -29,7 +42,7 @@ export interface Action {
 
 /** Takes the words of a command apart. */
 export function actionOf({ program, words }: ShellCommand): Action {
-  const takes = new Set(valued[program] ?? []);
+  const takes = new Set(valued.get(program) ?? []);
   const operands: string[] = [];
   const options: string[] = [];
   for (let i = 1; i < words.length; i++) {

@@ -26,7 +26,7 @@ export interface YamlText {
   readonly isBlock: boolean;
 }
 
-const limits = { values: 50_000, depth: 64, documents: 1000 } as const;
+const limits = { values: 400_000, depth: 64, documents: 1000 } as const;
 
 /** Every document of a file. @throws CONTAINER_FILE_MALFORMED | CONTAINER_FILE_TOO_COMPLEX */
 export function readYamlTrees(text: string): YamlTree[] {
