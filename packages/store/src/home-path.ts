@@ -42,6 +42,8 @@ export interface HomePaths {
   readonly materials: string;
   /** The registry: its database, and uploads that are still coming in. Its content lies in the store. */
   readonly registry: string;
+  /** Images unpacked for steps to run in. Losing them costs time only. */
+  readonly rootfs: string;
   /** Scratch; whatever no living process holds is deleted. */
   readonly work: string;
   /** Damaged content, moved aside for inspection. */
@@ -67,6 +69,7 @@ export const homeDirectories = [
   "projects",
   "materials",
   "registry",
+  "rootfs",
   "work",
   "quarantine",
   "locks",
@@ -86,6 +89,7 @@ export function homePaths(path: string): HomePaths {
     projects: join(path, "projects"),
     materials: join(path, "materials"),
     registry: join(path, "registry"),
+    rootfs: join(path, "rootfs"),
     work: join(path, "work"),
     quarantine: join(path, "quarantine"),
     locks: join(path, "locks"),
