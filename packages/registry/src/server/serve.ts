@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import { createServer, type Server, type ServerOptions } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { registryServerErrors } from "./errors.ts";
@@ -18,15 +18,22 @@ export interface RunningRegistry {
   readonly address: string;
   /** Address for clients: as configured, else made from what was bound; `http+unix:PATH` for a socket. */
   readonly url: string;
+  /** Shows another certificate to connections from now on. @throws REGISTRY_LISTEN_FAILED */
+  renew(tls: RegistryCertificate): void;
   /** Takes no more requests, lets those under way end for a while, and then ends them. */
   close(): Promise<void>;
+}
+
+/** PEM texts of a certificate, with its intermediates, and of its key. */
+export interface RegistryCertificate {
+  readonly certificate: string;
+  readonly key: string;
 }
 
 /** Settings of a server of its own. */
 export interface RegistrySettings extends RegistryParts {
   readonly listen: RegistryListen;
-  /** PEM texts. */
-  readonly tls?: { readonly certificate: string; readonly key: string };
+  readonly tls?: RegistryCertificate;
   /** Seconds that requests under way have when the registry closes. Default 10. */
   readonly closeSeconds?: number;
 }
@@ -44,6 +51,8 @@ const strictly: ServerOptions = {
   highWaterMark: 256 * 1024,
 };
 
+const secure = { minVersion: "TLSv1.2" } as const;
+
 /** Starts a registry of its own. @throws REGISTRY_LISTEN_FAILED */
 export async function startRegistry(settings: RegistrySettings): Promise<RunningRegistry> {
   const handler = registryHandler(settings);
@@ -55,7 +64,21 @@ export async function startRegistry(settings: RegistrySettings): Promise<Running
   const scheme = settings.tls === undefined ? "http" : "https";
   const address = bound === null || typeof bound === "string" ? (bound ?? "") : hostAndPort(bound.address, bound.port);
   const url = settings.url ?? ("socket" in listen ? `${scheme}+unix:${address}` : `${scheme}://${address}`);
-  return { address, url, close: () => closed(server, settings.closeSeconds ?? 10) };
+  return {
+    address,
+    url,
+    renew: (tls) => renewed(server, tls),
+    close: () => closed(server, settings.closeSeconds ?? 10),
+  };
+}
+
+function renewed(server: Server, tls: RegistryCertificate): void {
+  try {
+    // Connections that are open keep the one that they were shown.
+    if (server instanceof TlsServer) server.setSecureContext({ ...secure, cert: tls.certificate, key: tls.key });
+  } catch (cause) {
+    throw registryServerErrors.make("REGISTRY_LISTEN_FAILED", "expected a certificate and its key in PEM", { cause });
+  }
 }
 
 function serverFor(settings: RegistrySettings, handler: RegistryHandler): Server {
@@ -65,7 +88,7 @@ function serverFor(settings: RegistrySettings, handler: RegistryHandler): Server
     server =
       tls === undefined
         ? createServer(strictly, handler)
-        : createTlsServer({ ...strictly, cert: tls.certificate, key: tls.key, minVersion: "TLSv1.2" }, handler);
+        : createTlsServer({ ...strictly, ...secure, cert: tls.certificate, key: tls.key }, handler);
   } catch (cause) {
     throw registryServerErrors.make("REGISTRY_LISTEN_FAILED", "expected a certificate and its key in PEM", { cause });
   }
