@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { systemClock } from "@touchmark/core";
+import { retryAfterOf } from "../authority/retry-later.ts";
 import type { RegistryCaller } from "../authority.ts";
 import { everyAnswer } from "./answer.ts";
 import { registryServerErrors } from "./errors.ts";
@@ -98,7 +99,8 @@ function refuse(exchange: Exchange, thrown: unknown, route: Route | undefined): 
   }
   const body = refusalBody(refusal);
   const fields = [...everyAnswer, "Content-Type", "application/json", "Content-Length", String(body.length)];
-  if (status === 429 && !response.hasHeader("Retry-After")) fields.push("Retry-After", "1");
+  const wait = retryAfterOf(error) ?? (status === 429 ? 1 : undefined);
+  if (wait !== undefined) fields.push("Retry-After", String(Math.max(1, Math.ceil(wait))));
   // What still waits for `100 Continue` may or may not send its body now; nothing after it could be told apart.
   if (exchange.waits || status === 408) fields.push("Connection", "close");
   response.writeHead(status, fields);
