@@ -1,7 +1,11 @@
+import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { PassThrough } from "node:stream";
 import { afterEach, expect, test } from "vitest";
 import { putImage } from "./images.fixture.ts";
+import { follow } from "./redirects.ts";
 import { closeScripted, listening, repositoryAt, type ScriptedRegistry, scriptedRegistry } from "./scripted.fixture.ts";
+import type { Transport } from "./transport.ts";
 
 afterEach(closeScripted);
 const refused = (code: string) => expect.objectContaining({ code });
@@ -58,6 +62,21 @@ test("C6: what changes something is not sent elsewhere", async () => {
   });
   await expect(putImage(repositoryAt(registry.host))).rejects.toThrow(refused("OCI_CLIENT_REDIRECT_METHOD"));
   expect(far.log).toEqual([]);
+});
+
+test("C6: https does not become http", async () => {
+  const asked: string[] = [];
+  const transport: Transport = {
+    ask: async ({ url }) => {
+      asked.push(url.href);
+      const message = Object.assign(new PassThrough(), { headers: {} }) as unknown as IncomingMessage;
+      return { status: 302, headers: { location: "http://registry.example/x" }, message, remote: undefined };
+    },
+    close: () => {},
+  };
+  const question = { method: "GET", url: new URL("https://registry.example/v2/"), headers: {}, allowPrivate: true };
+  await expect(follow(transport, question)).rejects.toThrow(refused("OCI_CLIENT_REDIRECT_DOWNGRADE"));
+  expect(asked).toEqual(["https://registry.example/v2/"]);
 });
 
 test("C6: a public registry does not lead to a private address", async () => {
