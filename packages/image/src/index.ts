@@ -33,6 +33,16 @@ export type { LocalImages, WritableImages } from "./layout/local-images.ts";
 export { memoryImages } from "./layout/memory-images.ts";
 export { openLayout } from "./layout/open-layout.ts";
 export { type DockerArchiveOptions, writeDockerArchive } from "./layout/write-docker-archive.ts";
+export {
+  type EnsureOptions,
+  type LeasedRootfs,
+  openRootfsStore,
+  type RootfsPruneOptions,
+  type RootfsPruneReport,
+  type RootfsStore,
+  type RootfsStoreOptions,
+  type StoredRootfs,
+} from "./rootfs/rootfs-store.ts";
 export type { Rootfs, RootfsVerification } from "./rootfs.ts";
 export type { TreeRules } from "./unpack/image-tree.ts";
 export { type ReadLayerOptions, streamLayer } from "./unpack/layer.ts";

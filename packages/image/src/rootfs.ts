@@ -8,8 +8,11 @@ export interface Rootfs {
   readonly directory: string;
   /** `core.treeDigest`-like digest over everything unpacked: path, kind, mode, content, link. What `verify` compares with. */
   readonly listing: Digest;
-  /** Of the image's configuration: environment, user, working directory. */
+  /** Variables of the image's configuration. */
   readonly environment: Readonly<Record<string, string>>;
+  /** User of the image's configuration, as written there. */
+  readonly user?: string;
+  readonly workingDirectory?: string;
   readonly files: number;
   readonly bytes: number;
 }

@@ -1,7 +1,7 @@
 import { unpackErrors } from "./errors.ts";
 import type { Whiteout } from "./layer-entry.ts";
 import { shown } from "./tar-field.ts";
-import type { TreeDisk } from "./tree-disk.ts";
+import type { TreePlace } from "./tree-disk.ts";
 import {
   type DirectoryNode,
   type FileFacts,
@@ -30,13 +30,13 @@ const mostLinks = 40;
  */
 export class ImageTree {
   readonly root: DirectoryNode = newDirectory("", undefined, 0);
-  readonly #disk: TreeDisk;
+  readonly #disk: TreePlace;
   readonly #rules: TreeRules;
   #layer = 0;
   #lastPath: string | undefined;
   #lastDirectory: DirectoryNode | undefined;
 
-  constructor(disk: TreeDisk, rules: TreeRules) {
+  constructor(disk: TreePlace, rules: TreeRules) {
     this.#disk = disk;
     this.#rules = rules;
   }

@@ -4,7 +4,7 @@ import type { ImageTree } from "./image-tree.ts";
 import type { LayerHeader } from "./layer-entry.ts";
 import type { LayerSink } from "./layer-parser.ts";
 import { shown } from "./tar-field.ts";
-import type { TreeDisk } from "./tree-disk.ts";
+import type { TreePlace } from "./tree-disk.ts";
 import { type FileFacts, pathOf } from "./tree-node.ts";
 
 /** What is done with what a file system may hold and a step should not have. Everything that is not kept is listed. */
@@ -53,11 +53,11 @@ const noBytes = hash("sha256", "", "hex");
 export class LayerApplier implements LayerSink {
   readonly losses: Lists = { special: [], setuid: [], xattrs: [], recorded: [] };
   readonly #tree: ImageTree;
-  readonly #disk: TreeDisk;
+  readonly #disk: TreePlace;
   readonly #policy: UnpackPolicy;
   #file: OpenFile | undefined;
 
-  constructor(tree: ImageTree, disk: TreeDisk, policy: UnpackPolicy) {
+  constructor(tree: ImageTree, disk: TreePlace, policy: UnpackPolicy) {
     this.#tree = tree;
     this.#disk = disk;
     this.#policy = policy;

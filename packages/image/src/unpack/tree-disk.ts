@@ -32,8 +32,26 @@ const creates = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (con
 /** The system's longest path, with its final NUL. */
 const longest = 4096;
 
+/** Where the tree is made; paths are relative, and known to lead through directories alone. */
+export interface TreePlace {
+  directory(path: string): void;
+  symlink(target: string, path: string, mtime: number): void;
+  link(source: string, path: string): void;
+  /** Opens a new file for writing; answers its descriptor. */
+  open(path: string, mode: number): number;
+  /** @param at offset of a sparse file; null: behind what was written */
+  write(descriptor: number, bytes: Buffer, at: number | null): void;
+  /** Gives a written file its length, owner, mode and time, and closes it. */
+  close(descriptor: number, facts: { readonly mode: number; readonly mtime: number; readonly length?: number }): void;
+  abandon(descriptor: number): void;
+  removeFile(path: string): void;
+  removeDirectory(path: string): void;
+  /** Once nothing more is written below it. */
+  finishDirectory(path: string, mode: number, mtime: number): void;
+}
+
 /** The directory that follows the tree in memory. Nothing is ever opened that exists: what is there unasked is refused. */
-export class TreeDisk {
+export class TreeDisk implements TreePlace {
   readonly #root: string;
   readonly #rootBytes: number;
   readonly #owner: Owner | undefined;
@@ -62,7 +80,6 @@ export class TreeDisk {
     this.#guarded(path, (place) => linkSync(this.#place(source), place));
   }
 
-  /** Opens a new file for writing. */
   open(path: string, mode: number): number {
     return this.#guarded(path, (place) => openSync(place, creates, mode));
   }
@@ -73,7 +90,6 @@ export class TreeDisk {
     }
   }
 
-  /** Gives a written file its length, owner, mode and time, and closes it. */
   close(descriptor: number, facts: { readonly mode: number; readonly mtime: number; readonly length?: number }): void {
     try {
       if (facts.length !== undefined) ftruncateSync(descriptor, facts.length);
@@ -97,7 +113,6 @@ export class TreeDisk {
     rmdirSync(this.#place(path));
   }
 
-  /** Once nothing more is written below it. */
   finishDirectory(path: string, mode: number, mtime: number): void {
     const place = path === "" ? this.#root : this.#place(path);
     if (this.#owner !== undefined) chownSync(place, this.#owner.uid, this.#owner.gid);

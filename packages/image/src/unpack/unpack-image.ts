@@ -66,14 +66,18 @@ const maxConfigBytes = 8 * 2 ** 20;
  * @throws every UNPACK_ code; OCI_ codes of manifest and configuration; errors of the reader; STORE_DISK_FULL | STORE_IO
  */
 export async function unpackImage(options: UnpackOptions): Promise<UnpackReport> {
-  const { reader, directory } = options;
-  const image = await readImage(reader, options.digest, options.platform ?? hostPlatform());
-  const limits = { ...unpackLimits, ...options.limits };
-  checkLayerCount(image.manifest, limits);
+  const { directory } = options;
+  const { image, limits } = await readForUnpacking(options);
   return guarded(`unpacking an image into ${directory}`, async () => {
     const isNew = prepare(directory);
     try {
-      return await unpackLayers(image, limits, options);
+      const disk = new TreeDisk(directory, ownerFor(options.owner));
+      const tree = new ImageTree(disk, treeRules(options));
+      const applier = new LayerApplier(tree, disk, unpackPolicy(options));
+      const layers = await applyLayers(image, limits, options, tree, applier);
+      applier.finish();
+      const { digest, platform, config } = image;
+      return { image: digest, platform, config, layers, listing: listTree(tree), losses: applier.losses };
     } catch (cause) {
       if (isNew) removeTree(directory);
       else for (const name of readdirSync(directory)) removeTree(join(directory, name));
@@ -82,7 +86,27 @@ export async function unpackImage(options: UnpackOptions): Promise<UnpackReport>
   });
 }
 
-interface ReadImage {
+/** What is read, and bounded, before the first layer. */
+export async function readForUnpacking(
+  options: Omit<UnpackOptions, "directory">,
+): Promise<{ readonly image: ReadImage; readonly limits: UnpackLimits }> {
+  const image = await readImage(options.reader, options.digest, options.platform ?? hostPlatform());
+  const limits = { ...unpackLimits, ...options.limits };
+  checkLayerCount(image.manifest, limits);
+  return { image, limits };
+}
+
+export function treeRules({ throughLinks = "refuse", caseCollisions = "allow" }: Partial<TreeRules>): TreeRules {
+  return { throughLinks, caseCollisions };
+}
+
+export function unpackPolicy(options: Partial<UnpackPolicy>): UnpackPolicy {
+  const { special = "skip", setuid = "strip", xattrs = "drop", modes = "readable", latest } = options;
+  return { special, setuid, xattrs, modes, ...(latest === undefined ? {} : { latest }) };
+}
+
+/** An image before its layers. */
+export interface ReadImage {
   readonly digest: Digest;
   readonly platform: Platform;
   readonly manifest: ImageManifest;
@@ -138,13 +162,14 @@ function prepare(directory: string): boolean {
   return false;
 }
 
-async function unpackLayers(image: ReadImage, limits: UnpackLimits, options: UnpackOptions): Promise<UnpackReport> {
-  const { special = "skip", setuid = "strip", xattrs = "drop", modes = "readable", latest } = options;
-  const { throughLinks = "refuse", caseCollisions = "allow" } = options;
-  const disk = new TreeDisk(options.directory, ownerFor(options.owner));
-  const tree = new ImageTree(disk, { throughLinks, caseCollisions });
-  const policy = { special, setuid, xattrs, modes, ...(latest === undefined ? {} : { latest }) };
-  const applier = new LayerApplier(tree, disk, policy);
+/** Applies the layers of an image in order; each is verified against its diffID at its end. */
+export async function applyLayers(
+  image: ReadImage,
+  limits: UnpackLimits,
+  options: Pick<UnpackOptions, "reader" | "signal" | "onLayer">,
+  tree: ImageTree,
+  applier: LayerApplier,
+): Promise<UnpackedLayer[]> {
   const budget = new UnpackBudget(limits);
   const { layers: descriptors } = image.manifest;
   const layers: UnpackedLayer[] = [];
@@ -174,9 +199,7 @@ async function unpackLayers(image: ReadImage, limits: UnpackLimits, options: Unp
   } finally {
     await ahead?.close();
   }
-  applier.finish();
-  const { digest, platform, config } = image;
-  return { image: digest, platform, config, layers, listing: listTree(tree), losses: applier.losses };
+  return layers;
 }
 
 /** A layer whose first bytes are asked for before they are needed. */
