@@ -27,6 +27,20 @@ export {
   type WrittenLayer,
   writeLayer,
 } from "./assemble/write-layer.ts";
+export { type Cause, causeOrder } from "./compare/cause.ts";
+export {
+  type ComparedImage,
+  type CompareOptions,
+  compareImages,
+  type ImageDifference,
+  type LayerDifference,
+  type PlatformDifference,
+  type Verdict,
+} from "./compare/compare-images.ts";
+export { type ContentDifference, compareContent } from "./compare/content.ts";
+export type { FieldDifference, FileDifference } from "./compare/file-facts.ts";
+export type { MemberDifference } from "./compare/json-members.ts";
+export { checkRebase, findRecordedBase, type RebaseCheck, type RecordedBase, recordedBase } from "./compare/rebase.ts";
 export { imageErrors } from "./errors.ts";
 export { openDockerArchive } from "./layout/docker-archive.ts";
 export type { LocalImages, WritableImages } from "./layout/local-images.ts";
