@@ -8,6 +8,8 @@ export { type ExportReport, exportArtifact } from "./export.ts";
 export { type Factory, type FactoryOptions, openFactory } from "./factory.ts";
 export type { ReleasedArtifact } from "./finish-run.ts";
 export { type GatheredEvidence, gatherEvidence } from "./gather.ts";
+export { readImagesConfiguration, rulesFor } from "./images/images-configuration.ts";
+export { vouchersByRules } from "./images/vouchers.ts";
 export { cosignLog, logVerifierKey } from "./log-access.ts";
 export { findRun, isDigestOrFile, type NamedArtifact, namedArtifact, runsOf } from "./lookup.ts";
 export { explainMaterial, type MaterialExplanation } from "./materials/explain.ts";

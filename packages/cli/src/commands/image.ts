@@ -7,6 +7,11 @@ export const imageTable: readonly SubcommandRow[] = [
     summary: "copy an image, and the evidence about it, from any place to any other",
     load: () => import("./image/copy.ts"),
   },
+  {
+    name: "watch",
+    summary: "follow a tag: evaluate a new digest behind it before it is promoted",
+    load: () => import("./image/watch.ts"),
+  },
 ];
 
 /** `touchmark image`: images of this factory and of others. */

@@ -1,5 +1,7 @@
-import { bytes, chainMembers, digest, name, prose } from "./common.ts";
-import { described, list, type Of, object, oneOf, optional, text, whole } from "./shape.ts";
+import { bytes, chainMembers, digest, name, path, prose } from "./common.ts";
+import { described, list, type Of, object, oneOf, optional, text } from "./shape.ts";
+
+const word = text({ max: 32_768, empty: true });
 
 /** tag-evaluation/v1: what was found of a new digest behind a followed tag, before anybody builds on it. */
 export const tagEvaluation = object({
@@ -42,21 +44,28 @@ export const tagEvaluation = object({
     ),
   ),
   images: described(
-    "The images behind the tag, one for each platform.",
+    "The images behind the tag, one for each platform, with what decides how each runs.",
     list(
       object({
         platform: name,
         digest,
+        user: text({ max: 4096, empty: true }),
+        entrypoint: list(word, { max: 1000 }),
+        command: list(word, { max: 1000 }),
+        ports: list(name, { max: 1000 }),
+        volumes: list(path, { max: 1000 }),
+        environment: described("As the configuration has it: `NAME=value`.", list(word, { max: 1000 })),
+        base: described("What the image says that it stands on; its own word.", text({ max: 4096, empty: true })),
+        layers: described("Digests of the unpacked layers, from the bottom.", list(digest, { max: 1000 })),
         bytes: described("Of all layers as they are stored.", bytes),
-        layers: whole(),
       }),
-      { min: 1, max: 1000 },
+      { min: 1, max: 64 },
     ),
   ),
   changes: described("What differs from what was accepted before, in words.", list(prose, { max: 1000 })),
   vouchers: described(
     "Signatures and attestations that count by the rules of the factory.",
-    list(object({ rule: name, by: name, predicate: optional(name) }), { max: 1000 }),
+    list(object({ by: name, identity: name, predicate: optional(name) }), { max: 1000 }),
   ),
   scan: described("No scanner was asked; later floors fill it.", oneOf("none")),
 });
