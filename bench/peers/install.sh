@@ -6,6 +6,9 @@
 #                         (litewitness) sigsum-go (sigsum-witness) tessera (tessera-fsck, tessera-bench; needs go)
 #                         clients (package managers of JavaScript and Python, into clients/; live tests run them)
 #                         proxies (Verdaccio, devpi, for the benchmark of materials; only when named)
+#                         crane oras notation containerd (clients of registries, and a runtime)
+#                         versitygw (object storage; needs go)
+#                         registries (distribution, crane's, regctl; needs go; only when named)
 #                         sigstore-go (sigstore-go-bench; needs go, takes minutes; only when named)
 #
 # Everything comes through the ordinary clients of this machine (apt, pip, npm) and their configuration.
@@ -114,14 +117,45 @@ tessera() {
   echo "installed  tessera-fsck, tessera-bench $tessera_version"
 }
 
-if [ $# -eq 0 ]; then set -- cosign witness in-toto-golang in-toto sigstore-js torchwood sigsum-go tessera clients; fi
+# Storage that speaks S3, for the tests of the registry's backend.
+versitygw_version=v1.0.18
+versitygw() {
+  local stamp=$peers/versitygw.installed
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$versitygw_version" ]; then echo "kept       versitygw $versitygw_version"; return; fi
+  command -v go > /dev/null || { echo "skipped    versitygw: go is not installed"; return; }
+  (cd / && CGO_ENABLED=0 GOBIN=$peers/bin go install "github.com/versity/versitygw/cmd/versitygw@$versitygw_version") \
+    > /dev/null 2>&1 || return 1
+  printf '%s' "$versitygw_version" > "$stamp"
+  echo "installed  versitygw $versitygw_version"
+}
+
+distribution_version=v3.1.2 crane_version=v0.22.1 regctl_version=v0.11.7
+# Registries to compare with: distribution (registry), and crane's (crane registry serve); regctl is a client.
+registries() {
+  local stamp=$peers/registries.installed
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$distribution_version $crane_version $regctl_version" ]; then
+    echo "kept       distribution $distribution_version, crane $crane_version, regctl $regctl_version"
+    return
+  fi
+  command -v go > /dev/null || { echo "skipped    registries: go is not installed"; return; }
+  (cd / && export GOBIN=$peers/bin CGO_ENABLED=0 &&
+    go install "github.com/distribution/distribution/v3/cmd/registry@$distribution_version" &&
+    go install "github.com/google/go-containerregistry/cmd/crane@$crane_version" &&
+    go install "github.com/regclient/regclient/cmd/regctl@$regctl_version") > /dev/null 2>&1 || return 1
+  printf '%s' "$distribution_version $crane_version $regctl_version" > "$stamp"
+  echo "installed  distribution $distribution_version, crane $crane_version, regctl $regctl_version"
+}
+
+if [ $# -eq 0 ]; then set -- crane oras notation containerd versitygw cosign witness in-toto-golang in-toto sigstore-js torchwood sigsum-go tessera clients; fi
 for name in "$@"; do
   case $name in
-    cosign | witness | in-toto-golang | torchwood | sigsum-go) "$here/debian-newer.sh" "$name" ;;
+    cosign | witness | in-toto-golang | torchwood | sigsum-go | crane | oras | notation | containerd) "$here/debian-newer.sh" "$name" ;;
     in-toto) in_toto ;;
     clients) clients ;;
     proxies) proxies ;;
     tessera) tessera ;;
+    versitygw) versitygw ;;
+    registries) registries ;;
     sigstore-go) sigstore_go ;;
     sigstore-js) sigstore_javascript ;;
     *) echo "install.sh: no such peer: $name" >&2; exit 2 ;;

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { lintRulesPage } from "@touchmark/formats/container-files";
 import { materialsLockSchema } from "@touchmark/formats/lockfiles";
-import { materialsSchema, pipelineSchema } from "@touchmark/formats/pipeline";
+import { imagesSchema, materialsSchema, pipelineSchema } from "@touchmark/formats/pipeline";
 import { predicateDocuments } from "@touchmark/formats/predicate-documents";
 import { rulesPage } from "@touchmark/materials";
 import { repositoryRoot } from "../repository.ts";
@@ -28,6 +28,10 @@ export async function generatedDocuments(): Promise<GeneratedDocument[]> {
     {
       path: "docs/formats/materials-configuration.schema.json",
       text: `${JSON.stringify(materialsSchema(), null, 2)}\n`,
+    },
+    {
+      path: "docs/formats/images-configuration.schema.json",
+      text: `${JSON.stringify(imagesSchema(), null, 2)}\n`,
     },
     { path: "docs/materials-rules.md", text: rulesPage() },
     { path: "docs/lint-rules.md", text: lintRulesPage() },

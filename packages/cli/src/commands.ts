@@ -43,6 +43,12 @@ export const commandTable: readonly CommandRow[] = [
     load: () => import("./commands/debug.ts"),
   },
   {
+    name: "publish",
+    group: build,
+    summary: "send an artifact and its evidence to a registry",
+    load: () => import("./commands/publish.ts"),
+  },
+  {
     name: "verify",
     group: evidence,
     summary: "verify an artifact against its evidence",
@@ -89,6 +95,12 @@ export const commandTable: readonly CommandRow[] = [
     group: evidence,
     summary: "images: look into them, compare, copy, export",
     load: () => import("./commands/image.ts"),
+  },
+  {
+    name: "registry",
+    group: house,
+    summary: "the factory's own OCI registry: serve, users, tokens, collect, check",
+    load: () => import("./commands/registry.ts"),
   },
   {
     name: "doctor",

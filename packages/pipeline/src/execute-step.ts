@@ -4,6 +4,7 @@ import type { Observation, Observer } from "@touchmark/observer";
 import type { IngestedTree, TreeStore } from "@touchmark/store";
 import type { StepJob, StepResult, Worker } from "@touchmark/worker";
 import { pipelineErrors } from "./errors.ts";
+import type { StepImage } from "./images/run-images.ts";
 import { type InputWatch, watchInput } from "./input-watch.ts";
 import type { FetchNetwork } from "./materials/fetch-network.ts";
 import type { FetchReport } from "./materials/fetch-report.ts";
@@ -36,6 +37,8 @@ export interface StepContext {
   ) => Promise<FetchNetwork>;
   /** The user's own network settings, for a step without a sandbox, which nothing keeps from the network. */
   readonly clientEnvironment: Readonly<Record<string, string>>;
+  /** What the step sees in place of the host's files. */
+  readonly image?: StepImage;
   readonly signal: AbortSignal;
   readonly onOutput: (chunk: Uint8Array) => void;
 }
@@ -48,6 +51,7 @@ export interface ExecutedStep {
   readonly finishedAt: Date;
   readonly result: StepResult;
   readonly observation: Observation;
+  readonly image: StepImage | undefined;
   /** The output tree; undefined when the command did not succeed. */
   readonly output: IngestedTree | undefined;
   /** What came in through the recording proxy; undefined for a step without network. */
@@ -55,7 +59,7 @@ export interface ExecutedStep {
 }
 
 /** Mounts that show files of the host. */
-const hostKinds: ReadonlySet<string> = new Set(["system", "toolchain", "generated"]);
+const hostKinds: ReadonlySet<string> = new Set(["system", "toolchain", "generated", "image"]);
 
 /** The inputs of a step in mount order, by the trees made so far. */
 export function resolveInputs(step: PlannedStep, trees: ReadonlyMap<string, Digest>): ResolvedInput[] {
@@ -112,12 +116,15 @@ export async function executeStep(
           linksOutside: "keep",
         })
       : undefined;
-  return { step, inputs, startedAt, finishedAt, result, observation, output, fetched };
+  return { step, inputs, startedAt, finishedAt, result, observation, image: context.image, output, fetched };
 }
 
 /** The job of a step for the worker; also what `touchmark debug` opens a shell in. */
 export function stepJob(
-  context: Pick<StepContext, "run" | "trees" | "sourceDateEpoch" | "clientEnvironment" | "signal" | "onOutput">,
+  context: Pick<
+    StepContext,
+    "run" | "trees" | "sourceDateEpoch" | "clientEnvironment" | "image" | "signal" | "onOutput"
+  >,
   step: PlannedStep,
   inputs: readonly ResolvedInput[],
   outputDirectory: string,
@@ -138,6 +145,9 @@ export function stepJob(
     mounts: inputs.map((input) => ({ host: context.trees.root(input.tree), at: input.at, access: input.access })),
     output: { host: outputDirectory, at: definition.output },
     view: { toolchains: definition.toolchains },
+    ...(context.image === undefined
+      ? {}
+      : { rootfs: { directory: context.image.rootfs.directory, environment: context.image.rootfs.environment } }),
     network: isOpen ? "open" : network === undefined ? "none" : "proxy",
     ...(network === undefined ? {} : { bridge: network.bridge, provided: network.provided }),
     limits: definition.limits,

@@ -1,5 +1,6 @@
 import type { Digest } from "@touchmark/core";
 import { takeArtifact } from "./artifact.ts";
+import { imageResources, imageStatement } from "./evidence/image-statements.ts";
 import { reconciliationStatement } from "./evidence/materials-statement.ts";
 import type { RecordedBundle } from "./evidence/recorder.ts";
 import {
@@ -12,6 +13,7 @@ import {
   signerIds,
 } from "./evidence/run-statements.ts";
 import { hostPackages } from "./host-packages.ts";
+import type { TakenImage } from "./images/take-image.ts";
 import { isAccounted } from "./materials/fetch-report.ts";
 import { reconcileRun } from "./materials/reconcile-run.ts";
 import type { RunSession } from "./run-session.ts";
@@ -19,6 +21,10 @@ import type { RunSession } from "./run-session.ts";
 /** An artifact with the bundles that are about it. */
 export interface ReleasedArtifact extends ArtifactFacts {
   readonly bundles: readonly Digest[];
+  /** Of an image: repository of the factory's own registry. */
+  readonly repository?: string;
+  /** Of an image: everything that it consists of. */
+  readonly content?: readonly Digest[];
 }
 
 /** Takes the artifacts, and signs what closes the run: environment, credentials, provenance, release manifest. */
@@ -34,6 +40,11 @@ export async function finishRun(session: RunSession): Promise<readonly ReleasedA
     const artifact = await takeArtifact(factory, definition, output, epoch);
     artifacts.push(artifact);
     session.listener({ type: "artifact", name: artifact.name, digest: artifact.digest, bytes: artifact.bytes });
+  }
+  const images = await takeImages(session, outcomes);
+  for (const { facts: made } of images) {
+    artifacts.push(made);
+    session.listener({ type: "artifact", name: made.name, digest: made.digest, bytes: made.bytes });
   }
   const all = recorder.predecessors();
   const packages = hostPackages(
@@ -55,11 +66,16 @@ export async function finishRun(session: RunSession): Promise<readonly ReleasedA
             statement: reconciliationStatement(facts, all, reconciled, isHermetic(outcomes)),
           },
         ]),
+    ...images.map(({ facts: { name }, assembly }) => ({
+      name: `image/${name}`,
+      spiffeId: builder,
+      statement: imageStatement(facts, all, assembly),
+    })),
     { name: "environment", spiffeId: builder, statement: environmentStatement(facts, all, outcomes, packages) },
     ...artifacts.map((artifact) => ({
       name: `provenance/${artifact.name}`,
       spiffeId: builder,
-      statement: provenanceOf(session, all, artifact, outcomes, isHermetic),
+      statement: provenanceOf(session, all, artifact, images, outcomes, isHermetic),
     })),
   ]);
   await recorder.record([
@@ -83,8 +99,13 @@ export async function finishRun(session: RunSession): Promise<readonly ReleasedA
       statement: releaseStatement(facts, recorder.predecessors(), released, outcomes, recorder.bundles),
     },
   ]);
+  const placeOf = (name: string): Pick<ReleasedArtifact, "repository" | "content"> => {
+    const image = images.find(({ facts: made }) => made.name === name);
+    return image === undefined ? {} : { repository: image.repository, content: image.content };
+  };
   return released.map((artifact) => ({
     ...artifact,
+    ...placeOf(artifact.name),
     bundles: release === undefined ? artifact.bundles : [...artifact.bundles, release.digest],
   }));
 }
@@ -99,24 +120,44 @@ function provenanceOf(
   session: RunSession,
   predecessors: ReturnType<RunSession["recorder"]["predecessors"]>,
   artifact: ArtifactFacts,
+  images: readonly TakenImage[],
   outcomes: readonly StepOutcomeFacts[],
   isHermetic: (steps: readonly StepOutcomeFacts[]) => boolean,
 ) {
-  const steps = contributors(session, artifact.step, outcomes);
-  return provenanceStatement(session.facts, predecessors, artifact, steps, isHermetic(steps));
+  const sources = images.find(({ facts }) => facts.name === artifact.name)?.steps ?? [artifact.step];
+  const steps = contributors(session, sources, outcomes);
+  const users = new Set([`base/${artifact.name}`, ...steps.map(({ step }) => `step/${step.name}`)]);
+  const resources = imageResources(session.images, users);
+  return provenanceStatement(session.facts, predecessors, artifact, steps, isHermetic(steps), resources);
 }
 
-function bundlesAbout(artifact: ArtifactFacts, closing: readonly RecordedBundle[]): Digest[] {
-  return closing.filter((bundle) => bundle.name === `provenance/${artifact.name}`).map((bundle) => bundle.digest);
+/** Puts the image artifacts together. */
+async function takeImages(session: RunSession, outcomes: readonly StepOutcomeFacts[]): Promise<readonly TakenImage[]> {
+  const { images, factory, facts, plan } = session;
+  const taken: TakenImage[] = [];
+  if (images === undefined || plan.pipeline.images.length === 0) return taken;
+  const { takeImage } = await import("./images/take-image.ts");
+  const outputs = new Map(outcomes.map(({ step, output }) => [step.name, output]));
+  const { project, pipeline, source } = facts;
+  for (const definition of plan.pipeline.images) {
+    const ingredients = { factory, images, project, pipeline, outputs, source, parameters: plan.parameters };
+    taken.push(await takeImage(ingredients, definition));
+  }
+  return taken;
+}
+
+function bundlesAbout({ name }: ArtifactFacts, closing: readonly RecordedBundle[]): Digest[] {
+  const names = [`provenance/${name}`, `image/${name}`];
+  return closing.filter((bundle) => names.includes(bundle.name)).map((bundle) => bundle.digest);
 }
 
 /** The steps that an artifact rests on: its own, and all that those read from. */
 function contributors(
   session: RunSession,
-  step: string,
+  sources: readonly string[],
   outcomes: readonly StepOutcomeFacts[],
 ): readonly StepOutcomeFacts[] {
-  const wanted = new Set([step]);
+  const wanted = new Set(sources);
   for (const planned of [...session.plan.steps].reverse()) {
     if (wanted.has(planned.name)) for (const name of planned.after) wanted.add(name);
   }

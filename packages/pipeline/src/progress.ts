@@ -34,6 +34,13 @@ export type RunEvent =
   | { readonly type: "reconciled"; readonly step: string; readonly summary: string }
   | { readonly type: "note"; readonly text: string }
   | { readonly type: "artifact"; readonly name: string; readonly digest: Digest; readonly bytes: number }
+  | {
+      readonly type: "published";
+      readonly artifact: string;
+      readonly reference: string;
+      readonly tags: readonly string[];
+      readonly bundles: number;
+    }
   | { readonly type: "run-finished"; readonly status: StepStatus; readonly durationMs: number };
 
 /** Receives events; must not throw. */

@@ -9,6 +9,7 @@ import type { RunFacts } from "./evidence/run-facts.ts";
 import type { StepOutcomeFacts } from "./evidence/run-statements.ts";
 import type { Factory } from "./factory.ts";
 import type { HostFiles } from "./host-files.ts";
+import type { RunImages } from "./images/run-images.ts";
 import type { FetchSummary } from "./materials/fetch-report.ts";
 import type { RunMaterials } from "./materials/run-materials.ts";
 import type { UsedFiles } from "./materials/used-files.ts";
@@ -76,6 +77,8 @@ export interface RunSession {
   readonly materials: () => Promise<RunMaterials>;
   /** Files of fetch steps' outputs that other steps read, by the fetching step. */
   readonly used: UsedFiles;
+  /** Images of steps and artifacts; undefined while, or where, there are none. */
+  images?: RunImages;
   readonly useCache: boolean;
   readonly signal: AbortSignal;
   readonly listener: RunListener;

@@ -33,7 +33,10 @@ export async function runStep(session: RunSession, step: PlannedStep): Promise<S
     const bare = step.definition.insecureProcess && unsealed !== undefined;
     const worker = bare ? unsealed : await session.ready();
     const functionary = signerIds.step(session.facts, step.name);
-    const key = stepKey(step, functionary, inputs, bare ? unsealedProfile : await session.profile(), epoch);
+    const profile = bare ? unsealedProfile : await session.profile();
+    const image = session.images?.ofStep(step.name);
+    if (image !== undefined) await session.images?.verify(image);
+    const key = stepKey(step, functionary, inputs, profile, epoch, image?.manifest);
     const executed = await execute(session, worker, step, inputs, epoch);
     return await concludeStep(session, executed, key, begun);
   } catch (error) {
@@ -79,7 +82,8 @@ export async function findStep(session: RunSession, step: PlannedStep): Promise<
   if (!mayCache(step) || !session.useCache) return undefined;
   const inputs = resolveInputs(step, session.trees);
   const functionary = signerIds.step(session.facts, step.name);
-  const key = stepKey(step, functionary, inputs, await session.profile(), epochOf(session));
+  const image = session.images?.ofStep(step.name)?.manifest;
+  const key = stepKey(step, functionary, inputs, await session.profile(), epochOf(session), image);
   const hit = await recall(cacheScope(session), step, key, inputs);
   return hit === undefined ? undefined : { step, key, inputs, hit, lookupMs: performance.now() - begun };
 }
@@ -118,6 +122,7 @@ async function execute(
   epoch: number,
 ): Promise<ExecutedStep> {
   const log = session.run.log(step.name);
+  const image = session.images?.ofStep(step.name);
   // What a step prints arrives in a stream's callback, where an exception would end the process: a log that cannot be
   // written stops the step, and is reported by it.
   const lost = new AbortController();
@@ -139,6 +144,7 @@ async function execute(
           return withProgress(session, fetching.name, network);
         },
         clientEnvironment: session.clientEnvironment,
+        ...(image === undefined ? {} : { image }),
         signal: AbortSignal.any([session.signal, lost.signal]),
         onOutput: (chunk) => {
           if (lost.signal.aborted) return;
@@ -202,7 +208,7 @@ async function concludeStep(
     key,
     logDigest,
     logBytes: logBytes.length,
-    predecessors: recorder.predecessors("trigger", "source", "node", ...step.after.flatMap(linkNames)),
+    predecessors: recorder.predecessors("trigger", "source", "node", "images", ...step.after.flatMap(linkNames)),
     sharedWith: readersOf(session, step),
   };
   const signed = await recorder.record([
@@ -247,7 +253,10 @@ async function concludeStep(
       made: executed.output?.entries ?? [],
       unaccounted: unaccountedOf(observation.files.read),
       files: observation.files.read.flatMap((file) =>
-        file.origin === "toolchain" && file.digest !== undefined && !isOurs(file.path, fetched !== undefined)
+        executed.image === undefined &&
+        file.origin === "toolchain" &&
+        file.digest !== undefined &&
+        !isOurs(file.path, fetched !== undefined)
           ? [{ path: file.path, digest: file.digest }]
           : [],
       ),

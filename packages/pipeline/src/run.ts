@@ -17,6 +17,7 @@ import type { Factory } from "./factory.ts";
 import { sandboxDirectory } from "./factory.ts";
 import { finishRun, type ReleasedArtifact } from "./finish-run.ts";
 import { hostFiles } from "./host-files.ts";
+import type { Publication } from "./images/publish-artifact.ts";
 import { learnNames } from "./materials/learn-names.ts";
 import type { RunMaterials } from "./materials/run-materials.ts";
 import { makePlan, type Plan, type PlannedStep } from "./plan.ts";
@@ -47,6 +48,8 @@ export interface RunRequest {
   readonly trusted?: boolean;
   readonly insecureWorkingTree?: boolean;
   readonly insecureProcess?: boolean;
+  /** Allows steps to take images that nobody vouches for, where they say so. */
+  readonly insecureImage?: boolean;
   /** Shape of the bundles: `v1` is the compatibility profile for older verifiers. Default `v2`. */
   readonly bundleProfile?: "v1" | "v2";
   /** The caller's environment, of which only network settings reach a fetch step. */
@@ -68,7 +71,9 @@ export interface RunOutcome {
   readonly pipeline: string;
   readonly steps: readonly StepReport[];
   readonly artifacts: readonly ReleasedArtifact[];
-  /** Why every step succeeded and nothing was released. */
+  /** What is in registries now; a publication that failed is the error. */
+  readonly published: readonly Publication[];
+  /** Why every step succeeded and nothing was released, or not everything published; or why no step began. */
   readonly error?: StepError;
   /** Signed statements that the run rests on. */
   readonly evidence: number;
@@ -106,6 +111,8 @@ export async function runPipeline(factory: Factory, request: RunRequest): Promis
     } catch (error) {
       await abandon(session.run, error);
       throw error;
+    } finally {
+      await session.images?.places.close();
     }
   } finally {
     for (const each of closing) await each.close?.();
@@ -157,6 +164,7 @@ async function openSession(factory: Factory, request: RunRequest, opening: Openi
     insecureOptions: [
       ...(request.insecureWorkingTree === true ? ["insecure-working-tree"] : []),
       ...(request.insecureProcess === true ? ["insecure-process"] : []),
+      ...(request.insecureImage === true ? ["insecure-image"] : []),
     ],
     cache: request.cache,
     jobs: request.jobs,
@@ -220,11 +228,13 @@ async function performRun(session: RunSession, request: RunRequest, begun: numbe
   const { facts, recorder, plan, listener, run } = session;
   listener({ type: "run-started", run: run.id, pipeline: facts.pipeline, steps: plan.steps.map((step) => step.name) });
   await signRequest(session);
-  await takeCached(session);
-  await performSteps(session, request.jobs);
-  let status = overall([...session.reports.values()].map((report) => report.status));
+  let error = await admitImages(session, request);
+  if (error === undefined) {
+    await takeCached(session);
+    await performSteps(session, request.jobs);
+  }
+  let status = error === undefined ? overall([...session.reports.values()].map((report) => report.status)) : "refused";
   let artifacts: readonly ReleasedArtifact[] = [];
-  let error: StepError | undefined;
   if (status === "succeeded") {
     try {
       artifacts = await finishRun(session);
@@ -238,13 +248,17 @@ async function performRun(session: RunSession, request: RunRequest, begun: numbe
   await recorder.settle();
   await recordSteps(session, new Set());
   const record = await run.finish(status, {
-    artifacts: artifacts.map(({ name, kind, digest, bytes, bundles, step, path }) => ({
+    artifacts: artifacts.map(({ name, kind, digest, bytes, bundles, step, path, repository, content }) => ({
       name,
       kind,
       digest,
       size: bytes,
       bundles,
-      details: { step, path },
+      details: {
+        ...{ step, path },
+        ...(repository === undefined ? {} : { repository }),
+        ...(content === undefined ? {} : { content: [...content] }),
+      },
     })),
     ...(error === undefined ? {} : { details: withError(run.record.details, error) }),
   });
@@ -254,6 +268,8 @@ async function performRun(session: RunSession, request: RunRequest, begun: numbe
   } finally {
     index.close();
   }
+  const released = status === "succeeded" ? await publish(session, request, record) : { published: [] };
+  if ("error" in released) error = released.error;
   const durationMs = performance.now() - begun;
   listener({ type: "run-finished", status, durationMs });
   const { uri, revision, commit, treeDigest } = facts.source;
@@ -264,10 +280,37 @@ async function performRun(session: RunSession, request: RunRequest, begun: numbe
     pipeline: facts.pipeline,
     steps: plan.steps.flatMap((step) => session.reports.get(step.name) ?? []),
     artifacts,
+    published: released.published,
     ...(error === undefined ? {} : { error }),
     evidence: recorder.bundles.length,
     durationMs,
   };
+}
+
+/** Sends what was released where the pipeline says. What fails can be done again: `touchmark publish`. */
+async function publish(
+  session: RunSession,
+  request: RunRequest,
+  record: RunRecord,
+): Promise<{ readonly published: readonly Publication[]; readonly error?: StepError }> {
+  const { factory, plan, listener } = session;
+  if (plan.pipeline.images.length === 0 && plan.pipeline.publish.length === 0) return { published: [] };
+  const { openPublishing, publishRun } = await import("./images/publish-run.ts");
+  const places = session.images?.places ?? openPublishing(factory, request.environment);
+  const published: Publication[] = [];
+  try {
+    await publishRun(factory, places, plan, record, (publication) => {
+      published.push(publication);
+      const { artifact, reference, tags, bundles } = publication;
+      listener({ type: "published", artifact, reference, tags, bundles });
+    });
+    return { published };
+  } catch (thrown) {
+    if (!isFactoryError(thrown) || thrown.nature === "bug") throw thrown;
+    return { published, error: errorFacts(thrown) };
+  } finally {
+    if (places !== session.images?.places) await places.close();
+  }
 }
 
 function withError(details: RunRecord["details"], error: StepError): RunRecord["details"] {
@@ -286,6 +329,32 @@ async function signRequest({ facts, recorder }: RunSession): Promise<void> {
       statement: await nodeStatement(facts, recorder.predecessors("trigger")),
     },
   ]);
+}
+
+/** Looks up and judges every image before the first step; a refusal ends the run before anything ran. */
+async function admitImages(session: RunSession, request: RunRequest): Promise<StepError | undefined> {
+  const { plan, facts, recorder, listener } = session;
+  if (!plan.steps.some(({ definition }) => definition.image !== undefined) && plan.pipeline.images.length === 0) {
+    return undefined;
+  }
+  const { openRunImages } = await import("./images/run-images.ts");
+  try {
+    session.images = await openRunImages(session.factory, plan, {
+      environment: request.environment,
+      offline: request.offline === true,
+      insecureImage: request.insecureImage === true,
+      note: (text) => listener({ type: "note", text }),
+    });
+  } catch (thrown) {
+    if (!isFactoryError(thrown) || thrown.nature === "bug") throw thrown;
+    return errorFacts(thrown);
+  }
+  if (session.images.admitted.length === 0) return undefined;
+  const { workerImagesStatement } = await import("./evidence/image-statements.ts");
+  const predecessors = recorder.predecessors("trigger", "source");
+  const statement = workerImagesStatement(facts, predecessors, session.images);
+  await recorder.record([{ name: "images", spiffeId: signerIds.builder(facts), statement }]);
+  return undefined;
 }
 
 /** Finds every step that the cache answers, as far as the answers reach, and signs them together. */

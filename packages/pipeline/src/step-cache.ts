@@ -16,7 +16,7 @@ import { type ReadFile, unaccountedOf } from "./materials/used-files.ts";
 import type { PlannedStep } from "./plan.ts";
 
 /** Changes whenever a step with equal inputs could come out differently: sandbox view, tree format, evidence. */
-const KEY_FORMAT = "touchmark step key v2";
+const KEY_FORMAT = "touchmark step key v3";
 
 /**
  * Everything that decides what a step does, as one digest, and whose word on it counts: equal steps of two projects are
@@ -28,6 +28,7 @@ export function stepKey(
   inputs: readonly ResolvedInput[],
   profile: Digest,
   epochSeconds: number,
+  image: Digest | undefined,
 ): Digest {
   const { definition } = step;
   return sha256(
@@ -46,6 +47,7 @@ export function stepKey(
       insecureProcess: definition.insecureProcess,
       profile,
       epochSeconds,
+      image,
     }),
   );
 }
@@ -140,7 +142,8 @@ async function supported(
     throw poisoned("names the trace of another step or run");
   const extension = observed.touchmark_trace;
   if (extension?.complete !== true) return undefined;
-  const files = hostFilesOf(observed);
+  // What an image holds is decided by its digest, which is part of the key.
+  const files = step.definition.image === undefined ? hostFilesOf(observed) : [];
   if (!scope.hostFiles.unchanged(files)) return undefined;
   return {
     run,

@@ -22,6 +22,7 @@ export const command: Command = {
     { flags: "--offline", description: "no network at all: fetch steps are answered by the mirror" },
     { flags: "--untrusted", description: "a change from outside: its steps get no credential; recorded" },
     { flags: "--insecure-working-tree", description: "build uncommitted changes too; recorded in the provenance" },
+    { flags: "--insecure-image", description: "allow steps to take images that nobody vouches for; recorded" },
     { flags: "--insecure-process", description: "allow steps that ask for no sandbox; recorded in the provenance" },
     {
       flags: "--bundle-profile <profile>",
@@ -58,6 +59,7 @@ export const command: Command = {
         trusted: !given(invocation, "untrusted"),
         insecureWorkingTree: given(invocation, "insecureWorkingTree"),
         insecureProcess: given(invocation, "insecureProcess"),
+        insecureImage: given(invocation, "insecureImage"),
         ...(text(invocation, "bundleProfile") === "v1" ? { bundleProfile: "v1" as const } : {}),
         environment: terminal.environment,
         signal: terminal.signal,
@@ -118,6 +120,7 @@ export function outcomeJson(
       path: content.path(artifact.digest),
       bundles: artifact.bundles.map((digest) => content.path(digest)),
     })),
+    ...(outcome.published.length === 0 ? {} : { published: outcome.published }),
     ...(outcome.error === undefined ? {} : { error: outcome.error }),
     durationMs: Math.round(durationMs),
   };
@@ -127,5 +130,7 @@ export function outcomeJson(
 export function runExitCode(outcome: RunOutcome): number {
   const error = outcome.error ?? outcome.steps.find((step) => step.error !== undefined)?.error;
   if (outcome.status === "refused" && error !== undefined) return exitCodes[error.nature];
+  // All is signed and stored, and not all of it published.
+  if (outcome.status === "succeeded" && outcome.error !== undefined) return exitCodes[outcome.error.nature];
   return { succeeded: 0, failed: 1, refused: exitCodes.refused, cancelled: 130 }[outcome.status];
 }

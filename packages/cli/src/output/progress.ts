@@ -86,6 +86,11 @@ export function progressDisplay(terminal: Terminal): { readonly listener: RunLis
       case "artifact":
         line(`  ${style.good("=>")} ${event.name.padEnd(12)} ${size(event.bytes).padStart(7)}  ${event.digest}`);
         break;
+      case "published": {
+        const tags = event.tags.length === 0 ? "" : ` (${event.tags.join(", ")})`;
+        line(`  ${style.good("=>")} ${event.artifact.padEnd(12)} ${"".padStart(7)}  ${event.reference}${tags}`);
+        break;
+      }
       case "reconciled":
         line(`     ${event.step.padEnd(12)} ${"".padStart(7)}  ${style.dim(oneLine(event.summary))}`);
         break;

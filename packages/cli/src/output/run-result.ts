@@ -17,6 +17,7 @@ export function showOutcome(outcome: RunOutcome, terminal: Terminal): void {
   for (const artifact of outcome.artifacts) terminal.print(`${artifact.digest}  ${artifact.name}`);
   const [first] = outcome.artifacts;
   if (first === undefined) return;
+  if (outcome.error !== undefined) terminal.note(`next: touchmark publish ${outcome.run}   (goes on where it stopped)`);
   terminal.note(`next: touchmark verify ${first.digest}`);
   terminal.note(`      touchmark show ${outcome.run}`);
   terminal.note(`      touchmark export ${first.digest} --out DIR`);

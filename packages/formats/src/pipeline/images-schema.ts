@@ -14,7 +14,7 @@ const trustRule = section(
       .max(512)
       .regex(
         /^[a-z0-9][a-z0-9.-]*(?::\d{1,5})?\/[a-z0-9][a-z0-9._/-]*(?:\/\*\*)?$/i,
-        'expected HOST/NAME, or HOST/PREFIX/** for all below',
+        "expected HOST/NAME, or HOST/PREFIX/** for all below",
       )
       .meta({ description: "Repository, or `HOST/PREFIX/**` for all below.", examples: ["registry.example/base/**"] }),
     format: z.enum(["sigstore", "cosign", "notation"]).meta({
@@ -24,13 +24,19 @@ const trustRule = section(
     keys: z.array(filePath).min(1).max(16).optional().meta({
       description: "Public keys (PEM), or for notation certificates of authorities; relative to this file.",
     }),
-    "trust-root": filePath.optional().meta({ description: "For sigstore: `trusted_root.json`, relative to this file." }),
+    "trust-root": filePath
+      .optional()
+      .meta({ description: "For sigstore: `trusted_root.json`, relative to this file." }),
     identity: text(2048).optional().meta({ description: "For sigstore: the exact identity in the certificate." }),
     issuer: text(2048).optional().meta({ description: "For sigstore: the exact issuer in the certificate." }),
-    attestations: z.array(text(1024)).max(16).optional().meta({
-      description: "Predicate types that must be signed for the image too.",
-      examples: [["https://slsa.dev/provenance/v1"]],
-    }),
+    attestations: z
+      .array(text(1024))
+      .max(16)
+      .optional()
+      .meta({
+        description: "Predicate types that must be signed for the image too.",
+        examples: [["https://slsa.dev/provenance/v1"]],
+      }),
   },
   { description: "Whose signature lets images of a repository in." },
 );

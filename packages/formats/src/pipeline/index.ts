@@ -30,6 +30,7 @@ export { type MaterialsDocument, materialsDocument } from "./materials-schema.ts
 export { nearestName } from "./nearest.ts";
 export { mountOrder, orderSteps } from "./order.ts";
 export {
+  fillParameters,
   type ParameterValues,
   parameterVariable,
   resolveEnvironment,

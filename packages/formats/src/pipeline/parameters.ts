@@ -88,9 +88,14 @@ export function resolveEnvironment(
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(parameters)) environment[parameterVariable(name)] = value;
   for (const [name, value] of Object.entries(step.environment)) {
-    environment[name] = substitute(value, (parameter) => parameters[parameter] ?? "");
+    environment[name] = fillParameters(value, parameters);
   }
   return environment;
+}
+
+/** A text with its parameters filled in: of images and tags, which are data as well. */
+export function fillParameters(text: string, parameters: ParameterValues): string {
+  return substitute(text, (parameter) => parameters[parameter] ?? "");
 }
 
 /** The variable in which steps find a parameter. */

@@ -142,6 +142,7 @@ export function provenanceStatement(
   artifact: ArtifactFacts,
   steps: readonly StepOutcomeFacts[],
   hermetic: boolean,
+  images: readonly Resource[] = [],
 ): Statement<unknown> {
   const withNetwork = (kind: "proxy" | "open"): string[] =>
     steps.filter((step) => step.network === kind).map(({ step }) => step.name);
@@ -181,6 +182,7 @@ export function provenanceStatement(
           digest: { sha256: output.slice(7) },
           ...(network === "open" ? { annotations: { network: "open", recorded: false } } : {}),
         })),
+        ...images,
         ...distinct(steps.flatMap(({ fetched }) => (fetched === undefined ? [] : materialResources(fetched)))),
       ],
       startedOn: timeOf(facts.startedAt),

@@ -64,6 +64,7 @@ export function linkStatement(facts: RunFacts, step: StepFacts): Statement<unkno
         outcome: result.outcome,
         tier: result.evidence.tier,
         network: result.evidence.network,
+        ...(executed.image === undefined ? {} : { image: executed.image.manifest }),
         ...(result.truncated ? { printedBytes: result.logBytes } : {}),
         directory: definition.directory,
         ...(output === undefined || output.linksOutside.length === 0

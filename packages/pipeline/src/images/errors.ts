@@ -1,7 +1,7 @@
 import { defineErrors } from "@touchmark/core";
 
 /** Error codes of images that steps run in and artifacts stand on, and of what is published. */
-export const imageErrors = defineErrors({
+export const runImageErrors = defineErrors({
   IMAGES_CONFIG_INVALID: {
     nature: "invalid",
     meaning: "images.yaml of the home is no strict YAML of its schema, or names files that are no keys.",
@@ -21,15 +21,28 @@ export const imageErrors = defineErrors({
     meaning: "The registry has no image of that name.",
     hint: "touchmark registry list shows what this factory has",
   },
-  STEP_IMAGE_PLATFORM: { nature: "refused", meaning: "An image has no variant for the platform that it is wanted for." },
+  STEP_IMAGE_PLATFORM: {
+    nature: "refused",
+    meaning: "An image has no variant for the platform that it is wanted for.",
+  },
   STEP_IMAGE_ANCESTRY: {
     nature: "refused",
-    meaning: "An image of this factory stands on one for which nobody vouches: its line leads neither to a signed root nor to scratch.",
+    meaning:
+      "An image of this factory stands on one for which nobody vouches: its line leads neither to a signed root nor to scratch.",
   },
   STEP_IMAGE_OFFLINE: {
     nature: "unavailable",
     meaning: "An image is not stored here, and the run was asked to do without network.",
     hint: "run once without --offline",
+  },
+  PUBLISH_TAG_INVALID: {
+    nature: "invalid",
+    meaning: "A tag to publish under is none, with its parameters filled in.",
+  },
+  PUBLISH_NOTHING: {
+    nature: "invalid",
+    meaning: "A run has nothing to publish, or several things for one place, or nothing says where it goes.",
+    hint: "name one with --artifact, and where it goes with --to",
   },
   PUBLISH_EVIDENCE_MISSING: {
     nature: "refused",

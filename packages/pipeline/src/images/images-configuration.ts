@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { type Digest, sha256 } from "@touchmark/core";
 import { imagesDocument, PipelineFileError, Problems, readYaml } from "@touchmark/formats/pipeline";
 import type { Factory } from "../factory.ts";
-import { imageErrors } from "./errors.ts";
+import { runImageErrors } from "./errors.ts";
 
 /** Whose signature lets images of a repository in, with the files read. */
 export interface ImageTrustRule {
@@ -35,7 +35,7 @@ export function readImagesConfiguration(factory: Factory): ImagesConfiguration {
     text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return { trust: [], mirrors: {} };
-    throw imageErrors.make("IMAGES_CONFIG_INVALID", `expected a readable file of UTF-8 text at ${path}`, { cause });
+    throw runImageErrors.make("IMAGES_CONFIG_INVALID", `expected a readable file of UTF-8 text at ${path}`, { cause });
   }
   return parseImagesConfiguration(text, path);
 }
@@ -59,7 +59,10 @@ export function parseImagesConfiguration(text: string, path: string): ImagesConf
       if (rule.format === "sigstore" ? root === undefined || byKey === byIdentity : !byKey || byIdentity) {
         const wanted =
           rule.format === "sigstore" ? "trust-root with either keys, or identity and issuer" : "keys and no identity";
-        throw imageErrors.make("IMAGES_CONFIG_INVALID", `${path}: ${rule.match}: a ${rule.format} rule has ${wanted}`);
+        throw runImageErrors.make(
+          "IMAGES_CONFIG_INVALID",
+          `${path}: ${rule.match}: a ${rule.format} rule has ${wanted}`,
+        );
       }
       return {
         match: rule.match,
@@ -74,10 +77,10 @@ export function parseImagesConfiguration(text: string, path: string): ImagesConf
     return { digest: sha256(text), trust, mirrors: checked.data.mirrors ?? {} };
   } catch (cause) {
     if (cause instanceof PipelineFileError) {
-      throw imageErrors.make("IMAGES_CONFIG_INVALID", cause.message, { cause });
+      throw runImageErrors.make("IMAGES_CONFIG_INVALID", cause.message, { cause });
     }
     if ((cause as NodeJS.ErrnoException).syscall !== undefined) {
-      throw imageErrors.make("IMAGES_CONFIG_INVALID", `${path}: ${(cause as Error).message}`, { cause });
+      throw runImageErrors.make("IMAGES_CONFIG_INVALID", `${path}: ${(cause as Error).message}`, { cause });
     }
     throw cause;
   }

@@ -1,0 +1,3 @@
+export { type RegistryPlace, registryPlace } from "./place.ts";
+export { openRegistryServer, type RegistryServer, type RegistryServerOptions } from "./registry-server.ts";
+export { mintRegistryToken, type RegistryToken, type RegistryTokenRequest } from "./registry-token.ts";
