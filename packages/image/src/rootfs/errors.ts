@@ -1,6 +1,6 @@
 import { defineErrors } from "@touchmark/core";
 
-/** Error codes of the store of unpacked images (SPEC X6 to X9). */
+/** Error codes of the store of unpacked images (SPEC X8 to X10). */
 export const rootfsErrors = defineErrors({
   ROOTFS_MISSING: { nature: "invalid", meaning: "The image is not unpacked here." },
   ROOTFS_CHANGED: {

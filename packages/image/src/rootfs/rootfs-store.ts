@@ -5,7 +5,7 @@ import type { Owner } from "../unpack/tree-disk.ts";
 import type { UnpackOptions } from "../unpack/unpack-image.ts";
 import { DirectoryRootfsStore } from "./directory-rootfs-store.ts";
 
-/** Images unpacked once, read-only, shared by steps (SPEC X6 to X9). */
+/** Images unpacked once, read-only, shared by steps (SPEC X8 to X10). */
 export interface RootfsStore {
   /**
    * The image's files, unpacked if they are not yet; once, however many processes ask. It stays until it is released or

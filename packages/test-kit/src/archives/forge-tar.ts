@@ -5,6 +5,11 @@ export interface ForgedTarEntry {
   readonly type?: string;
   readonly target?: string;
   readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly mtime?: number;
+  /** Raw bytes anywhere in the header, before its checksum is made. */
+  readonly raw?: readonly (readonly [at: number, bytes: Uint8Array | string])[];
   /** What the header says, when it is not the truth. */
   readonly size?: number;
   /** Raw twelve bytes of the size field. */
@@ -50,15 +55,16 @@ function record(entry: ForgedTarEntry): Uint8Array[] {
     block.write(`${value.toString(8).padStart(length - 1, "0")}\0`, at, length, "latin1");
   block.write(name, 0, 100);
   octal(mode, 100, 8);
-  octal(0, 108, 8);
-  octal(0, 116, 8);
+  octal(entry.uid ?? 0, 108, 8);
+  octal(entry.gid ?? 0, 116, 8);
   octal(entry.size ?? body.length, 124, 12);
   if (entry.sizeField) block.set(entry.sizeField, 124);
-  octal(0, 136, 12);
+  octal(entry.mtime ?? 0, 136, 12);
   block.write(type, 156, 1, "latin1");
   block.write(target, 157, 100);
   block.write(magic, 257, 8, "latin1");
   block.write(prefix, 345, 155);
+  for (const [at, bytes] of entry.raw ?? []) block.set(Buffer.from(bytes as string, "latin1"), at);
   block.fill(0x20, 148, 156);
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, 8, "latin1");
