@@ -93,7 +93,7 @@ export const registryDocument = section(
     tls: section(
       {
         certificate: filePath.optional().meta({ description: "PEM file: certificate and intermediates." }),
-        key: filePath.optional().meta({ description: "PEM file that only its owner can read: private key." }),
+        key: filePath.optional().meta({ description: "PEM file that not everybody can read: private key." }),
         names: z
           .array(text(253).min(1, "expected a host name or an address"))
           .min(1, "expected at least one name")

@@ -86,6 +86,10 @@ export function withQuotas(
     ];
   };
 
+  /** Bytes of a repository that no quota is about pass uncounted, and as fast as without. */
+  const isCounted = (repository: string): boolean =>
+    quotaOf(repository)?.bytes !== undefined || configuration().quotas.totalBytes !== undefined;
+
   /** Refuses content that has no room, unless it is there already. */
   const checkRoom = async (repository: string, bytes: number, isNew = async () => true): Promise<void> => {
     const tight = (await room(repository)).find(({ left }) => bytes > left);
@@ -144,8 +148,10 @@ export function withQuotas(
     uploads: {
       begin: (repository) => backend.uploads.begin(repository),
       received: (repository, id) => backend.uploads.received(repository, id),
-      append: (repository, id, options, chunks) =>
-        backend.uploads.append(repository, id, options, counted(repository, open(repository, id), chunks)),
+      append: (repository, id, options, chunks) => {
+        const passed = isCounted(repository) ? counted(repository, open(repository, id), chunks) : chunks;
+        return backend.uploads.append(repository, id, options, passed);
+      },
       finish: async (repository, id, digest) => {
         const done = await backend.uploads.finish(repository, id, digest);
         unfinished.delete(id);
@@ -153,6 +159,7 @@ export function withQuotas(
         return done;
       },
       put: async (repository, digest, maxBytes, chunks) => {
+        if (!isCounted(repository)) return backend.uploads.put(repository, digest, maxBytes, chunks);
         // Unique among uploads of clients, whose ids are no numbers of ours.
         const id = `put ${++calls}`;
         try {

@@ -69,7 +69,9 @@ export function withProtectedTags(
       put: (repository, manifest, tag) => backend.manifests.put(repository, manifest, tag),
       referrers: (repository, subject, options) => backend.manifests.referrers(repository, subject, options),
       delete: async (repository, digest) => {
-        const tag = await protectedTagOf(backend, repository, digest, isProtected);
+        const { immutable, promotionOnly } = configuration().tags;
+        const hasRules = immutable.length + promotionOnly.length > 0;
+        const tag = hasRules ? await protectedTagOf(backend, repository, digest, isProtected) : undefined;
         if (tag !== undefined) refuse(repository, tag);
         return backend.manifests.delete(repository, digest);
       },

@@ -11,6 +11,11 @@ export const registryConfigurationErrors = defineErrors({
     meaning: "registry.yaml can be written by others than its owner, who could grant themselves anything.",
     hint: "chmod go-w the file",
   },
+  REGISTRY_CONFIG_KEY_EXPOSED: {
+    nature: "invalid",
+    meaning: "Everybody on this host can read the private key of the registry's certificate.",
+    hint: "chmod o-rwx the file, and replace the key",
+  },
   REGISTRY_CONFIG_MALFORMED: {
     nature: "invalid",
     meaning: "registry.yaml is not one strict YAML 1.2 document within the limits.",
@@ -26,6 +31,11 @@ export const registryConfigurationErrors = defineErrors({
   REGISTRY_CONFIG_LISTEN_INVALID: {
     nature: "invalid",
     meaning: "What the registry should listen at is no HOST:PORT, [ADDRESS]:PORT or unix:PATH.",
+  },
+  REGISTRY_CONFIG_TLS_UNAVAILABLE: {
+    nature: "invalid",
+    meaning: "The factory's own authority is to certify names, and there is no factory here.",
+    hint: "Give certificate and key as files, or make a factory with `touchmark run`.",
   },
   REGISTRY_CONFIG_PLAIN_HTTP: {
     nature: "invalid",
