@@ -3,6 +3,26 @@ import type { Command, SubcommandRow } from "../command.ts";
 /** Every subcommand of `touchmark image`, in the order of help. One visible place; nothing registers itself. */
 export const imageTable: readonly SubcommandRow[] = [
   {
+    name: "inspect",
+    summary: "what an image is: platforms, layers, configuration, what refers to it",
+    load: () => import("./image/inspect.ts"),
+  },
+  {
+    name: "diff",
+    summary: "what two images differ in, at each level, and why",
+    load: () => import("./image/diff.ts"),
+  },
+  {
+    name: "export",
+    summary: "write an image to a directory or a docker archive, to carry elsewhere",
+    load: () => import("./image/export.ts"),
+  },
+  {
+    name: "rebase-check",
+    summary: "whether an image stands on what its base is now, and could be put on a newer one",
+    load: () => import("./image/rebase-check.ts"),
+  },
+  {
     name: "copy",
     summary: "copy an image, and the evidence about it, from any place to any other",
     load: () => import("./image/copy.ts"),
