@@ -22,7 +22,8 @@ export interface Abilities {
 }
 
 interface Trial {
-  readonly bwrap: string;
+  /** Null where an OCI runtime makes the sandboxes, and is tried on its own. */
+  readonly bwrap: string | null;
   readonly perl: string;
   readonly architecture: Architecture;
   /** Directory of the worker in which private views will be made. */
@@ -38,7 +39,7 @@ interface Trial {
 export async function tryAbilities(trial: Trial): Promise<Abilities> {
   const launch = async (operations: readonly LaunchOperation[], command: readonly string[]): Promise<Tried> =>
     run(launchCommand(trial.perl, trial.architecture, operations, command));
-  const sandbox = sandboxTrial(trial.bwrap);
+  const sandbox = trial.bwrap === null ? ["/bin/true"] : sandboxTrial(trial.bwrap);
   const asRoot: LaunchOperation[] = [
     ["private"],
     ["mount", "tmpfs", stage, "tmpfs", 6, "size=1m"],
@@ -49,7 +50,7 @@ export async function tryAbilities(trial: Trial): Promise<Abilities> {
     ? [["filter", trial.recording.filterFile, trial.recording.path, token]]
     : [];
   const [version, plain, rooted, recorded, scope] = await Promise.all([
-    run([trial.bwrap, "--version"]),
+    run([trial.bwrap ?? "/bin/true", "--version"]),
     launch([], sandbox),
     process.getuid?.() === 0 ? launch(asRoot, sandbox) : failed,
     trial.recording ? launch(record, sandbox) : failed,

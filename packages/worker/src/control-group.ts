@@ -17,6 +17,8 @@ export interface ControlGroup {
   readonly controllers: readonly Controller[];
   /** Files by which a process joins: writing `0` moves the writer. */
   readonly joinFiles: readonly string[];
+  /** Moves a process in. */
+  add(pid: number): void;
   /** What has happened so far. */
   events(): { readonly outOfMemory: number; readonly processesRefused: number };
   peakMemoryBytes(): number | null;
@@ -27,7 +29,8 @@ export interface ControlGroup {
   remove(): Promise<void>;
 }
 
-const prefix = "touchmark-";
+/** Beginning of the name of every control group of ours. */
+export const controlGroupPrefix = "touchmark-";
 
 /**
  * Finds where control groups can be made, by making one (SPEC W8). Version 1 and hybrid hosts: below our own group
@@ -66,7 +69,7 @@ export function findControlGroups(
 }
 
 function canMake(directory: string): boolean {
-  const path = join(directory, `${prefix}probe-${process.pid}`);
+  const path = join(directory, `${controlGroupPrefix}probe-${process.pid}`);
   try {
     mkdirSync(path);
     rmdirSync(path);
@@ -89,7 +92,7 @@ export function makeControlGroup(host: ControlGroupHost, name: string, limits: C
   for (const controller of ["memory", "pids", "cpu"] as const) {
     const parent = host.parents[controller];
     if (parent === undefined || (controller === "cpu" && limits.cpus === undefined && host.version === 1)) continue;
-    const path = join(parent, `${prefix}${name}`);
+    const path = join(parent, `${controlGroupPrefix}${name}`);
     if (!Object.values(at).includes(path)) mkdirSync(path);
     at[controller] = path;
   }
@@ -102,6 +105,9 @@ export function makeControlGroup(host: ControlGroupHost, name: string, limits: C
     paths,
     controllers: (["memory", "pids", "cpu"] as const).filter((name) => at[name] !== undefined),
     joinFiles: paths.map((path) => join(path, "cgroup.procs")),
+    add: (pid) => {
+      for (const path of paths) writeFileSync(join(path, "cgroup.procs"), String(pid));
+    },
     events: () => ({
       outOfMemory: counter(at.memory, host.version === 1 ? "memory.oom_control" : "memory.events", "oom_kill"),
       processesRefused: counter(at.pids, "pids.events", "max"),
@@ -154,7 +160,7 @@ export async function reclaimControlGroups(host: ControlGroupHost, isLive: (name
   let removed = 0;
   for (const parent of new Set(Object.values(host.parents))) {
     for (const name of readdirSync(parent)) {
-      if (!name.startsWith(prefix) || isLive(name.slice(prefix.length))) continue;
+      if (!name.startsWith(controlGroupPrefix) || isLive(name.slice(controlGroupPrefix.length))) continue;
       for (const pid of numbers(readText(join(parent, name, "cgroup.procs")))) kill(pid);
       if (await removeGroup(join(parent, name))) removed += 1;
     }

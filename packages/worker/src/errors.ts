@@ -59,6 +59,11 @@ export const workerErrors = defineErrors({
     nature: "refused",
     meaning: "The backend without a sandbox was given an image, which it cannot show.",
   },
+  WORKER_RUNTIME_UNAVAILABLE: {
+    nature: "unavailable",
+    meaning: "The OCI runtime that was asked for is not here, or cannot make a container for this user on this host.",
+    hint: "run `touchmark doctor`; the backend `bubblewrap` needs less of a host",
+  },
   INSECURE_NOT_ASKED: {
     nature: "refused",
     meaning: "The backend without a sandbox was called for without being asked for by name.",

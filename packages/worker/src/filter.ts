@@ -26,13 +26,14 @@ export interface Refusal {
 /** How a filter answers: `notify` asks the recorder outside (which then answers); `errno` answers by itself. */
 export type FilterAnswer = "notify" | "errno";
 
-interface Rule {
+/** One rule of the table from which every spelling of the filter is made. */
+export interface Rule {
   readonly call: SystemCall;
   readonly errno: RefusalErrno;
   /** Refuse only when these hold, all of them. */
   readonly when?: readonly Condition[];
 }
-type Condition =
+export type Condition =
   | { readonly argument: number; readonly test: "has-bit"; readonly mask: number }
   | { readonly argument: number; readonly test: "is"; readonly value: number }
   | { readonly argument: number; readonly test: "is-none-of"; readonly values: readonly number[] };
@@ -60,7 +61,8 @@ const always: Readonly<Record<"ENOSYS" | "EPERM", readonly SystemCall[]>> = {
   ],
 };
 
-function rules(network: StepNetwork): Rule[] {
+/** All refusals of a network, in order; the table behind the kernel's filter and behind the profile of OCI runtimes. */
+export function rules(network: StepNetwork): Rule[] {
   const setId = (argument: number): Condition[] => [{ argument, test: "has-bit", mask: setIdBits }];
   const families = network === "none" ? [family.unix] : [family.unix, family.inet, family.inet6, family.netlink];
   return [

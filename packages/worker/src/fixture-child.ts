@@ -1,10 +1,9 @@
 import { createInterface } from "node:readline";
-import { bubblewrapWorker } from "./bubblewrap.ts";
-import { testTracer } from "./fixture.ts";
+import { backendWorker, testTracer } from "./fixture.ts";
 
 // Runs the job on the first line of standard input with a worker of this process's user; used by tests only.
-const [state = "", how, traceDirectory] = process.argv.slice(2);
-const worker = bubblewrapWorker({ stateDirectory: state });
+const [state = "", backend, how, traceDirectory] = process.argv.slice(2);
+const worker = backendWorker(backend === "runc" || backend === "crun" ? backend : "bubblewrap", state);
 const abort = new AbortController();
 const lines = createInterface({ input: process.stdin });
 lines.once("line", (line) => void answer(line));

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { bubblewrapWorker } from "./bubblewrap.ts";
+import { backendWorker } from "./fixture.ts";
 
 // A factory that runs one job and is killed meanwhile; used by tests only.
-const [state = "", withTracer, text = "{}", killAfterMs] = process.argv.slice(2);
+const [backend, state = "", withTracer, text = "{}", killAfterMs] = process.argv.slice(2);
 const log = join(state, "trace.log");
 const tracer = {
   wrap: (argv: readonly string[]) => [
@@ -17,7 +17,7 @@ const tracer = {
     ...argv,
   ],
 };
-const worker = bubblewrapWorker({ stateDirectory: state });
+const worker = backendWorker(backend === "runc" || backend === "crun" ? backend : "bubblewrap", state);
 await worker.probe();
 if (killAfterMs !== undefined) setTimeout(() => process.kill(process.pid, "SIGKILL"), Number(killAfterMs));
 await worker.run({ ...JSON.parse(text), ...(withTracer === "true" ? { tracer } : {}) });

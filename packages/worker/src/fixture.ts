@@ -5,19 +5,49 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bubblewrapWorker } from "./bubblewrap.ts";
 import type { StepJob, Tracer } from "./job.ts";
+import { ociRuntimeWorker } from "./oci-runtime.ts";
 import type { StepResult } from "./result.ts";
+import type { Worker } from "./worker.ts";
 
 /** Who runs the factory in a test: root, or an ordinary user in a process of its own. */
 export type Caller = "root" | "user";
 
+/** Which backend runs the steps of a test. */
+export type Backend = "bubblewrap" | "runc" | "crun";
+
+/** The worker of a backend; used by tests only. */
+export function backendWorker(backend: Backend, stateDirectory: string): Required<Worker> {
+  return backend === "bubblewrap"
+    ? bubblewrapWorker({ stateDirectory })
+    : ociRuntimeWorker({ runtime: backend, stateDirectory });
+}
+
 /** Why a caller's tests cannot run here, or null. Used by tests only. */
-export function missingFor(caller: Caller): string | null {
+export function missingFor(caller: Caller, backend: Backend = "bubblewrap"): string | null {
   if (caller === "root" && process.getuid?.() !== 0) return "not running as root";
-  for (const program of ["bwrap", "perl"]) {
+  for (const program of [backend === "bubblewrap" ? "bwrap" : backend, "perl"]) {
     if (spawnSync(program, ["--version"], { stdio: "ignore" }).status !== 0) return `${program} is not installed`;
   }
   return null;
 }
+
+/** Each backend with each caller that it serves: what the contract suite runs over. runc serves root alone. */
+const served: readonly (readonly [Backend, Caller])[] = [
+  ["bubblewrap", "root"],
+  ["bubblewrap", "user"],
+  ["runc", "root"],
+  ["crun", "root"],
+  ["crun", "user"],
+];
+export const cases = served.map(([backend, caller]) => {
+  const missing = missingFor(caller, backend);
+  return {
+    backend,
+    caller,
+    missing,
+    name: `${backend} as ${caller}${missing === null ? "" : ` (skipped: ${missing})`}`,
+  };
+});
 
 /** The host user that stands for an ordinary user when tests run as root. */
 const ordinary = 1_900_001;
@@ -45,6 +75,7 @@ export function testTracer(directory: string): Tracer {
 /** One caller's worker, with directories of its own. */
 export interface Bench {
   readonly caller: Caller;
+  readonly backend: Backend;
   readonly directory: string;
   /** Makes a directory that the caller owns. */
   make(name: string): string;
@@ -61,7 +92,7 @@ export interface Bench {
 }
 
 /** Opens a bench. As root, an ordinary caller lives in a child process, since a process cannot become root again. */
-export function openBench(caller: Caller): Bench {
+export function openBench(caller: Caller, backend: Backend = "bubblewrap"): Bench {
   const foreign = caller === "user" && process.getuid?.() === 0;
   const ids: Bench["ids"] = foreign ? { uid: ordinary, gid: ordinary } : {};
   const directory = mkdtempSync(join(tmpdir(), "touchmark-worker-"));
@@ -78,10 +109,11 @@ export function openBench(caller: Caller): Bench {
     return own(path);
   };
   const state = make("state");
-  const worker = bubblewrapWorker({ stateDirectory: state });
+  const worker = backendWorker(backend, state);
   let count = 0;
   return {
     caller,
+    backend,
     directory,
     ids,
     make,
@@ -109,11 +141,12 @@ export function openBench(caller: Caller): Bench {
     }),
     shell: async (job) => {
       if (!foreign) return worker.shell(job);
-      return (await inChild(state, job, ids, ["shell"])).exitCode ?? -1;
+      return (await inChild(state, job, ids, [backend, "shell"])).exitCode ?? -1;
     },
     run: async (job, how = {}) => {
       const { traceDirectory } = how;
-      if (foreign) return inChild(state, job, ids, traceDirectory === undefined ? ["run"] : ["run", traceDirectory]);
+      const way = [backend, "run", ...(traceDirectory === undefined ? [] : [traceDirectory])];
+      if (foreign) return inChild(state, job, ids, way);
       const chunks: Uint8Array[] = [];
       const tracer = traceDirectory === undefined ? {} : { tracer: testTracer(traceDirectory) };
       const result = await worker.run({ ...job, ...tracer, onOutput: (chunk) => chunks.push(Uint8Array.from(chunk)) });

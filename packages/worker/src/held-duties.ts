@@ -18,10 +18,12 @@ export interface HeldDuties {
 }
 
 /** The duties of one job (SPEC W13, W14). */
-export function heldDuties(host: SandboxHost, job: StepJob, sandbox: Pick<StepSandbox, "user">): HeldDuties {
+export function heldDuties(host: SandboxHost, job: StepJob, sandbox: Pick<StepSandbox, "user" | "group">): HeldDuties {
   let bridge: Bridge | null = null;
   return {
     prepare: async (held) => {
+      // A runtime makes the container before it is bounded: what that takes is not the step's.
+      if (host.runtime !== null) sandbox.group?.add(held.pid);
       if (job.bridge !== undefined) {
         bridge = await startBridge(host, job.bridge, step(held), host.root ? sandbox.user : null);
       }

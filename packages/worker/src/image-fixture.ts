@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Bench } from "./fixture.ts";
+import { type Bench, cases } from "./fixture.ts";
 
 const applets = [
   "sh",
@@ -32,6 +32,13 @@ const busybox = ["/bin/busybox", "/usr/bin/busybox"].find(existsSync);
 /** Why there can be no image of a few files here, or null. Used by tests only. */
 export const missingForImages: string | null =
   busybox !== undefined && spawnSync(busybox, ["true"]).status === 0 ? null : "busybox (static) is not installed";
+
+/** The cases of the contract suite that need an image. */
+export const casesWithImages = cases.map((row) => ({
+  ...row,
+  missing: row.missing ?? missingForImages,
+  name: row.missing === null && missingForImages !== null ? `${row.name} (skipped: ${missingForImages})` : row.name,
+}));
 
 /** What a tiny image holds beside its programs: content by path; `-> target` makes a link. */
 export type ImageFiles = Readonly<Record<string, string>>;

@@ -13,6 +13,7 @@ export type {
   StepView,
   Tracer,
 } from "./job.ts";
+export { type OciRuntimeSettings, ociRuntimeWorker } from "./oci-runtime.ts";
 export { reclaim } from "./reclaim.ts";
 export type {
   BridgeFacts,

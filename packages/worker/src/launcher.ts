@@ -15,6 +15,10 @@ export type LaunchOperation =
   | readonly ["private"]
   /** A private mount namespace in a user namespace where the caller (user, group) is itself. */
   | readonly ["own", number, number]
+  /** Flags of further namespaces, for what comes next; that of process ids counts for children. */
+  | readonly ["namespaces", number]
+  /** Go on in a child, which dies with us; its exit code is ours. */
+  | readonly ["child"]
   /** Source, target, type, flags, options: mount(2). */
   | readonly ["mount", string, string, string, number, string]
   | readonly ["directory", string]
@@ -30,7 +34,17 @@ export type LaunchOperation =
   | readonly ["filter", string, string, string];
 
 /** Flags of mount(2) that plans use. */
-export const mountFlag = { readOnly: 1, noSetuid: 2, noDevices: 4, bind: 4096, bindAll: 4096 | 16384 } as const;
+export const mountFlag = {
+  readOnly: 1,
+  noSetuid: 2,
+  noDevices: 4,
+  noPrograms: 8,
+  bind: 4096,
+  bindAll: 4096 | 16384,
+} as const;
+
+/** Flags of unshare(2). */
+export const namespaceFlag = { cgroup: 0x02000000, pid: 0x20000000 } as const;
 
 /** Resource numbers of prlimit(2), the same on both architectures. */
 export const resource = { fileSize: 1, core: 4, processes: 6, openFiles: 7 } as const;
@@ -63,6 +77,8 @@ const statements: { readonly [Name in LaunchOperation[0]]: (call: Call) => strin
   own: (call) =>
     `@a=splice@ARGV,0,2;${call("unshare", 0x10020000)}w('/proc/self/setgroups','deny');` +
     `w('/proc/self/uid_map',"$a[0] $a[0] 1");w('/proc/self/gid_map',"$a[1] $a[1] 1");`,
+  namespaces: (call) => call("unshare", "shift()+0"),
+  child: (call) => "$k=fork//f('fork');if($k){waitpid$k,0;exit($?>>8||($?&127?125:0))}" + call("prctl", 1, 9, 0, 0, 0),
   mount: (call) => `@a=splice@ARGV,0,5;${call("mount", "@a[0..2]", "$a[3]+0", "$a[4]")}`,
   directory: () => 'mkdir$ARGV[0],0755 or f("mkdir $ARGV[0]");shift;',
   file: () => "w(shift,'');",

@@ -11,7 +11,7 @@ import { type MountAbilities, Staging, type StepUser } from "./staging.ts";
 /** Something that the sandbox program shows, in order. */
 export type Shown =
   | { readonly at: string; readonly link: string }
-  | { readonly at: string; readonly path: string; readonly writable: boolean };
+  | { readonly at: string; readonly path: string; readonly writable: boolean; readonly file: boolean };
 
 /** How the inputs and the output of one job are made reachable. */
 export interface MountPlan {
@@ -41,7 +41,7 @@ export async function planMounts(
   user: StepUser,
   abilities: MountAbilities,
 ): Promise<MountPlan> {
-  const plan = new Planning(scratch, user, abilities);
+  const plan = new Planning(scratch, user, abilities, view.image === null && view.skeleton !== null);
   if (view.skeleton !== null) await plan.root(view.image, view.skeleton);
   for (const row of view.rows) plan.show(row, view);
   for (const { host, at } of job.provided ?? []) plan.provide(host, at);
@@ -62,17 +62,17 @@ class Planning {
   readonly #staging: Staging;
   #root: string | null = null;
 
-  constructor(scratch: string, user: StepUser, can: MountAbilities) {
+  constructor(scratch: string, user: StepUser, can: MountAbilities, always: boolean) {
     this.#scratch = scratch;
     this.#user = user;
-    this.#staging = new Staging(scratch, user, can);
+    this.#staging = new Staging(scratch, user, can, always);
   }
 
   show(row: MountRow, view: RootView): void {
     this.#rows.push(row);
     // What is laid over an image is in its skeleton, and so are links.
     if (row.source === null || view.image !== null) return;
-    if (row.kind !== "link") this.#bind(row.at, this.#staging.reach(row.source, this.#mustStage(row)));
+    if (row.kind !== "link") this.#bind(row.at, this.#staging.reach(row.source, this.#mustStage(row)), row.source);
     else if (view.skeleton === null) this.#shown.push({ at: row.at, link: row.source });
   }
 
@@ -87,7 +87,7 @@ class Planning {
       const means = overlay ? "overlay" : "copy";
       this.#rows.push({ at: "/", kind: "image", source: image, access: "read-only", means });
     }
-    this.#bind("/run", this.#staging.reach(skeleton.run, true));
+    this.#bind("/run", this.#staging.reach(skeleton.run, true), skeleton.run);
   }
 
   async #copyImage(image: string, skeleton: Skeleton): Promise<string> {
@@ -98,7 +98,7 @@ class Planning {
   }
 
   provide(host: string, at: string): void {
-    this.#bind(at, this.#staging.lend(host));
+    this.#bind(at, this.#staging.lend(host), host);
     this.#rows.push({ at, kind: "generated", source: host, access: "read-only" });
   }
 
@@ -106,21 +106,21 @@ class Planning {
     const directory = lstatSync(mount.host).isDirectory();
     const writable = mount.access === "copy-on-write";
     if (!writable && missing.length === 0) {
-      this.#bind(mount.at, this.#staging.lend(mount.host));
+      this.#bind(mount.at, this.#staging.lend(mount.host), mount.host);
       this.#rows.push({ at: mount.at, kind: "input", source: mount.host, access: "read-only" });
       return;
     }
     const overlay = directory && this.#staging.can.overlay && this.#staging.canLend(mount.host);
     const path = overlay ? this.#overlay(mount.host, missing) : await this.#copy(mount.host, missing);
     if (!overlay && directory) this.#copied(mount.at);
-    this.#bind(mount.at, path, writable);
+    this.#bind(mount.at, path, mount.host, writable);
     const means = overlay ? "overlay" : "copy";
     this.#rows.push({ at: mount.at, kind: "input", source: mount.host, access: mount.access, means });
   }
 
   output(output: { host: string; at: string }): void {
     if (this.#staging.can.root) chownSync(output.host, this.#user.user, this.#user.group);
-    this.#bind(output.at, this.#staging.reach(output.host, true), true);
+    this.#bind(output.at, this.#staging.reach(output.host, true), output.host, true);
     this.#rows.push({ at: output.at, kind: "output", source: output.host, access: "read-write" });
   }
 
@@ -135,8 +135,9 @@ class Planning {
     };
   }
 
-  #bind(at: string, path: string, writable = false): void {
-    this.#shown.push({ at, path, writable });
+  /** @param host what `path` shows, since `path` itself may be there only once the launcher has run */
+  #bind(at: string, path: string, host: string, writable = false): void {
+    this.#shown.push({ at, path, writable, file: lstatSync(host).isFile() });
   }
 
   #copied(at: string): void {

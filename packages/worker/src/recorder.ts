@@ -10,6 +10,8 @@ import { type Architecture, systemCallNumber } from "./system-calls.ts";
  * before the step of both its processes, everything passes: that is set-up, made by our own programs. From then on
  * nothing passes, and each call is counted before it is answered, so a step cannot run on before its attempt is known.
  *
+ * An OCI runtime makes no such last act: its set-up is over when the control plane says so, while the step is held.
+ *
  * The two last acts are answered only when the control plane says so: until then the sandbox is held, complete and
  * tied to us. When this program dies, as it does with the control plane, the kernel answers ENOSYS, and a held sandbox
  * ends: a killed factory never leaves a step that starts by itself.
@@ -25,7 +27,8 @@ sub answer {
   my $n = "\0" x 80; ioctl($step->{listener}, 0xc0502100, $n) or return;
   my ($id, $pid, undef, $number, undef, undef, @a) = unpack 'Q L L l L Q Q6', $n;
   my ($error, $pass) = (0, 1);
-  if ($number == $prctl) {
+  if ($number == $prctl && $step->{name} =~ /^o/) { }
+  elsif ($number == $prctl) {
     $step->{sealed} = 1;
     if (!$step->{go}) {
       push @{ $step->{held} }, $id;
@@ -65,7 +68,8 @@ while (1) {
   }
   if (vec $ready, 0, 1) {
     sysread(STDIN, $in, 4096, length($in // '')) or do { unlink $path; exit };
-    while ($in =~ s/^(go|end) (.*)\n//) {
+    while ($in =~ s/^(go|end|seal) (.*)\n//) {
+      if ($1 eq 'seal') { print '{"sealed":"', $2, "\"}\n" if $step{$2} && ($step{$2}{sealed} = 1); next }
       if ($1 eq 'go') {
         my $step = $step{$2} or next; $step->{go} = 1;
         reply($step, $_, 0, 1) for @{ $step->{held} };
@@ -106,10 +110,15 @@ export interface Recorder {
   held(step: string): Promise<true | null>;
   /** Lets a held step start. */
   go(step: string): void;
+  /** Ends the set-up of a step of an OCI runtime: from here on nothing passes. Null when the recorder is gone. */
+  seal(step: string): Promise<true | null>;
   /** What was refused to a step that is dead; forgets it. */
   finish(step: string, filter: SeccompFilter): Promise<Refusals>;
   close(): void;
 }
+
+/** Beginning of the names of steps that an OCI runtime runs. */
+export const runtimeStep = "o";
 
 /** Starts a recorder that listens at `path` (at most 100 bytes). */
 export async function startRecorder(perl: string, architecture: Architecture, path: string): Promise<Recorder> {
@@ -138,10 +147,11 @@ export async function startRecorder(perl: string, architecture: Architecture, pa
     });
     lines.on("line", (line) => {
       if (line === "{}") return resolve(true);
-      const answer: Answer | { readonly held: string } = JSON.parse(line);
-      if ("held" in answer) {
-        holding.get(answer.held)?.(true);
-        holding.delete(answer.held);
+      const answer: Answer | { readonly held: string } | { readonly sealed: string } = JSON.parse(line);
+      if (!("step" in answer)) {
+        const name = "held" in answer ? answer.held : answer.sealed;
+        holding.get(name)?.(true);
+        holding.delete(name);
         return;
       }
       waiting.get(answer.step)?.(answer);
@@ -157,6 +167,13 @@ export async function startRecorder(perl: string, architecture: Architecture, pa
     held: (step) => (ended ? Promise.resolve(null) : new Promise((resolve) => holding.set(step, resolve))),
     go: (step) => {
       child.stdin?.write(`go ${step}\n`);
+    },
+    seal: (step) => {
+      if (ended) return Promise.resolve(null);
+      return new Promise((resolve) => {
+        holding.set(step, resolve);
+        child.stdin?.write(`seal ${step}\n`);
+      });
     },
     finish: async (step, filter) => {
       holding.get(step)?.(null);

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   lstatSync,
@@ -98,6 +99,8 @@ export class RootSkeletons {
     const making = `${path}.${process.pid}`;
     rmSync(making, { recursive: true, force: true });
     for (const place of sandboxPlaces) directory(join(making, "root", place));
+    // Some runtimes give a mount the modes of its place.
+    for (const place of ["tmp", "var/tmp"]) chmodSync(join(making, "root", place), 0o1777);
     directory(join(making, "run"));
     if (etc !== null) cpSync(etc, join(making, "root", "etc"), { recursive: true, verbatimSymlinks: true });
     for (const [link, target] of Object.entries(links)) symlinkSync(target, join(making, "root", link));

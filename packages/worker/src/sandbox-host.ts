@@ -76,10 +76,12 @@ export function findProgram(name: string): string | null {
 /** Opens the worker's directory and tries what this host can do; nothing is taken on trust. */
 export async function openSandboxHost(
   directory: string,
-  programs: { bwrap?: string; perl?: string },
+  programs: { readonly bwrap?: string; readonly perl?: string; readonly runtime?: OciRuntime },
 ): Promise<SandboxHost> {
   const architecture = hostArchitecture();
-  const bwrap = programs.bwrap ?? findProgram("bwrap");
+  const runtime = programs.runtime ?? null;
+  // With a runtime bubblewrap has no part in anything.
+  const bwrap = runtime === null ? (programs.bwrap ?? findProgram("bwrap")) : "/bin/true";
   const perl = programs.perl ?? findProgram("perl");
   if (bwrap === null || perl === null) {
     const name = bwrap === null ? "bubblewrap" : "perl-base";
@@ -114,7 +116,13 @@ export async function openSandboxHost(
     path: started.path,
   };
   const [tried, groups] = await Promise.all([
-    tryAbilities({ bwrap, perl, architecture, scratch: join(directory, "steps"), recording }),
+    tryAbilities({
+      bwrap: runtime === null ? bwrap : null,
+      perl,
+      architecture,
+      scratch: join(directory, "steps"),
+      recording,
+    }),
     tryControlGroups(perl, architecture),
   ]).catch((error: unknown) => {
     started?.close();
@@ -126,7 +134,7 @@ export async function openSandboxHost(
   const known = new Map<string, SeccompFilter>();
   return {
     directory,
-    runtime: null,
+    runtime,
     bwrap,
     bwrapVersion: tried.bwrapVersion,
     perl,

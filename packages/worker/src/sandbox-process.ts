@@ -2,9 +2,10 @@ import { type ChildProcess, type StdioOptions, spawn } from "node:child_process"
 import { closeSync, openSync } from "node:fs";
 import { Duplex } from "node:stream";
 import { workerErrors } from "./errors.ts";
+import { containerFacts } from "./oci-runtime-process.ts";
 import { isAlive, namespaceInode, startTime } from "./process-facts.ts";
-import type { Recorder } from "./recorder.ts";
 import type { SandboxEvidence } from "./result.ts";
+import type { SandboxHost } from "./sandbox-host.ts";
 import { descriptor } from "./sandbox-options.ts";
 import type { StepSandbox } from "./step-sandbox.ts";
 
@@ -40,17 +41,25 @@ export interface SandboxProcess {
  */
 export function startSandbox(
   sandbox: StepSandbox,
-  recorder: Recorder | null,
+  host: Pick<SandboxHost, "recorder" | "runtime">,
   standard: readonly ("inherit" | "ignore" | number)[],
   ownSession: boolean,
   prepare: HeldDuty = async () => {},
   announce: HeldDuty = async () => {},
 ): SandboxProcess {
+  const { recorder } = host;
+  const container = host.runtime !== null;
   // Asked for before anything runs, so that the answer cannot come too early.
-  const recorded = recorder?.held(sandbox.token);
+  const recorded = container ? undefined : recorder?.held(sandbox.token);
   const [program = "", ...words] = sandbox.argv;
   const filter = openSync(sandbox.filterFile, "r");
-  const stdio: StdioOptions = [...standard, "pipe", filter, "pipe", ...(recorder === null ? (["pipe"] as const) : [])];
+  const stdio: StdioOptions = [
+    ...standard,
+    "pipe",
+    filter,
+    "pipe",
+    ...(recorded === undefined ? (["pipe"] as const) : []),
+  ];
   // None of the step's variables: the launcher is not in the sandbox.
   const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
   let child: ChildProcess;
@@ -61,8 +70,12 @@ export function startSandbox(
   }
   const status = channel(child, descriptor.status);
   const hold = channel(child, descriptor.hold);
-  // Without a recorder a shell inside says when all stands.
-  const gate = recorded ?? firstWord(hold);
+  // A container stands when its keeper says so. Without a recorder a shell inside says when all stands.
+  const gate = (): Promise<true | null> => {
+    if (container) return recorder?.seal(sandbox.token) ?? Promise.resolve(null);
+    return recorded ?? said;
+  };
+  const said = container || recorded !== undefined ? Promise.resolve(null) : firstWord(hold);
   channel(child, descriptor.options)?.end(sandbox.options);
   let held: HeldFacts | null = null;
   let exitCode: number | null = null;
@@ -74,25 +87,29 @@ export function startSandbox(
       text = text.slice(end + 1);
       const code = line["exit-code"];
       if (typeof code === "number") exitCode = code;
-      const pid = line["child-pid"];
+      const pid = line["child-pid"] ?? line.created;
       if (typeof pid !== "number") continue;
-      held = heldFacts(pid, line);
+      held = facts(pid, line);
       if (killed) kill();
       void open(pid, line);
     }
   });
+  const facts = (pid: number, line: Readonly<Record<string, unknown>>): HeldFacts | null =>
+    container ? containerFacts(child.pid ?? 0, pid) : heldFacts(pid, line);
   let killed = false;
   const kill = (): void => {
     killed = true;
+    // Before a container stands, nothing of the step has run, and nothing but the runtime has a record to finish.
+    if (held === null && container) child.kill("SIGKILL");
     if (held !== null && isAlive(held.pid, held.began)) signalKill(held.pid);
   };
   let over = false;
   let prepared: Promise<void> = Promise.resolve();
   let failure: { readonly cause: unknown } | null = null;
   const open = async (pid: number, line: Readonly<Record<string, unknown>>): Promise<void> => {
-    if ((await gate) === null) return;
+    if ((await gate()) === null) return;
     // The last of the user namespaces is the step's.
-    held = heldFacts(pid, line) ?? held;
+    if (!container) held = heldFacts(pid, line) ?? held;
     if (killed || over || held === null) return;
     try {
       prepared = prepare(held);
@@ -104,10 +121,10 @@ export function startSandbox(
       kill();
     }
     if (killed || over) return;
-    if (recorder === null) hold?.end("go\n");
+    if (container || recorder === null) hold?.end("go\n");
     else recorder.go(sandbox.token);
   };
-  const said = new Promise<void>((resolve) => (status ? status.once("close", () => resolve()) : resolve()));
+  const closed = new Promise<void>((resolve) => (status ? status.once("close", () => resolve()) : resolve()));
   const ended = new Promise<void>((resolve, reject) => {
     child.once("exit", () => resolve());
     child.once("error", (cause) => {
@@ -116,7 +133,7 @@ export function startSandbox(
   });
   return {
     exit: ended
-      .then(() => said)
+      .then(() => closed)
       .then(() => {
         over = true;
         return prepared.catch(() => {});

@@ -30,10 +30,14 @@ export class Staging {
   readonly #user: StepUser;
   readonly can: MountAbilities;
   #count = 0;
-  #private = false;
+  #private: boolean;
 
-  /** @param scratch directory of this run, for upper directories and copies */
-  constructor(scratch: string, user: StepUser, can: MountAbilities) {
+  /**
+   * @param scratch directory of this run, for upper directories and copies
+   * @param always true when a mount namespace of our own is wanted in any case
+   */
+  constructor(scratch: string, user: StepUser, can: MountAbilities, always: boolean) {
+    this.#private = always;
     this.#scratch = scratch;
     this.#user = user;
     this.can = can;

@@ -5,6 +5,7 @@ import { workerErrors } from "./errors.ts";
 import { heldDuties } from "./held-duties.ts";
 import type { StepJob } from "./job.ts";
 import type { LogPipe } from "./log-pipes.ts";
+import { missingProgramCode } from "./oci-runtime-process.ts";
 import type { BridgeFacts, SandboxEvidence, StepOutcome, StepResult } from "./result.ts";
 import type { SandboxHost } from "./sandbox-host.ts";
 import { assertDead, type HeldFacts, type SandboxProcess, startSandbox } from "./sandbox-process.ts";
@@ -42,7 +43,7 @@ async function carryOut(host: SandboxHost, job: StepJob, sandbox: StepSandbox, b
   const duties = heldDuties(host, job, sandbox);
   try {
     const standard = ["ignore", pipes[0].write, pipes[1].write] as const;
-    process = startSandbox(sandbox, host.recorder, standard, true, duties.prepare, duties.announce);
+    process = startSandbox(sandbox, host, standard, true, duties.prepare, duties.announce);
   } finally {
     // Our copies of the writing ends would keep the log open.
     for (const pipe of pipes) closeSync(pipe.write);
@@ -62,7 +63,7 @@ async function carryOut(host: SandboxHost, job: StepJob, sandbox: StepSandbox, b
   if (job.signal?.aborted) abort();
   job.signal?.addEventListener("abort", abort, { once: true });
   try {
-    const exitCode = await process.exit;
+    let exitCode = await process.exit;
     watch.stop();
     const held = process.held();
     await duties.close();
@@ -74,7 +75,10 @@ async function carryOut(host: SandboxHost, job: StepJob, sandbox: StepSandbox, b
     const failure = process.failure();
     if (failure !== null) throw failure.cause;
     const stopped = watch.breach() !== null || (sandbox.group?.events().outOfMemory ?? 0) > 0;
-    if (!stopped && (held === null || exitCode === null)) {
+    // A runtime looks for the program before the container stands.
+    const missing = held === null && host.runtime !== null ? missingProgramCode(log.complaint) : null;
+    exitCode ??= missing;
+    if (!stopped && ((held === null && missing === null) || exitCode === null)) {
       throw workerErrors.make("SANDBOX_FAILED", `expected a sandbox, found: ${log.complaint.trim() || "no answer"}`);
     }
     return await conclude({ host, job, sandbox, watch, held, exitCode, refusals, log, began, bridge: duties.facts() });
@@ -151,8 +155,8 @@ function signalName(code: number | null): string | null {
 function evidence(run: Finished): SandboxEvidence {
   const { host, job, sandbox, held } = run;
   return {
-    backend: "bubblewrap",
-    backendVersion: host.bwrapVersion,
+    backend: host.runtime?.name ?? "bubblewrap",
+    backendVersion: host.runtime?.version ?? host.bwrapVersion,
     tier: host.root ? "sandbox-own-user" : "sandbox-same-user",
     namespaces: held?.namespaces ?? {},
     process: { pid: held?.pid ?? 0, startTime: held?.began ?? "0" },

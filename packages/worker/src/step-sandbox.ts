@@ -11,6 +11,7 @@ import { checkHidden, checkJob } from "./job-check.ts";
 import { type MountPlan, planMounts } from "./mount-plan.ts";
 import { runtimeCommand } from "./oci-runtime-command.ts";
 import { removeScratch, scratchName } from "./reclaim.ts";
+import { runtimeStep } from "./recorder.ts";
 import type { Degradation, MountRow } from "./result.ts";
 import type { SandboxHost } from "./sandbox-host.ts";
 import { stepConstants } from "./sandbox-options.ts";
@@ -47,7 +48,7 @@ export async function makeStepSandbox(host: SandboxHost, job: StepJob, interacti
   const environment = { ...constants, ...job.environment };
   if (job.rootfs !== undefined) checkProgram(job, job.rootfs.directory, environment.PATH ?? "");
   const view = stepView(host, job, toolchains.rows);
-  const token = randomBytes(8).toString("hex");
+  const token = `${host.runtime === null ? "" : runtimeStep}${randomBytes(8).toString("hex")}`;
   const scratch = join(host.directory, "steps", scratchName(token));
   const filter = host.filter(job.network);
   const temporaryBytes = job.limits.temporaryBytes ?? Math.max(4096, Math.floor(job.limits.memoryBytes / 2));
@@ -80,7 +81,7 @@ export async function makeStepSandbox(host: SandboxHost, job: StepJob, interacti
       token,
       ...(host.runtime === null
         ? bubblewrapCommand(host, job, parts)
-        : runtimeCommand(host, host.runtime, job, { ...parts, scratch, root: second?.user ?? user.user })),
+        : runtimeCommand(host, host.runtime, job, { ...parts, scratch, root: second?.user ?? null })),
       filter,
       user,
       group,

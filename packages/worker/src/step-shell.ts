@@ -11,7 +11,7 @@ export async function runShell(host: SandboxHost, job: StepJob): Promise<number>
   const duties = heldDuties(host, job, sandbox);
   try {
     const standard = ["inherit", "inherit", "inherit"] as const;
-    const process = startSandbox(sandbox, host.recorder, standard, false, duties.prepare, duties.announce);
+    const process = startSandbox(sandbox, host, standard, false, duties.prepare, duties.announce);
     const code = await process.exit;
     await duties.close();
     await assertDead(sandbox, process.held());

@@ -3,16 +3,15 @@ import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
-import { bridgeProcesses, connectPerl, serveBridge } from "./bridge-fixture.ts";
-import { type Caller, missingFor, openBench } from "./fixture.ts";
-import { namespaceInode } from "./process-facts.ts";
+import { bridgeProcesses, connectPerl, serveBridge } from "../bridge-fixture.ts";
+import { cases, openBench } from "../fixture.ts";
+import { namespaceInode } from "../process-facts.ts";
 
 const MiB = 1 << 20;
 
-for (const caller of ["root", "user"] satisfies Caller[]) {
-  const missing = missingFor(caller);
-  describe.skipIf(missing !== null)(`as ${caller}${missing === null ? "" : ` (skipped: ${missing})`}`, () => {
-    const bench = openBench(caller);
+for (const { backend, caller, name, missing } of cases) {
+  describe.skipIf(missing !== null)(name, () => {
+    const bench = openBench(caller, backend);
     afterAll(() => bench.close());
 
     test("W14: the loopback leads to the socket of the control plane, and nothing else is there", async () => {

@@ -1,14 +1,13 @@
 import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { bubblewrapWorker } from "./bubblewrap.ts";
-import { type Caller, missingFor, openBench } from "./fixture.ts";
-import { hostArchitecture } from "./system-calls.ts";
+import { bubblewrapWorker } from "../bubblewrap.ts";
+import { cases, openBench } from "../fixture.ts";
+import { hostArchitecture } from "../system-calls.ts";
 
-for (const caller of ["root", "user"] satisfies Caller[]) {
-  const missing = missingFor(caller);
-  describe.skipIf(missing !== null)(`as ${caller}${missing === null ? "" : ` (skipped: ${missing})`}`, () => {
-    const bench = openBench(caller);
+for (const { backend, caller, name, missing } of cases) {
+  describe.skipIf(missing !== null)(name, () => {
+    const bench = openBench(caller, backend);
     afterAll(() => bench.close());
 
     test("W2: a step runs, prints, writes its output and ends", async () => {
@@ -22,7 +21,10 @@ for (const caller of ["root", "user"] satisfies Caller[]) {
 
     test("W2: exit code and signal of the command come back", async () => {
       expect(await bench.run(bench.job("exit 7"))).toMatchObject({ outcome: "failed", exitCode: 7, signal: null });
-      const killed = await bench.run({ ...bench.job(""), command: ["/usr/bin/perl", "-e", "kill 11, $$"] });
+      const killed = await bench.run({
+        ...bench.job(""),
+        command: ["/usr/bin/perl", "-e", 'unpack "P1", pack "Q", 8'],
+      });
       expect(killed).toMatchObject({ outcome: "failed", exitCode: 139, signal: "SIGSEGV" });
     });
 

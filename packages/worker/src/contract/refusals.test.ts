@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { type Caller, missingFor, openBench } from "./fixture.ts";
-import type { StepJob, Tracer } from "./job.ts";
-import { hostArchitecture, type SystemCall, systemCallNumber } from "./system-calls.ts";
+import { cases, openBench } from "../fixture.ts";
+import type { StepJob, Tracer } from "../job.ts";
+import { hostArchitecture, type SystemCall, systemCallNumber } from "../system-calls.ts";
 
 const strace = spawnSync("strace", ["--version"], { stdio: "ignore" }).status === 0;
 
@@ -17,10 +17,9 @@ function rawCalls(...calls: readonly (readonly [SystemCall, ...number[]])[]): st
   return `perl -e '${lines.join(" ")}'`;
 }
 
-for (const caller of ["root", "user"] satisfies Caller[]) {
-  const missing = missingFor(caller);
-  describe.skipIf(missing !== null)(`as ${caller}${missing === null ? "" : ` (skipped: ${missing})`}`, () => {
-    const bench = openBench(caller);
+for (const { backend, caller, name, missing } of cases) {
+  describe.skipIf(missing !== null)(name, () => {
+    const bench = openBench(caller, backend);
     afterAll(() => bench.close());
 
     test("W6: each refused call is recorded with process, argument, errno and count, in order", async () => {

@@ -1,13 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { type Caller, missingFor, openBench } from "./fixture.ts";
-import { makeImage, missingForImages } from "./image-fixture.ts";
+import { openBench } from "../fixture.ts";
+import { casesWithImages, makeImage } from "../image-fixture.ts";
 
-for (const caller of ["root", "user"] satisfies Caller[]) {
-  const missing = missingFor(caller) ?? missingForImages;
-  describe.skipIf(missing !== null)(`as ${caller}${missing === null ? "" : ` (skipped: ${missing})`}`, () => {
-    const bench = openBench(caller);
+for (const { backend, caller, name, missing } of casesWithImages) {
+  describe.skipIf(missing !== null)(name, () => {
+    const bench = openBench(caller, backend);
     afterAll(() => bench.close());
 
     test("W15: the image is all that a step sees of programs: nothing of the host's shows", async () => {

@@ -1,12 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { type Caller, missingFor, openBench } from "./fixture.ts";
+import { cases, missingFor, openBench } from "../fixture.ts";
 
-for (const caller of ["root", "user"] satisfies Caller[]) {
-  const missing = missingFor(caller);
-  describe.skipIf(missing !== null)(`as ${caller}${missing === null ? "" : ` (skipped: ${missing})`}`, () => {
-    const bench = openBench(caller);
+for (const { backend, caller, name, missing } of cases) {
+  describe.skipIf(missing !== null)(name, () => {
+    const bench = openBench(caller, backend);
     afterAll(() => bench.close());
     const limited = (script: string, limits: object) => {
       const job = bench.job(script);
