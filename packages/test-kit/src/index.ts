@@ -10,4 +10,5 @@ export {
 export { type FactoryFixture, factoryFixture, sampleStatement } from "./factory-fixture.ts";
 export { commitMaterial, type SampleMaterial, sampleMaterial } from "./materials-contract/sample-material.ts";
 export { type MemoryLog, memoryLog } from "./memory-log.ts";
+export { hasPeerRegistry, type PeerRegistry, type PeerRegistryKind, startPeerRegistry } from "./peer-registry.ts";
 export { findProgram } from "./program.ts";

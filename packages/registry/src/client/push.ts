@@ -1,4 +1,5 @@
-import { type Digest, sha256 } from "@touchmark/core";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Digest, isFactoryError, sha256 } from "@touchmark/core";
 import { type Descriptor, manifestKind, ociErrors, parseManifest } from "@touchmark/formats/oci";
 import { dropBody } from "./body.ts";
 import { clientErrors, transferErrors } from "./errors.ts";
@@ -223,13 +224,21 @@ export async function pushManifest(
   }
   parseManifest(bytes, { mediaType });
   const digest = sha256(bytes);
-  const answer = await session.ask({
-    method: "PUT",
-    path: `/v2/${repository}/manifests/${tag === undefined ? digest : fallbackOrTag(tag)}`,
-    repository,
-    scopes: ["pull", "push"],
-    headers: { "content-type": mediaType, "content-length": String(bytes.length) },
-    body: bytes,
+  const send = (): Promise<Followed> =>
+    session.ask({
+      method: "PUT",
+      path: `/v2/${repository}/manifests/${tag === undefined ? digest : fallbackOrTag(tag)}`,
+      repository,
+      scopes: ["pull", "push"],
+      headers: { "content-type": mediaType, "content-length": String(bytes.length) },
+      body: bytes,
+    });
+  // distribution 2 says so when it reads a blob's link that another upload is just writing: the digest is ours, and right.
+  const answer = await send().catch(async (error: unknown) => {
+    if (!isFactoryError(error) || (error.cause as { code?: string } | undefined)?.code !== "DIGEST_INVALID")
+      throw error;
+    await sleep(100);
+    return send();
   });
   dropBody(answer.message);
   if (answer.status === 404)
