@@ -1,4 +1,4 @@
-import { type Digest, isFactoryError, rfc3339 } from "@touchmark/core";
+import { canonicalJson, type Digest, isFactoryError, rfc3339 } from "@touchmark/core";
 import type { OciReader } from "@touchmark/formats/oci";
 import { predicateType, type TagEvaluation } from "@touchmark/formats/predicates";
 import {
@@ -89,7 +89,8 @@ export async function evaluateTag(request: TagRequest): Promise<TagReport> {
 }
 
 function saysTheSame(last: TagEvaluation, now: TagEvaluation): boolean {
-  const told = ({ digest, decision, checks }: TagEvaluation) => JSON.stringify([digest, decision, checks]);
+  const told = ({ digest, decision, checks }: TagEvaluation) =>
+    canonicalJson([digest, decision, checks.map(({ check, outcome, message }) => [check, outcome, message])]);
   return told(last) === told(now);
 }
 
@@ -112,7 +113,9 @@ async function vouchersOf({ factory, reader, digest, place, insecureUnvouched }:
   }
   const rules = rulesFor(readImagesConfiguration(factory), place.registry, place.repository);
   const found = await vouchersByRules(reader, digest, rules, findEvidence, factory.clock.now());
-  const vouchers = found.vouchers.map(({ by, identity, predicateType: predicate }) => ({
+  // An evaluation of ours, which may have refused, is no reason to accept.
+  const counted = found.vouchers.filter((voucher) => voucher.predicateType !== predicateType("tag-evaluation"));
+  const vouchers = counted.map(({ by, identity, predicateType: predicate }) => ({
     by,
     identity,
     ...(predicate === undefined ? {} : { predicate }),
