@@ -1,4 +1,4 @@
-import { constants, gzip, zstdCompress } from "node:zlib";
+import * as zlib from "node:zlib";
 import { type LayerCompression, mediaTypes } from "@touchmark/formats/oci";
 import { BLOCK_BYTES } from "./layer-blocks.ts";
 
@@ -44,7 +44,7 @@ const OS_BYTE = 9;
 
 function gzipMember(block: Buffer, level: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    gzip(block, { level, chunkSize: BLOCK_BYTES / 2 }, (error, packed) => {
+    zlib.gzip(block, { level, chunkSize: BLOCK_BYTES / 2 }, (error, packed) => {
       if (error !== null) return reject(error);
       packed[OS_BYTE] = 255;
       resolve(packed);
@@ -53,9 +53,9 @@ function gzipMember(block: Buffer, level: number): Promise<Buffer> {
 }
 
 function zstdFrame(block: Buffer, level: number): Promise<Buffer> {
-  const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 };
+  const params = { [zlib.constants.ZSTD_c_compressionLevel]: level, [zlib.constants.ZSTD_c_checksumFlag]: 1 };
   return new Promise((resolve, reject) => {
-    zstdCompress(block, { params, chunkSize: BLOCK_BYTES / 2 }, (error, packed) =>
+    zlib.zstdCompress(block, { params, chunkSize: BLOCK_BYTES / 2 }, (error, packed) =>
       error === null ? resolve(packed) : reject(error),
     );
   });
