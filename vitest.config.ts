@@ -3,7 +3,7 @@ import { HouseReporter } from "./tools/tests/reporter.ts";
 
 export default defineConfig({
   test: {
-    include: ["packages/*/src/**/*.test.ts", "{attacks,bench,requirements,tools}/**/*.test.ts"],
+    include: ["packages/*/src/**/*.test.ts", "{attacks,bench,conformance,requirements,tools}/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
