@@ -2,24 +2,11 @@ import { lstatSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Digest, isDigest } from "@touchmark/core";
 import { isTag, type OciReader, type OciWriter, parseRegistryReference } from "@touchmark/formats/oci";
-import { type Invocation, type OptionSpec, texts } from "./command.ts";
+import { type Invocation, texts } from "./command.ts";
 import { cliErrors } from "./errors.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Options of every command that reads or writes images in registries. */
-export const registryOptions: readonly OptionSpec[] = [
-  {
-    flags: "--mirror <place>",
-    description: "REGISTRY=HOST[/PREFIX]: asked before the registry, for content by digest alone",
-    repeatable: true,
-  },
-  { flags: "--authority <pem>", description: "file with certificates of authorities to trust", repeatable: true },
-  {
-    flags: "--insecure-plain-http <host>",
-    description: "speak plain http with this registry; nobody is kept from reading along",
-    repeatable: true,
-  },
-];
+export { registryOptions } from "./registry-options.ts";
 
 /** An image that the command line names. */
 export interface ImageSource {

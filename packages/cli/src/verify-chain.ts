@@ -16,16 +16,15 @@ export async function verifyChainOf(artifact: string, invocation: Invocation, te
     text(invocation, "evidence") === undefined
       ? await fromFactory(artifact, required(invocation))
       : await fromDirectory(artifact, invocation, terminal);
-  if (given(invocation, "json")) {
-    const { steps, ...rest } = chain;
-    const shown = steps.map(({ products, ...step }) => ({ ...step, products: products.size }));
-    terminal.print(
-      JSON.stringify({ verdict: "accepted", code: null, message: "the chain is whole", digest, ...rest, steps: shown }),
-    );
-    return 0;
-  }
-  show(chain, digest, terminal);
+  if (given(invocation, "json")) terminal.print(JSON.stringify(chainJson(chain, digest)));
+  else showChain(chain, digest, terminal);
   return 0;
+}
+
+/** A whole chain as machines read it. */
+export function chainJson({ steps, ...rest }: VerifiedChain, digest: Digest): object {
+  const shown = steps.map(({ products, ...step }) => ({ ...step, products: products.size }));
+  return { verdict: "accepted", code: null, message: "the chain is whole", digest, ...rest, steps: shown };
 }
 
 type Required = readonly "hermetic"[];
@@ -102,7 +101,8 @@ function readBundles(directory: string): Uint8Array[] {
   return names.map((name) => readInput(join(place, name)));
 }
 
-function readInput(path: string): Uint8Array {
+/** A file of evidence or trust that the command line names. @throws CLI_FILE_UNREADABLE */
+export function readInput(path: string): Uint8Array {
   try {
     if (statSync(path).size > MAX_BUNDLE_BYTES) throw new Error(`larger than ${MAX_BUNDLE_BYTES} bytes`);
     return readFileSync(path);
@@ -117,7 +117,8 @@ const networks = (style: Terminal["style"]) => ({
   open: style.warn("open network, unrecorded"),
 });
 
-function show(chain: VerifiedChain, digest: Digest, terminal: Terminal): void {
+/** A whole chain as people read it. */
+export function showChain(chain: VerifiedChain, digest: Digest, terminal: Terminal): void {
   const { style } = terminal;
   terminal.print(`${style.good("accepted")} ${digest}`);
   terminal.print(`  source    ${printable(chain.source.uri)}`);

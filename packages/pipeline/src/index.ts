@@ -22,4 +22,5 @@ export { type RunOutcome, type RunRequest, runPipeline } from "./run.ts";
 export type { StepError, StepReport } from "./run-session.ts";
 export { PIPELINE_FILE } from "./take-source.ts";
 export { type ArtifactVerdict, verifyArtifact } from "./verify-artifact.ts";
+export { type FoundChain, verifyFound, verifyFoundHere } from "./verify-found.ts";
 export { productVersion } from "./version.ts";

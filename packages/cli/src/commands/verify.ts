@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { exitCodes } from "@touchmark/core";
 import { digestOfFile } from "@touchmark/pipeline/file-digest";
@@ -6,6 +6,7 @@ import { type BatchFiles, type BatchResult, batchVerifier } from "@touchmark/ver
 import { type Command, given, type Invocation, text } from "../command.ts";
 import { cliErrors } from "../errors.ts";
 import { readNamedFile } from "../output/file.ts";
+import { registryOptions } from "../registry-options.ts";
 import { printable, type Terminal } from "../terminal.ts";
 
 /** `touchmark verify`: from bytes and a trust root, offline. */
@@ -13,8 +14,8 @@ export const command: Command = {
   name: "verify",
   summary: "verify an artifact against its evidence",
   description:
-    "Alone: the artifact is looked up by digest in this factory, and the whole chain source, steps, artifact is checked. With --bundle: one bundle, against a trust root and an identity or key. With --evidence: an exported chain, on a machine that has no factory.",
-  arguments: [{ name: "artifact", description: "a file, or sha256:<digest>" }],
+    "Alone: the artifact is looked up by digest in this factory, and the whole chain source, steps, artifact is checked. With --bundle: one bundle, against a trust root and an identity or key. With --evidence: an exported chain, on a machine that has no factory. HOST/NAME@DIGEST or HOST/NAME:TAG: what a registry holds, by the evidence that it lists beside it.",
+  arguments: [{ name: "artifact", description: "a file, sha256:<digest>, HOST/NAME@<digest>, or HOST/NAME:TAG" }],
   options: [
     { flags: "--bundle <file>", description: "verify this Sigstore bundle" },
     { flags: "--evidence <dir>", description: "verify the exported chain in this directory" },
@@ -39,6 +40,7 @@ export const command: Command = {
     { flags: "--allow-log-time", description: "count the time that a log signs by its own clock" },
     { flags: "--witness-policy <file>", description: "C2SP tlog-policy: witnesses that must have cosigned" },
     { flags: "--batch <file>", description: "JSON Lines of cases, one answer a line" },
+    ...registryOptions,
     { flags: "--json", description: "machine-readable verdict" },
   ],
   examples: [
@@ -51,14 +53,20 @@ export const command: Command = {
       "touchmark verify app.tgz --bundle b.sigstore.json --trust-root trusted_root.json --identity spiffe://TD/builder --issuer https://TD",
       "one bundle",
     ],
+    ["touchmark verify registry.example.com/app:1.0", "an image or artifact in a registry, built by this factory"],
   ],
   async run(invocation, terminal) {
     const [artifact] = invocation.arguments;
-    refuseUnused(invocation);
+    const isInRegistry = artifact !== undefined && (await namesRegistry(artifact, terminal));
+    refuseUnused(invocation, isInRegistry);
     const batch = text(invocation, "batch");
     if (batch !== undefined) return verifyBatch(batch, terminal);
     if (artifact === undefined) throw cliErrors.make("CLI_USAGE", "expected an artifact: a file, or sha256:<digest>");
     if (text(invocation, "bundle") !== undefined) return verifyOne(artifact, invocation, terminal);
+    if (isInRegistry) {
+      const { verifyInRegistry } = await import("../verify-registry.ts");
+      return verifyInRegistry(artifact, invocation, terminal);
+    }
     const { verifyChainOf } = await import("../verify-chain.ts");
     return verifyChainOf(artifact, invocation, terminal);
   },
@@ -72,11 +80,24 @@ const usedBy = {
     ...["key", "keyHint", "keyValidFrom", "keyValidUntil", "logThreshold", "timestampThreshold", "allowLogTime"],
   ],
   evidence: ["evidence", "trustRoot", "builder", "source", "issuer", "witnessPolicy", "require", "json"],
+  registry: [
+    ...["trustRoot", "builder", "source", "issuer", "witnessPolicy", "require", "json"],
+    ...["mirror", "authority", "insecurePlainHttp"],
+  ],
   factory: ["require", "json"],
 } as const;
 
-function refuseUnused(invocation: Invocation): void {
-  const mode = (["batch", "bundle", "evidence"] as const).find((name) => invocation.options[name] !== undefined);
+/** True for text that can name nothing but something in a registry: a digest and a file that is there go before. */
+async function namesRegistry(artifact: string, terminal: Terminal): Promise<boolean> {
+  if (!artifact.includes("/") || !/[:@]/.test(artifact)) return false;
+  if (existsSync(resolve(terminal.directory, artifact))) return false;
+  const { isRegistryText } = await import("../image-source.ts");
+  return isRegistryText(artifact);
+}
+
+function refuseUnused(invocation: Invocation, isInRegistry: boolean): void {
+  const named = (["batch", "bundle", "evidence"] as const).find((name) => invocation.options[name] !== undefined);
+  const mode = named ?? (isInRegistry ? "registry" : undefined);
   const used: readonly string[] = usedBy[mode ?? "factory"];
   const unused = Object.keys(invocation.options).find((name) => !used.includes(name));
   if (mode === "batch" && invocation.arguments.length > 0) {
@@ -88,7 +109,7 @@ function refuseUnused(invocation: Invocation): void {
     "CLI_USAGE",
     mode === undefined
       ? `${flag} needs --bundle or --evidence: this factory's own evidence is judged by its own trust root`
-      : `${flag} has no meaning with --${mode}, and would be ignored`,
+      : `${flag} has no meaning with ${mode === "registry" ? "a registry" : `--${mode}`}, and would be ignored`,
   );
 }
 

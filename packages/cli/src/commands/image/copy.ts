@@ -2,8 +2,9 @@ import { parsePlatform } from "@touchmark/formats/oci";
 import { type CopyReport, copyImage } from "@touchmark/registry";
 import { type Command, given, texts } from "../../command.ts";
 import { cliErrors } from "../../errors.ts";
-import { openImageSource, openImageTarget, registryOptions } from "../../image-source.ts";
+import { openImageSource, openImageTarget } from "../../image-source.ts";
 import { size } from "../../output/quantity.ts";
+import { registryOptions } from "../../registry-options.ts";
 import { printable, type Terminal } from "../../terminal.ts";
 import { progressLine } from "../materials/progress-line.ts";
 
