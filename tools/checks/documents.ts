@@ -4,6 +4,7 @@ import { lintRulesPage } from "@touchmark/formats/container-files";
 import { materialsLockSchema } from "@touchmark/formats/lockfiles";
 import { imagesSchema, materialsSchema, pipelineSchema } from "@touchmark/formats/pipeline";
 import { predicateDocuments } from "@touchmark/formats/predicate-documents";
+import { registrySchema } from "@touchmark/formats/registry";
 import { rulesPage } from "@touchmark/materials";
 import { repositoryRoot } from "../repository.ts";
 import { sourcePaths } from "../sources/repository-modules.ts";
@@ -33,6 +34,7 @@ export async function generatedDocuments(): Promise<GeneratedDocument[]> {
       path: "docs/formats/images-configuration.schema.json",
       text: `${JSON.stringify(imagesSchema(), null, 2)}\n`,
     },
+    { path: "docs/formats/registry-configuration.schema.json", text: `${JSON.stringify(registrySchema(), null, 2)}\n` },
     { path: "docs/materials-rules.md", text: rulesPage() },
     { path: "docs/lint-rules.md", text: lintRulesPage() },
     ...predicateDocuments(),
