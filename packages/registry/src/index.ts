@@ -30,6 +30,7 @@ export {
   fileRegistryBackend,
 } from "./backends/file/file-registry.ts";
 export { type MemoryRegistryBackend, memoryRegistryBackend } from "./backends/memory.ts";
+export { type S3RegistryBackend, type S3RegistryOptions, s3RegistryBackend } from "./backends/s3/s3-registry.ts";
 export { openRegistryClient, type RegistryClient, type RegistryClientOptions } from "./client/client.ts";
 export { type CopyProgress, type CopyReport, type CopyRequest, type CopyTarget, copyImage } from "./client/copy.ts";
 export type { CopyLimits, CopyPlan, CopySubject, SkippedReferrer } from "./client/copy-plan.ts";

@@ -17,6 +17,24 @@ export const registryBackendErrors = defineErrors({
     meaning: "The database of a registry is damaged, newer than this program, or has tables that are none of its own.",
     hint: "Restore HOME/registry from a backup.",
   },
+  REGISTRY_BACKEND_STORAGE_UNAVAILABLE: {
+    nature: "unavailable",
+    meaning: "The object storage did not answer in time, or said that it cannot at the moment.",
+  },
+  REGISTRY_BACKEND_STORAGE_REFUSED: {
+    nature: "refused",
+    meaning: "The object storage refused a request of the registry, or answered what its protocol does not allow.",
+    hint: "Check endpoint, bucket, region and credentials, and what these may do.",
+  },
+  REGISTRY_BACKEND_RECORD_INVALID: {
+    nature: "refused",
+    meaning: "An object among the registry's own in the object storage is none that it wrote.",
+    hint: "Delete the object; push again what it was about.",
+  },
+  REGISTRY_BACKEND_COLLECTION_BUSY: {
+    nature: "unavailable",
+    meaning: "Another collection of the same registry is going on.",
+  },
   REGISTRY_FSCK_DAMAGED: {
     nature: "refused",
     meaning: "A blob or manifest of the registry no longer has the bytes of its digest.",

@@ -63,7 +63,7 @@ function checkManifests(database: RegistryDatabase): Finding[] {
     for (const digest of neededBlobs({ mediaType: String(row["media_type"]), references })) {
       const id = row["id"] as number;
       if (database.get("SELECT 1 FROM blobs WHERE repository = ? AND digest = ?", id, digest) !== undefined) continue;
-      findings.push(danglingFinding(String(row["name"]), `manifest ${row["digest"]}`, digest));
+      findings.push(danglingFinding(String(row["name"]), `manifest ${String(row["digest"])}`, digest));
     }
   }
   return findings;
@@ -74,7 +74,9 @@ function checkTags(database: RegistryDatabase): Finding[] {
     `SELECT r.name AS repository, t.name, t.digest FROM tags t JOIN repositories r ON r.id = t.repository
      LEFT JOIN manifests m ON m.repository = t.repository AND m.digest = t.digest WHERE m.digest IS NULL ORDER BY 1, 2`,
   );
-  return rows.map((row) => danglingFinding(String(row["repository"]), `tag ${row["name"]}`, row["digest"] as Digest));
+  return rows.map((row) =>
+    danglingFinding(String(row["repository"]), `tag ${String(row["name"])}`, row["digest"] as Digest),
+  );
 }
 
 function repositoriesWith(database: RegistryDatabase, table: "blobs" | "manifests", digest: Digest): string[] {
