@@ -132,6 +132,11 @@ export function showChain(chain: VerifiedChain, digest: Digest, terminal: Termin
       `  step      ${step.name.padEnd(12)} ${network}, ${observed}${step.cachedFrom === undefined ? "" : `, from run ${step.cachedFrom}`}`,
     );
   }
+  for (const { reference, digest: image, use, users, insecure } of chain.images) {
+    const role = use === "step" ? `in which ${users.join(", ")} ran` : `under ${users.join(", ")}`;
+    const warning = insecure ? style.warn(", and nobody vouches for it") : "";
+    terminal.print(`  image     ${printable(`${reference} (${image.slice(0, 19)}…)`)}, ${printable(role)}${warning}`);
+  }
   terminal.print(
     `  evidence  ${chain.statements.length} statements, one chain${chain.hermetic ? ", hermetic" : "; not hermetic"}`,
   );

@@ -6,9 +6,10 @@ import { bubblewrapWorker } from "@touchmark/worker";
 import { pipelineErrors } from "./errors.ts";
 import { type ResolvedInput, resolveInputs, stepJob } from "./execute-step.ts";
 import { type Factory, sandboxDirectory } from "./factory.ts";
+import type { RunImages } from "./images/run-images.ts";
 import { findRun } from "./lookup.ts";
 import type { FetchNetwork } from "./materials/fetch-network.ts";
-import { makePlan, type PlannedStep } from "./plan.ts";
+import { makePlan, type Plan, type PlannedStep } from "./plan.ts";
 import { PIPELINE_FILE } from "./take-source.ts";
 
 /** What a debugging session may use of its surroundings. */
@@ -59,6 +60,8 @@ export async function debugStep(
   const inputs = resolveInputs(step, trees);
   const network =
     step.definition.network === "fetch" ? await openNetwork(factory, step, inputs, surroundings) : undefined;
+  const images = await imagesOf(factory, step, plan, surroundings);
+  const image = images?.ofStep(step.name);
   try {
     const job = stepJob(
       {
@@ -66,6 +69,7 @@ export async function debugStep(
         trees: factory.trees,
         sourceDateEpoch: Math.floor(Date.parse(details.source?.committedAt ?? "1970-01-01T00:00:00Z") / 1000),
         clientEnvironment: {},
+        ...(image === undefined ? {} : { image }),
         signal: surroundings.signal,
         onOutput: () => undefined,
       },
@@ -80,8 +84,22 @@ export async function debugStep(
     return await worker.shell({ ...job, command: ["/bin/sh", "-i"] });
   } finally {
     await network?.close();
+    await images?.close();
     await worker.close?.();
   }
+}
+
+/** The image of the step, judged as for a run; a step that took one without a voucher is entered with it again. */
+async function imagesOf(
+  factory: Factory,
+  step: PlannedStep,
+  plan: Plan,
+  { environment, say }: DebugSurroundings,
+): Promise<RunImages | undefined> {
+  if (step.definition.image === undefined) return undefined;
+  const { openRunImages } = await import("./images/run-images.ts");
+  const only = { ...plan, steps: [step], pipeline: { ...plan.pipeline, images: [] } };
+  return openRunImages(factory, only, { environment, offline: false, insecureImage: true, note: say });
 }
 
 /** The recording proxy of a fetch step, for the shell as for the step: nothing else comes in, and nothing is signed. */

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { type Digest, sha256 } from "@touchmark/core";
 import { parseBundle, parseStatement } from "@touchmark/formats/evidence";
 import { builderId } from "@touchmark/identity";
-import { writeFileAtomically } from "@touchmark/store";
+import { type RunArtifact, writeFileAtomically } from "@touchmark/store";
 import { pipelineErrors } from "./errors.ts";
 import { artifactFileName } from "./evidence/artifact-name.ts";
 import { EVIDENCE_ENDING, evidenceFileName, packageEvidence } from "./evidence/package-evidence.ts";
@@ -45,7 +45,8 @@ export async function exportArtifact(factory: Factory, digest: Digest, out: stri
   rmSync(staging, { recursive: true, force: true });
   try {
     mkdirSync(join(staging, "bundles"), { recursive: true });
-    await writeVerified(factory, digest, join(staging, fileName));
+    if (row.kind === "image") await writeImage(factory, row, join(staging, fileName));
+    else await writeVerified(factory, digest, join(staging, fileName));
     const names = bundles.map((bundle, i) => bundleFileName(i, bundle.bytes));
     for (const [i, bundle] of bundles.entries()) {
       writeFileAtomically(join(staging, "bundles", names[i] ?? ""), bundle.bytes, { durable: false });
@@ -56,7 +57,7 @@ export async function exportArtifact(factory: Factory, digest: Digest, out: stri
     const words = [
       "touchmark",
       "verify",
-      shownPath(fileName),
+      row.kind === "image" ? digest : shownPath(fileName),
       "--evidence",
       "bundles",
       "--trust-root",
@@ -88,6 +89,13 @@ export async function exportArtifact(factory: Factory, digest: Digest, out: stri
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }
+}
+
+/** Writes an image out of the factory's own registry as an OCI layout. */
+async function writeImage(factory: Factory, row: RunArtifact, directory: string): Promise<void> {
+  const { repository = "" } = (row.details ?? {}) as { readonly repository?: string };
+  const { exportOwnImage } = await import("./images/export-image.ts");
+  await exportOwnImage(factory, repository, row.digest, directory);
 }
 
 /** Writes a blob as it is verified; what fails the verification leaves no open file behind. */

@@ -112,7 +112,7 @@ export async function runPipeline(factory: Factory, request: RunRequest): Promis
       await abandon(session.run, error);
       throw error;
     } finally {
-      await session.images?.places.close();
+      await session.images?.close();
     }
   } finally {
     for (const each of closing) await each.close?.();

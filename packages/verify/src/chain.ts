@@ -146,7 +146,7 @@ export function verifyChain(statements: readonly VerifiedStatement[], expectatio
     workingTree: source.predicate.workingTree,
     insecureOptions: request.insecureOptions,
     images,
-    notChecked: notChecked(artifact.named, steps),
+    notChecked: notChecked(artifact, steps),
   };
   const verified = Object.freeze(facts) as VerifiedChain;
   minted.add(verified);
@@ -367,12 +367,15 @@ function checkCredentials({ chain, release }: Context): void {
   }
 }
 
-function notChecked(named: boolean, steps: readonly VerifiedStep[]): string[] {
+function notChecked({ row, named }: { row: ArtifactRow; named: boolean }, steps: readonly VerifiedStep[]): string[] {
   const open = steps.filter((step) => step.network === "open").map((step) => step.name);
   const lossy = steps.filter((step) => !step.observed).map((step) => step.name);
   const cached = steps.filter((step) => step.cachedFrom !== undefined).map((step) => step.name);
   return [
-    ...(named ? [] : ["that the artifact lies in the output of its step: the link names the tree alone"]),
+    ...(row.kind === "image" ? ["that the layers hold the outputs which the factory says they are of"] : []),
+    ...(named || row.kind === "image"
+      ? []
+      : ["that the artifact lies in the output of its step: the link names the tree alone"]),
     ...(open.length === 0 ? [] : [`what came through the open network of ${open.join(", ")}`]),
     ...(lossy.length === 0 ? [] : [`what the observer lost of ${lossy.join(", ")}`]),
     ...(cached.length === 0

@@ -2,7 +2,7 @@ import { arch } from "node:os";
 import type { Digest } from "@touchmark/core";
 import type { Platform } from "@touchmark/formats/oci";
 import { type ImageReference, imageReferenceText, parseImageReference } from "@touchmark/formats/pipeline";
-import { openRootfsStore, type Rootfs, type RootfsStore } from "@touchmark/image";
+import { type LeasedRootfs, openRootfsStore, type Rootfs, type RootfsStore } from "@touchmark/image";
 import { findEvidence } from "@touchmark/registry";
 import type { Factory } from "../factory.ts";
 import type { Plan } from "../plan.ts";
@@ -27,6 +27,8 @@ export interface RunImages {
   /** Checks the unpacked files of a step's image again, right before it runs. @throws ROOTFS_* */
   verify(image: StepImage): Promise<void>;
   readonly places: ImagePlaces;
+  /** Lets go of the unpacked files. */
+  close(): Promise<void>;
 }
 
 /** How images are opened. */
@@ -76,7 +78,7 @@ export async function openRunImages(factory: Factory, plan: Plan, options: RunIm
   const places = imagePlaces(factory, { ...options, configuration });
   try {
     const admitted: AdmittedImage[] = [];
-    const unpacked = new Map<Digest, Rootfs>();
+    const unpacked = new Map<Digest, LeasedRootfs>();
     const store = rootfsStore(factory);
     for (const wanted of wantedImages(plan)) {
       const { reader, digest } = await places.bring(wanted.reference);
@@ -103,6 +105,10 @@ export async function openRunImages(factory: Factory, plan: Plan, options: RunIm
             wanted.use === "base" && wanted.users.includes(artifact) && samePlatform(wanted.platform, platform),
         ),
       verify: ({ rootfs }) => store.verify(rootfs.image, "listing"),
+      close: async () => {
+        for (const rootfs of unpacked.values()) rootfs.release();
+        await places.close();
+      },
     };
   } catch (error) {
     await places.close();
