@@ -58,6 +58,9 @@ export {
   type StoredRootfs,
 } from "./rootfs/rootfs-store.ts";
 export type { Rootfs, RootfsVerification } from "./rootfs.ts";
+export { slimErrors } from "./slim/errors.ts";
+export { type RemovedPath, SLIMMED_FROM, type SlimmedImage, type SlimRequest, slimImage } from "./slim/slim-image.ts";
+export type { SlimRules } from "./slim/slim-plan.ts";
 export type { TreeRules } from "./unpack/image-tree.ts";
 export { type ReadLayerOptions, streamLayer } from "./unpack/layer.ts";
 export type { UnpackLosses, UnpackPolicy } from "./unpack/layer-applier.ts";
