@@ -20,8 +20,9 @@ import type { RootfsVerification } from "../rootfs.ts";
 import { deriveListing } from "../unpack/derive-listing.ts";
 import { readImage, unpackImage } from "../unpack/unpack-image.ts";
 import { rootfsErrors } from "./errors.ts";
+import { imageFacts } from "./image-facts.ts";
 import { listingText, parseListing } from "./listing.ts";
-import { environmentOf, parseRecord, type RootfsRecord, recordText } from "./record.ts";
+import { parseRecord, type RootfsRecord, recordText } from "./record.ts";
 import type {
   EnsureOptions,
   LeasedRootfs,
@@ -63,22 +64,14 @@ export class DirectoryRootfsStore implements RootfsStore {
       try {
         if (!this.#has(image)) await this.#unpack(reader, image, platform, options);
         const record = this.#record(image);
-        checkConfigPlatform({ ...record.platform, rootfs: { type: "layers", diff_ids: [] } }, platform);
+        const { platform: found, ...facts } = record.facts;
+        checkConfigPlatform({ ...found, rootfs: { type: "layers", diff_ids: [] } }, platform);
         const now = this.#options.clock.now();
         utimesSync(join(this.#place(image), "used"), now, now);
-        const { listing, environment, files, bytes, user, workingDirectory } = record;
-        return {
-          image,
-          directory: join(this.#place(image), "root"),
-          listing,
-          environment,
-          files,
-          bytes,
-          ...(user === undefined ? {} : { user }),
-          ...(workingDirectory === undefined ? {} : { workingDirectory }),
-          release: () => lease.release(),
-        };
+        const root = join(this.#place(image), "root");
+        return { ...facts, listing: record.listing, directory: root, release: () => lease.release() };
       } catch (cause) {
+        if (isDamage(cause)) this.#setAside(image);
         lease.release();
         throw cause;
       }
@@ -88,7 +81,7 @@ export class DirectoryRootfsStore implements RootfsStore {
   verify(image: Digest, how: RootfsVerification): Promise<void> {
     return this.#checked(image, async (record) => {
       const place = this.#place(image);
-      const { entries } = parseListing(this.#text(image, "listing"), image, record.listing);
+      const entries = parseListing(this.#text(image, "listing"), record);
       const stamps = how === "listing" ? Stamps.read(readIfPresent(join(place, "stamps")), entries.length) : undefined;
       const { unstamped } = verifyTree(join(place, "root"), entries, stamps);
       // Until then, what was written right before the stamps is read again each time.
@@ -100,7 +93,8 @@ export class DirectoryRootfsStore implements RootfsStore {
     return this.#checked(image, async (record) => {
       const { limits } = this.#options;
       const options = { reader, digest: image, platform, ...(limits === undefined ? {} : { limits }) };
-      const found = sha256(listingText(image, await deriveListing(options)));
+      const { config, listing } = await deriveListing(options);
+      const found = sha256(listingText(imageFacts(image, config, listing), listing.entries));
       if (found !== record.listing) {
         throw rootfsErrors.make("ROOTFS_NOT_DERIVED", `expected the listing ${found}, found ${record.listing}`);
       }
@@ -114,8 +108,8 @@ export class DirectoryRootfsStore implements RootfsStore {
       const used = lstatSync(join(this.#place(image), "used"), { throwIfNoEntry: false });
       const record = ignoreDamage(() => this.#record(image));
       if (used === undefined || record === undefined) continue;
-      const { platform, listing, files, bytes } = record;
-      found.push({ image, platform, listing, files, bytes, usedAt: used.mtime });
+      const { platform, files, bytes } = record.facts;
+      found.push({ image, platform, listing: record.listing, files, bytes, usedAt: used.mtime });
     }
     return found;
   }
@@ -154,7 +148,7 @@ export class DirectoryRootfsStore implements RootfsStore {
         }
         await check(this.#record(image));
       } catch (cause) {
-        if (isFactoryError(cause) && /^ROOTFS_(?:CHANGED|NOT_DERIVED)$/.test(cause.code)) this.#setAside(image);
+        if (isDamage(cause)) this.#setAside(image);
         throw cause;
       } finally {
         lease.release();
@@ -199,20 +193,9 @@ export class DirectoryRootfsStore implements RootfsStore {
       ...(owner === undefined ? {} : { owner }),
       ...(limits === undefined ? {} : { limits }),
     });
-    const text = listingText(image, listing);
-    const { User, WorkingDir } = config.config ?? {};
-    const { architecture, os, variant } = config;
-    const record: RootfsRecord = {
-      image,
-      platform: { architecture, os, ...(variant === undefined ? {} : { variant }) },
-      listing: sha256(text),
-      files: listing.files,
-      bytes: listing.bytes,
-      unpackedAt: clock.now().toISOString(),
-      environment: environmentOf(config.config),
-      ...(User === undefined || User === "" ? {} : { user: User }),
-      ...(WorkingDir === undefined || WorkingDir === "" ? {} : { workingDirectory: WorkingDir }),
-    };
+    const facts = imageFacts(image, config, listing);
+    const text = listingText(facts, listing.entries);
+    const record = { facts, listing: sha256(text), unpackedAt: clock.now().toISOString() };
     const write = (name: string, content: string | Uint8Array) =>
       writeFileSync(join(staging, name), content, { mode: 0o600 });
     write("listing", text);
@@ -320,6 +303,10 @@ export class DirectoryRootfsStore implements RootfsStore {
     })();
     return this.#ready;
   }
+}
+
+function isDamage(cause: unknown): boolean {
+  return isFactoryError(cause) && /^ROOTFS_(?:CHANGED|NOT_DERIVED)$/.test(cause.code);
 }
 
 function ignoreDamage<T>(read: () => T): T | undefined {

@@ -1,22 +1,18 @@
-import { type Digest, sha256 } from "@touchmark/core";
-import type { ListedEntry, TreeListing } from "../unpack/tree-listing.ts";
+import { canonicalJson, type Json, sha256 } from "@touchmark/core";
+import type { ListedEntry } from "../unpack/tree-listing.ts";
 import { rootfsErrors } from "./errors.ts";
-
-/** The listing of an unpacked image: what its digest is of, and what lies on disk. */
-export interface Listing {
-  readonly image: Digest;
-  readonly entries: readonly ListedEntry[];
-}
+import type { ImageFacts } from "./image-facts.ts";
+import type { RootfsRecord } from "./record.ts";
 
 const format = "touchmark rootfs listing v1";
 const kinds = ["directory", "file", "symlink"] as const;
 
 /**
- * The listing's canonical text: a line with the format and the image's digest, then a JSON array a line, in byte order of
- * paths. It depends on the image alone (and on how modes and owners are mapped), so that anyone can derive it.
+ * The listing's canonical text: a line with what is known of the image, then a JSON array for each entry, in byte order
+ * of paths. It depends on the image alone (and on how modes are mapped), so that anyone can derive it.
  */
-export function listingText(image: Digest, { entries }: TreeListing): string {
-  const lines = [JSON.stringify([format, image])];
+export function listingText(facts: ImageFacts, entries: readonly ListedEntry[]): string {
+  const lines = [headOf(facts)];
   for (const { path, kind, mode, mtime, size, sha256: digest, target, original } of entries) {
     const { uid, gid, mode: was } = original;
     lines.push(JSON.stringify([path, kinds.indexOf(kind), mode, mtime, size, digest ?? target ?? "", uid, gid, was]));
@@ -24,16 +20,19 @@ export function listingText(image: Digest, { entries }: TreeListing): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Reads a listing whose digest is known. @throws ROOTFS_CHANGED */
-export function parseListing(text: string, image: Digest, digest: Digest): Listing {
-  if (sha256(text) !== digest) throw altered("expected the listing that the record names, found another");
-  // The digest says that these bytes are of our making; what follows only keeps an older format from being misread.
-  const lines = text.split("\n");
-  const [found, of] = JSON.parse(lines[0] as string) as [unknown, unknown];
-  if (found !== format || of !== image) throw altered(`expected the listing of ${image}, found another image's`);
-  const entries: ListedEntry[] = [];
-  for (const line of lines.slice(1, -1)) entries.push(entryOf(JSON.parse(line) as Row));
-  return { image, entries };
+/** Entries of a listing that a record names, whose facts are the record's. @throws ROOTFS_CHANGED */
+export function parseListing(text: string, record: RootfsRecord): readonly ListedEntry[] {
+  if (sha256(text) !== record.listing) throw altered("expected the listing that the record names, found another");
+  const end = text.indexOf("\n");
+  if (text.slice(0, end) !== headOf(record.facts)) throw altered("expected the facts of the record, found others");
+  // The digest says that these lines are of our making.
+  const lines = text.slice(end + 1).split("\n");
+  lines.pop();
+  return lines.map((line) => entryOf(JSON.parse(line) as Row));
+}
+
+function headOf(facts: ImageFacts): string {
+  return canonicalJson({ format, ...facts } as unknown as Json);
 }
 
 type Row = readonly [string, number, number, number, number, string, number, number, number];

@@ -1,3 +1,4 @@
+import type { ImageConfig } from "@touchmark/formats/oci";
 import { ImageTree } from "./image-tree.ts";
 import { LayerApplier } from "./layer-applier.ts";
 import type { TreePlace } from "./tree-disk.ts";
@@ -19,9 +20,11 @@ const nowhere: TreePlace = {
 };
 
 /** What an image would unpack to, without writing anything: the same checks, the same listing. */
-export async function deriveListing(options: Omit<UnpackOptions, "directory" | "owner">): Promise<TreeListing> {
+export async function deriveListing(
+  options: Omit<UnpackOptions, "directory" | "owner">,
+): Promise<{ readonly config: ImageConfig; readonly listing: TreeListing }> {
   const { image, limits } = await readForUnpacking(options);
   const tree = new ImageTree(nowhere, treeRules(options));
   await applyLayers(image, limits, options, tree, new LayerApplier(tree, nowhere, unpackPolicy(options)));
-  return listTree(tree);
+  return { config: image.config, listing: listTree(tree) };
 }
