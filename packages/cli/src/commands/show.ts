@@ -1,23 +1,36 @@
 import type { RunRecord } from "@touchmark/pipeline";
 import { type Command, given } from "../command.ts";
+import { isRegistryText } from "../image-source.ts";
 import { duration, size } from "../output/quantity.ts";
+import { registryOptions } from "../registry-options.ts";
 import { printable, type Terminal } from "../terminal.ts";
 
 /** `touchmark show`: what is recorded of a run or an artifact. Verifying is another command's part. */
 export const command: Command = {
   name: "show",
   summary: "show what is known of an artifact or a run",
-  arguments: [{ name: "what", description: "a file, sha256:<digest>, a run, or latest", required: true }],
-  options: [{ flags: "--json", description: "machine-readable output" }],
+  arguments: [
+    {
+      name: "what",
+      description: "a file, sha256:<digest>, a run, latest, HOST/NAME@<digest>, or HOST/NAME:TAG",
+      required: true,
+    },
+  ],
+  options: [...registryOptions, { flags: "--json", description: "machine-readable output" }],
   examples: [
     ["touchmark show dist/app.tgz", "source, steps and evidence of a file"],
     ["touchmark show latest", "the newest run"],
+    ["touchmark show registry.example.com/app:1.0", "what a registry lists beside it; nothing is verified"],
   ],
   async run(invocation, terminal) {
     const { findRun, isDigestOrFile, namedArtifact, openFactory, pipelineErrors, runsOf } = await import(
       "@touchmark/pipeline"
     );
     const [what = "latest"] = invocation.arguments;
+    if (what.includes("/") && !isDigestOrFile(what) && isRegistryText(what)) {
+      const { showInRegistry } = await import("../show-registry.ts");
+      return showInRegistry(what, invocation, terminal);
+    }
     const factory = await openFactory();
     try {
       let records: RunRecord[];

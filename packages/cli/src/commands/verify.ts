@@ -97,7 +97,7 @@ async function namesRegistry(artifact: string, terminal: Terminal): Promise<bool
 
 function refuseUnused(invocation: Invocation, isInRegistry: boolean): void {
   const named = (["batch", "bundle", "evidence"] as const).find((name) => invocation.options[name] !== undefined);
-  const mode = named ?? (isInRegistry ? "registry" : undefined);
+  const mode = isInRegistry ? "registry" : named;
   const used: readonly string[] = usedBy[mode ?? "factory"];
   const unused = Object.keys(invocation.options).find((name) => !used.includes(name));
   if (mode === "batch" && invocation.arguments.length > 0) {
