@@ -41,7 +41,7 @@ export function expectStatus(answer: Answer, ...statuses: readonly number[]): vo
 export function expectField(answer: Answer, name: string): string {
   const value = answer.headers[name.toLowerCase()];
   expectThat(typeof value === "string" && value !== "", `${answer.asked.slice(0, 120)}: expected a field ${name}`);
-  return value as string;
+  return value;
 }
 
 /** Makes the checks of one section; they are numbered in their order. */

@@ -74,7 +74,7 @@ export const everyAnswerChecks: readonly Check[] = section("4", "API", "every an
     async (scene) => {
       const answers = [await scene.send("GET", "/v2/"), await scene.send("HEAD", scene.at("manifests/none"))];
       for (const { headers, asked } of answers) {
-        const text = headers.warning === undefined ? "" : String(headers.warning);
+        const text = headers.warning ?? "";
         expectThat(/^(?:299 - "[^"]*"(?:, )?)*$/.test(text) && text.length <= 4096, `${asked}: found ${text}`);
       }
     },

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { expectField, expectStatus, NotOffered } from "./check.ts";
-import { type Answer, RegistryCaller } from "./client.ts";
+import { type Answer, type Ask, RegistryCaller } from "./client.ts";
 
 export const types = {
   manifest: "application/vnd.oci.image.manifest.v1+json",
@@ -46,11 +46,11 @@ export class Scene {
   }
 
   /** Says which manifests it takes, as clients should ("Pulling manifests"). */
-  send: RegistryCaller["send"] = (method, target, ask = {}) => {
+  send(method: string, target: string, ask: Ask = {}): Promise<Answer> {
     const isPull = (method === "GET" || method === "HEAD") && target.includes("/manifests/");
     const headers = { ...(isPull ? { Accept: `${types.manifest}, ${types.index}` } : {}), ...ask.headers };
     return this.caller.send(method, target, { ...ask, headers });
-  };
+  }
 
   /** A path below a repository. */
   at(path: string, repository = this.repository): string {

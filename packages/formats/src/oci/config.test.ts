@@ -46,7 +46,7 @@ test.each([
   ["OCI_CONFIG_MALFORMED", undefined, json({ ...config(), rootfs: { type: "layers", diff_ids: [1] } })],
   ["OCI_CONFIG_MALFORMED", undefined, json({ ...config(), config: { Env: [1] } })],
   ["OCI_CONFIG_MALFORMED", undefined, json({ ...config(), config: { Volumes: { a: 1 } } })],
-  ["OCI_CONFIG_MALFORMED", undefined, json({ ...config(), history: Array(2001).fill({}) })],
+  ["OCI_CONFIG_MALFORMED", undefined, json({ ...config(), history: Array.from({ length: 2001 }, () => ({})) })],
   ["OCI_CONFIG_MALFORMED", undefined, json({ ...config(), history: [{ empty_layer: "no" }] })],
   ["OCI_ANNOTATIONS_INVALID", undefined, json({ ...config(), config: { Labels: { a: null } } })],
   ["OCI_DIGEST_MALFORMED", undefined, json({ ...config(), rootfs: { type: "layers", diff_ids: ["x"] } })],

@@ -96,7 +96,7 @@ export function isForeign(descriptor: Descriptor): boolean {
   return (
     (descriptor.urls !== undefined && descriptor.urls.length > 0) ||
     descriptor.mediaType === mediaTypes.dockerForeignLayer ||
-    /^application\/vnd\.oci\.image\.layer\.nondistributable\./.test(descriptor.mediaType)
+    descriptor.mediaType.startsWith("application/vnd.oci.image.layer.nondistributable.")
   );
 }
 

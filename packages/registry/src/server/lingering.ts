@@ -12,7 +12,7 @@ export function isWaiting(request: IncomingMessage): boolean {
 }
 
 /** Bytes of a refused body that are read, so that the client hears why instead of finding the connection reset. */
-const toleratedBytes = 8 * 2 ** 20;
+const toleratedBytes = 64 * 2 ** 20;
 const toleratedMs = 10_000;
 
 /** Reads away what is left of a refused request, and ends the connection when that is too much. */

@@ -1,4 +1,4 @@
-import { type Digest, isDigest } from "@touchmark/core";
+import { isDigest } from "@touchmark/core";
 import {
   checkMediaType,
   checkRepositoryName,
@@ -71,7 +71,7 @@ export async function listReferrers(exchange: Exchange, repository: string, refe
   const size = Math.max(1, pageSize(query, referrersLimit));
   const found = await service.backend.manifests.referrers(repository, subject, {
     ...(artifactType === undefined ? {} : { artifactType }),
-    ...(after === undefined ? {} : { after: after as Digest }),
+    ...(after === undefined ? {} : { after }),
     limit: size + 1,
   });
   const texts = fitting(found.slice(0, size));

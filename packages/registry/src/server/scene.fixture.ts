@@ -66,7 +66,7 @@ export async function registryScene(settings: Partial<RegistrySettings> = {}): P
     async blob(repository, content) {
       const digest = sha256(content);
       const reply = await call("POST", `/v2/${repository}/blobs/uploads/?digest=${digest}`, {}, content);
-      if (reply.status !== 201) throw new Error(`${reply.status} ${reply.body}`);
+      if (reply.status !== 201) throw new Error(`${reply.status} ${reply.body.toString()}`);
       return digest;
     },
     manifest: (repository, reference, value) => {
