@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -162,6 +162,34 @@ export async function reclaimControlGroups(host: ControlGroupHost, isLive: (name
     for (const name of readdirSync(parent)) {
       if (!name.startsWith(controlGroupPrefix) || isLive(name.slice(controlGroupPrefix.length))) continue;
       for (const pid of numbers(readText(join(parent, name, "cgroup.procs")))) kill(pid);
+      if (await removeGroup(join(parent, name))) removed += 1;
+    }
+  }
+  return removed;
+}
+
+/** Where an OCI runtime makes the group of a container: in the hierarchy without controllers, below our own. */
+function containerGroups(): string[] {
+  const own = /^0::(.*)$/m.exec(readText("/proc/self/cgroup"))?.[1] ?? "/";
+  const roots = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].filter((root) => existsSync(join(root, "cgroup.procs")));
+  return [...new Set(roots.flatMap((root) => [join(root, own), root]))].map((path) => path.replace(/\/$/, ""));
+}
+
+/** Removes the group of a container whose keeper could not. */
+export async function removeContainerGroup(name: string): Promise<void> {
+  for (const parent of containerGroups()) {
+    const path = join(parent, `${controlGroupPrefix}${name}`);
+    if (existsSync(path)) await removeGroup(path);
+  }
+}
+
+/** Removes the groups of containers whose factories are gone. Returns how many. */
+export async function reclaimContainerGroups(isLive: (name: string) => boolean): Promise<number> {
+  let removed = 0;
+  for (const parent of containerGroups()) {
+    for (const name of existsSync(parent) ? readdirSync(parent) : []) {
+      if (!name.startsWith(controlGroupPrefix) || isLive(name.slice(controlGroupPrefix.length))) continue;
+      if (numbers(readText(join(parent, name, "cgroup.procs"))).length > 0) continue;
       if (await removeGroup(join(parent, name))) removed += 1;
     }
   }

@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline";
-import { backendWorker, testTracer } from "./fixture.ts";
+import { backendWorker } from "./chosen-worker.ts";
+import { testTracer } from "./fixture.ts";
 
 // Runs the job on the first line of standard input with a worker of this process's user; used by tests only.
 const [state = "", backend, how, traceDirectory] = process.argv.slice(2);

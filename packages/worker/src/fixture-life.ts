@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { backendWorker } from "./fixture.ts";
+import { backendWorker } from "./chosen-worker.ts";
 
 // A factory that runs one job and is killed meanwhile; used by tests only.
 const [backend, state = "", withTracer, text = "{}", killAfterMs] = process.argv.slice(2);

@@ -3,27 +3,15 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writ
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bubblewrapWorker } from "./bubblewrap.ts";
+import { backendWorker, type SandboxBackend } from "./chosen-worker.ts";
 import type { StepJob, Tracer } from "./job.ts";
-import { ociRuntimeWorker } from "./oci-runtime.ts";
 import type { StepResult } from "./result.ts";
-import type { Worker } from "./worker.ts";
 
 /** Who runs the factory in a test: root, or an ordinary user in a process of its own. */
 export type Caller = "root" | "user";
 
-/** Which backend runs the steps of a test. */
-export type Backend = "bubblewrap" | "runc" | "crun";
-
-/** The worker of a backend; used by tests only. */
-export function backendWorker(backend: Backend, stateDirectory: string): Required<Worker> {
-  return backend === "bubblewrap"
-    ? bubblewrapWorker({ stateDirectory })
-    : ociRuntimeWorker({ runtime: backend, stateDirectory });
-}
-
 /** Why a caller's tests cannot run here, or null. Used by tests only. */
-export function missingFor(caller: Caller, backend: Backend = "bubblewrap"): string | null {
+export function missingFor(caller: Caller, backend: SandboxBackend = "bubblewrap"): string | null {
   if (caller === "root" && process.getuid?.() !== 0) return "not running as root";
   for (const program of [backend === "bubblewrap" ? "bwrap" : backend, "perl"]) {
     if (spawnSync(program, ["--version"], { stdio: "ignore" }).status !== 0) return `${program} is not installed`;
@@ -32,7 +20,7 @@ export function missingFor(caller: Caller, backend: Backend = "bubblewrap"): str
 }
 
 /** Each backend with each caller that it serves: what the contract suite runs over. runc serves root alone. */
-const served: readonly (readonly [Backend, Caller])[] = [
+const served: readonly (readonly [SandboxBackend, Caller])[] = [
   ["bubblewrap", "root"],
   ["bubblewrap", "user"],
   ["runc", "root"],
@@ -75,7 +63,7 @@ export function testTracer(directory: string): Tracer {
 /** One caller's worker, with directories of its own. */
 export interface Bench {
   readonly caller: Caller;
-  readonly backend: Backend;
+  readonly backend: SandboxBackend;
   readonly directory: string;
   /** Makes a directory that the caller owns. */
   make(name: string): string;
@@ -92,7 +80,7 @@ export interface Bench {
 }
 
 /** Opens a bench. As root, an ordinary caller lives in a child process, since a process cannot become root again. */
-export function openBench(caller: Caller, backend: Backend = "bubblewrap"): Bench {
+export function openBench(caller: Caller, backend: SandboxBackend = "bubblewrap"): Bench {
   const foreign = caller === "user" && process.getuid?.() === 0;
   const ids: Bench["ids"] = foreign ? { uid: ordinary, gid: ordinary } : {};
   const directory = mkdtempSync(join(tmpdir(), "touchmark-worker-"));

@@ -1,4 +1,13 @@
 export { type BubblewrapSettings, bubblewrapWorker } from "./bubblewrap.ts";
+export {
+  backendWorker,
+  type ChosenWorker,
+  type ChosenWorkerSettings,
+  chosenWorker,
+  type SandboxBackend,
+  sandboxBackends,
+  type WorkerChoice,
+} from "./chosen-worker.ts";
 export { workerErrors } from "./errors.ts";
 export { type InsecureProcessSettings, insecureProcessWorker } from "./insecure-process.ts";
 export type {

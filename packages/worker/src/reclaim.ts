@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { chmod, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { findControlGroups, reclaimControlGroups } from "./control-group.ts";
+import { findControlGroups, reclaimContainerGroups, reclaimControlGroups } from "./control-group.ts";
 import { reclaimHostUsers } from "./host-user.ts";
 import { isAlive, startTime } from "./process-facts.ts";
 
@@ -38,6 +38,7 @@ export async function reclaim(stateDirectory: string): Promise<number> {
   }
   const groups = findControlGroups();
   if (groups !== null) removed += await reclaimControlGroups(groups, isLiveName);
+  removed += await reclaimContainerGroups(isLiveName);
   return removed + reclaimHostUsers();
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { bubblewrapCommand, processesBeside } from "./bubblewrap-command.ts";
-import { type ControlGroup, makeControlGroup } from "./control-group.ts";
+import { type ControlGroup, makeControlGroup, removeContainerGroup } from "./control-group.ts";
 import type { SeccompFilter } from "./filter.ts";
 import { type HostUser, takeHostUser } from "./host-user.ts";
 import { checkProgram } from "./image-program.ts";
@@ -59,6 +59,7 @@ export async function makeStepSandbox(host: SandboxHost, job: StepJob, interacti
     await group?.remove();
     own?.release();
     second?.release();
+    if (host.runtime !== null) await removeContainerGroup(scratchName(token));
     await removeScratch(scratch);
   };
   try {
