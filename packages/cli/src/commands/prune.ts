@@ -8,10 +8,14 @@ export const command: Command = {
   name: "prune",
   summary: "free space, without breaking a chain",
   description:
-    "Deletes old runs and what only they refer to. Evidence of a kept run stays whole, and the transparency log is never pruned.",
+    "Deletes old runs and what only they refer to. Evidence of a kept run stays whole, and the transparency log is never pruned. Unpacked images that no run used for that long go as well: they are unpacked again when needed.",
   options: [
     { flags: "--older-than <age>", description: "runs begun longer ago may go: 30d, 12h, 90m" },
     { flags: "--max-size <size>", description: "oldest runs go until the store is this small: 10GiB, 500MiB" },
+    {
+      flags: "--images-max-size <size>",
+      description: "unpacked images go, least recently used first, until they are this small",
+    },
     { flags: "--keep <n>", description: "newest runs of each pipeline that always stay (default: 1)" },
     { flags: "--dry-run", description: "only say what would go" },
     { flags: "--json", description: "machine-readable report" },
@@ -23,6 +27,7 @@ export const command: Command = {
   async run(invocation, terminal) {
     const age = quantity(text(invocation, "olderThan"), parseAge, "--older-than like 30d, 12h or 90m");
     const bytes = quantity(text(invocation, "maxSize"), parseSize, "--max-size like 10GiB or 500MiB");
+    const imageBytes = quantity(text(invocation, "imagesMaxSize"), parseSize, "--images-max-size like 10GiB or 500MiB");
     const keep = quantity(
       text(invocation, "keep"),
       (word) => (/^\d{1,6}$/.test(word) ? Number(word) : undefined),
@@ -42,12 +47,25 @@ export const command: Command = {
           dryRun: given(invocation, "dryRun"),
         },
       );
-      if (given(invocation, "json")) terminal.print(JSON.stringify(report, undefined, 2));
+      const { openRootfsStore } = await import("@touchmark/image");
+      const images = await openRootfsStore({ directory: home.paths.rootfs, clock: factory.clock }).prune({
+        ...(age === undefined ? {} : { maxAgeSeconds: age }),
+        ...(imageBytes === undefined ? {} : { maxBytes: imageBytes }),
+        dryRun: given(invocation, "dryRun"),
+      });
+      if (given(invocation, "json")) terminal.print(JSON.stringify({ ...report, images }, undefined, 2));
       else {
         const verb = report.dryRun ? "would free" : "freed";
         terminal.print(
           `${verb} ${size(report.freedBytes)} of ${size(report.bytesBefore)}: ${report.runs.length} runs, ${report.blobs.length} blobs, ${report.trees.length} trees`,
         );
+        if (images.deleted.length > 0 || images.quarantined > 0) {
+          const damaged = images.quarantined > 0 ? `, ${images.quarantined} damaged copies` : "";
+          terminal.print(
+            `${verb} ${size(images.freedBytes)} of ${size(images.bytesBefore)} of unpacked images: ${images.deleted.length} images${damaged}`,
+          );
+        }
+        for (const image of images.inUse) terminal.print(`  kept unpacked ${image}: it is in use`);
         for (const { run, reason } of report.kept) terminal.print(`  kept ${run}: ${reason}`);
         if (report.aboveMaxBytes)
           terminal.note(terminal.style.warn("the size asked for cannot be reached without breaking a chain"));
