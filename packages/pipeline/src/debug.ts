@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "@touchmark/core";
 import { parsePipelineFile } from "@touchmark/formats/pipeline";
-import { bubblewrapWorker } from "@touchmark/worker";
+import { chosenWorker } from "@touchmark/worker";
 import { pipelineErrors } from "./errors.ts";
 import { type ResolvedInput, resolveInputs, stepJob } from "./execute-step.ts";
 import { type Factory, sandboxDirectory } from "./factory.ts";
@@ -56,7 +56,7 @@ export async function debugStep(
       throw incomplete(run.id, `the output of ${name}`);
     trees.set(name, output);
   }
-  const worker = bubblewrapWorker({ stateDirectory: sandboxDirectory(factory) });
+  const worker = chosenWorker({ stateDirectory: sandboxDirectory(factory) });
   const inputs = resolveInputs(step, trees);
   const network =
     step.definition.network === "fetch" ? await openNetwork(factory, step, inputs, surroundings) : undefined;

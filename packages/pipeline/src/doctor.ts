@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { probeStrace } from "@touchmark/observer";
 import { defaultHomePath } from "@touchmark/store";
-import { bubblewrapWorker } from "@touchmark/worker";
+import { backendWorker, chosenWorker, sandboxBackends } from "@touchmark/worker";
 
 /** One line of the report. `weak`: it works, and something stronger would be possible. */
 export interface DoctorRow {
@@ -34,8 +34,8 @@ export async function inspectHost(environment: Readonly<Record<string, string | 
     });
   else {
     const scratch = mkdtempSync(join(tmpdir(), "touchmark-doctor-"));
-    const worker = bubblewrapWorker({ stateDirectory: scratch });
-    const probe = await worker.probe();
+    const worker = chosenWorker({ stateDirectory: scratch });
+    const { probe, why } = await worker.choice();
     canRun = probe.tier !== null;
     rows.push({
       name: "sandbox",
@@ -43,11 +43,12 @@ export async function inspectHost(environment: Readonly<Record<string, string | 
       detail:
         probe.tier === null
           ? "no step can be isolated"
-          : `${probe.backend} ${probe.backendVersion ?? ""}: ${probe.tier}`,
+          : `${probe.backend} ${probe.backendVersion ?? ""}: ${probe.tier}; ${why}`,
     });
     for (const { name, why, remedy } of probe.missing) rows.push({ name, state: "missing", detail: why, remedy });
     for (const { code, detail } of probe.degraded)
       rows.push({ name: code.toLowerCase().replaceAll("_", " "), state: "weak", detail });
+    rows.push(...(await otherBackends(scratch, probe.backend)));
     const observer = await probeStrace();
     rows.push({
       name: "observer",
@@ -63,6 +64,25 @@ export async function inspectHost(environment: Readonly<Record<string, string | 
   }
   rows.push({ name: "home", state: "good", detail: existsSync(home) ? home : `${home} (made by the first run)` });
   return { canRun, home, rows };
+}
+
+/** The backends that were not taken: `touchmark run --worker` takes one that works. */
+async function otherBackends(scratch: string, taken: string): Promise<DoctorRow[]> {
+  const rows: DoctorRow[] = [];
+  for (const backend of sandboxBackends.filter((each) => each !== taken)) {
+    const worker = backendWorker(backend, join(scratch, backend));
+    const { tier, backendVersion, missing } = await worker.probe();
+    await worker.close();
+    const [first] = missing;
+    if (tier !== null) {
+      const detail = `${backendVersion ?? ""}: ${tier}; taken with --worker ${backend}`;
+      rows.push({ name: backend, state: "good", detail: detail.trim() });
+    } else {
+      const detail = `not needed; ${first?.why ?? "does not work here"}`;
+      rows.push({ name: backend, state: "weak", detail, ...(first === undefined ? {} : { remedy: first.remedy }) });
+    }
+  }
+  return rows;
 }
 
 function nodeRow(): DoctorRow {

@@ -6,7 +6,7 @@ import { straceObserver } from "@touchmark/observer";
 import type { SourceRecord } from "@touchmark/source";
 import { type OpenRun, openIndex, type RunRecord } from "@touchmark/store";
 import { readTrustRoot } from "@touchmark/verify";
-import { bubblewrapWorker, insecureProcessWorker, reclaim, type Worker } from "@touchmark/worker";
+import { chosenWorker, insecureProcessWorker, reclaim, type SandboxBackend, type Worker } from "@touchmark/worker";
 import { clientEnvironment } from "./client-environment.ts";
 import { pipelineErrors } from "./errors.ts";
 import { nodeStatement } from "./evidence/node-statement.ts";
@@ -48,6 +48,8 @@ export interface RunRequest {
   readonly trusted?: boolean;
   readonly insecureWorkingTree?: boolean;
   readonly insecureProcess?: boolean;
+  /** What makes the sandboxes. Default: the first that works here. */
+  readonly worker?: SandboxBackend;
   /** Allows steps to take images that nobody vouches for, where they say so. */
   readonly insecureImage?: boolean;
   /** Shape of the bundles: `v1` is the compatibility profile for older verifiers. Default `v2`. */
@@ -87,8 +89,12 @@ export interface RunOutcome {
 export async function runPipeline(factory: Factory, request: RunRequest): Promise<RunOutcome> {
   const begun = performance.now();
   const startedAt = factory.clock.now();
-  const worker = bubblewrapWorker({ stateDirectory: sandboxDirectory(factory) });
-  const sandbox = sandboxProfile(factory, worker);
+  const backend = request.worker;
+  const worker = chosenWorker({
+    stateDirectory: sandboxDirectory(factory),
+    ...(backend === undefined ? {} : { backend }),
+  });
+  const sandbox = sandboxProfile(factory, worker, backend);
   const closing: { close?(): Promise<void> }[] = [worker];
   try {
     // Where steps will run for certain, the sandbox is tried while the source is fetched.

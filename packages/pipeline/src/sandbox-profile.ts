@@ -4,7 +4,7 @@ import { delimiter, join } from "node:path";
 import { canonicalJson, type Digest, isDigest, sha256 } from "@touchmark/core";
 import { probeStrace } from "@touchmark/observer";
 import { readIfPresent, writeFileAtomically } from "@touchmark/store";
-import type { Worker } from "@touchmark/worker";
+import type { SandboxBackend, Worker } from "@touchmark/worker";
 import { pipelineErrors } from "./errors.ts";
 import type { Factory } from "./factory.ts";
 
@@ -25,9 +25,9 @@ export const unsealedProfile: Digest = sha256(canonicalJson({ backend: "insecure
  * Remembers the profile as long as the sandbox program, the kernel, its boot and the user stay the same. It only
  * decides where the cache is looked into: what counts there is signed evidence, which states its own sandbox.
  */
-export function sandboxProfile(factory: Factory, worker: Worker): SandboxProfile {
+export function sandboxProfile(factory: Factory, worker: Worker, backend?: SandboxBackend): SandboxProfile {
   const path = join(factory.home.paths.cache, "sandbox-profile.json");
-  const host = hostFingerprint();
+  const host = hostFingerprint(backend ?? "bubblewrap");
   let known = host === undefined ? undefined : recalled(path, host);
   let tried: Promise<Worker> | undefined;
   const attempt = async (): Promise<Worker> => {
@@ -81,11 +81,11 @@ function recalled(path: string, host: Digest): Digest | undefined {
 }
 
 /** Undefined where there is no sandbox program to speak of. */
-function hostFingerprint(): Digest | undefined {
+function hostFingerprint(backend: SandboxBackend): Digest | undefined {
   try {
     const program = (process.env["PATH"] ?? "")
       .split(delimiter)
-      .map((directory) => join(directory, "bwrap"))
+      .map((directory) => join(directory, backend === "bubblewrap" ? "bwrap" : backend))
       .find((candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile() === true);
     if (program === undefined) return undefined;
     const { dev, ino, size, mtimeMs } = statSync(program);

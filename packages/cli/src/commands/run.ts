@@ -29,6 +29,11 @@ export const command: Command = {
       description: "v2, or v1 for verifiers that know only the former shape of bundles",
       choices: ["v1", "v2"],
     },
+    {
+      flags: "--worker <backend>",
+      description: "what makes the sandboxes (default: the first that works here; `touchmark doctor` says which)",
+      choices: ["bubblewrap", "crun", "runc"],
+    },
     { flags: "--json", description: "print the result as JSON" },
   ],
   examples: [
@@ -60,6 +65,7 @@ export const command: Command = {
         insecureWorkingTree: given(invocation, "insecureWorkingTree"),
         insecureProcess: given(invocation, "insecureProcess"),
         insecureImage: given(invocation, "insecureImage"),
+        ...worker(text(invocation, "worker")),
         ...(text(invocation, "bundleProfile") === "v1" ? { bundleProfile: "v1" as const } : {}),
         environment: terminal.environment,
         signal: terminal.signal,
@@ -76,6 +82,10 @@ export const command: Command = {
     }
   },
 };
+
+function worker(name: string | undefined): { worker?: "bubblewrap" | "crun" | "runc" } {
+  return name === "bubblewrap" || name === "crun" || name === "runc" ? { worker: name } : {};
+}
 
 function optional<Name extends string>(name: Name, value: string | undefined): { [K in Name]?: string } {
   return (value === undefined ? {} : { [name]: value }) as { [K in Name]?: string };
