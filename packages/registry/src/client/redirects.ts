@@ -60,7 +60,8 @@ export async function follow(transport: Transport, question: Question): Promise<
   }
 }
 
-const isAtPrivateAddress = (url: URL, { remote }: Answer): boolean =>
+/** True when an answer came from a private address; through a proxy, when the very name says so. */
+export const isAtPrivateAddress = (url: URL, { remote }: Answer): boolean =>
   remote === undefined ? isPrivateHost(url.hostname) : isPrivateAddress(remote);
 
 function target(location: string, from: URL): URL {

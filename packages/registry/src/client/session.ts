@@ -5,7 +5,7 @@ import { dropBody, errorWords } from "./body.ts";
 import { type Challenge, parseChallenge } from "./challenge.ts";
 import type { CredentialSource } from "./credentials.ts";
 import { clientErrors } from "./errors.ts";
-import { type Followed, follow } from "./redirects.ts";
+import { type Followed, follow, isAtPrivateAddress } from "./redirects.ts";
 import type { ClientPatience } from "./settings.ts";
 import { type Scope, TokenDance } from "./tokens.ts";
 import type { Question, Transport } from "./transport.ts";
@@ -42,6 +42,8 @@ export class RegistrySession {
   readonly #tokens: TokenDance;
   #origin: Promise<URL> | undefined;
   #challenge: Challenge | undefined;
+  /** The registry has a private address, and may name a token service that has one. */
+  #isPrivate = false;
 
   constructor(registry: string, options: SessionOptions) {
     this.registry = registry;
@@ -81,7 +83,6 @@ export class RegistrySession {
   async #askOnce(question: RegistryQuestion): Promise<Followed> {
     const origin = await this.origin();
     const url = question.path instanceof URL ? question.path : new URL(question.path, origin);
-    const place = { url: origin, allowPrivate: true };
     const wanted = { repository: question.repository, scopes: scopesOf(question) };
     const send = (authorization: string | undefined): Promise<Followed> =>
       follow(this.#options.transport, {
@@ -94,12 +95,16 @@ export class RegistrySession {
     const shown =
       this.#challenge === undefined
         ? undefined
-        : await this.#tokens.header(this.#challenge, wanted, place).catch(() => undefined);
+        : await this.#tokens
+            .header(this.#challenge, wanted, { url: origin, allowPrivate: this.#isPrivate })
+            .catch(() => undefined);
     const answer = await send(shown);
     if (answer.status !== 401 || answer.url.origin !== url.origin) return this.#judged(answer, question);
     dropBody(answer.message);
     const challenge = parseChallenge(answer.headers["www-authenticate"]);
     this.#challenge = challenge;
+    this.#isPrivate = isAtPrivateAddress(url, answer);
+    const place = { url: origin, allowPrivate: this.#isPrivate };
     const next = await this.#tokens.header(challenge, wanted, place, shown);
     if (next === undefined || next === shown) throw this.#unauthorized(next);
     const again = await send(next);

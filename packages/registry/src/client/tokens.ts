@@ -66,7 +66,8 @@ export class TokenDance {
     // From here on nothing waits: whoever comes later joins the dance that the first one began.
     let dance = this.#tokens.get(key);
     if (dance === undefined || dance === before) {
-      const begun = this.#dance(challenge, wanted, place.allowPrivate);
+      const allowPrivate = place.allowPrivate || challenge.realm.hostname === place.url.hostname;
+      const begun = this.#dance(challenge, wanted, allowPrivate);
       begun.catch(() => this.#tokens.get(key) === begun && this.#tokens.delete(key));
       this.#tokens.set(key, begun);
       dance = begun;
