@@ -16,7 +16,7 @@ const names: readonly (readonly [string, string])[] = [
   ["OCI_NAME_CHARACTER", "a\\b"],
   ["OCI_NAME_CHARACTER", "a:b"],
   ["OCI_NAME_CHARACTER", "a@b"],
-  ["OCI_NAME_CHARACTER", "caf%C3%A9"],
+  ["OCI_NAME_CHARACTER", "caf%c3%a9"],
   ["OCI_NAME_SEPARATOR", "_a"],
   ["OCI_NAME_SEPARATOR", "a."],
   ["OCI_NAME_SEPARATOR", "a/-"],
