@@ -7,10 +7,10 @@ import {
   hashPassword,
   memoryRegistryBackend,
   openTokenKeys,
-  parseRegistryConfiguration,
   type RunningRegistry,
   startRegistry,
 } from "@touchmark/registry";
+import { parseRegistryConfiguration } from "@touchmark/registry/configuration";
 
 /** The one password of these scenes; no output may ever hold it. */
 export const secret = "canary-password-4d1f";

@@ -5,11 +5,11 @@ import {
   memoryRegistryBackend,
   openAuthority,
   type PromotionProof,
-  parseRegistryConfiguration,
   startRegistry,
   withProtectedTags,
   withQuotas,
 } from "@touchmark/registry";
+import { parseRegistryConfiguration } from "@touchmark/registry/configuration";
 import { expect, onTestFinished, test } from "vitest";
 
 /** A registry where everybody may do everything but what the rules about tags and quotas say. */

@@ -22,7 +22,7 @@ export interface UsersFile {
 
 /** Reads the file of users of a registry; one that is not there has no users. */
 export async function usersFile(invocation: Invocation, terminal: Terminal, home: Home): Promise<UsersFile> {
-  const { parseRegistryConfiguration, readRegistryConfiguration } = await import("@touchmark/registry");
+  const { readRegistryConfiguration } = await import("@touchmark/registry");
   const { registryPlace } = await import("@touchmark/pipeline/registry");
   const named = text(invocation, "config");
   const path = named === undefined ? registryPlace(home).configuration : resolve(terminal.directory, named);
@@ -31,6 +31,7 @@ export async function usersFile(invocation: Invocation, terminal: Terminal, home
     path,
     configuration,
     async write(name, user) {
+      const { parseRegistryConfiguration } = await import("@touchmark/registry/configuration");
       const { withUser } = await import("@touchmark/formats/registry");
       const { writeFileAtomically } = await import("@touchmark/store");
       const lock = await home.lock("registry-users");
