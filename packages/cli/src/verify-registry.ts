@@ -56,20 +56,23 @@ export async function verifyInRegistry(words: string, invocation: Invocation, te
   }
 }
 
-interface Verifier {
+/** Verifies artifacts by bundles that were found. */
+export interface Verifier {
+  /** What is demanded, for records. */
+  readonly demands: unknown;
   one(digest: Digest, bundles: readonly Uint8Array[]): Promise<FoundChain>;
   close(): Promise<void>;
 }
 
 /** By the trust root, builder and source that the options name, or all of this factory's own. */
-async function verifierOf(invocation: Invocation, terminal: Terminal): Promise<Verifier> {
+export async function verifierOf(invocation: Invocation, terminal: Terminal): Promise<Verifier> {
   const { openFactory, verifyFound, verifyFoundHere } = await import("@touchmark/pipeline");
   const require = text(invocation, "require") === "hermetic" ? (["hermetic"] as const) : [];
   const [root, builder, uri] = ["trustRoot", "builder", "source"].map((name) => text(invocation, name));
   if (root === undefined && builder === undefined && uri === undefined) {
     const factory = await openFactory();
     const one: Verifier["one"] = (digest, bundles) => verifyFoundHere(factory, digest, bundles, { require });
-    return { one, close: () => factory.close() };
+    return { demands: { by: "this factory", require }, one, close: () => factory.close() };
   }
   if (root === undefined || builder === undefined || uri === undefined) {
     throw cliErrors.make("CLI_USAGE", "expected --trust-root, --builder and --source together, or none of them", {
@@ -88,6 +91,7 @@ async function verifierOf(invocation: Invocation, terminal: Terminal): Promise<V
       : { witnessPolicy: Buffer.from(readInput(resolve(terminal.directory, policy))).toString("utf8") }),
   };
   return {
+    demands: { ...expectations, require },
     one: async (artifact, bundles) => verifyFound(bundles, trustRoot, { ...expectations, artifact }),
     close: async () => {},
   };
@@ -97,7 +101,7 @@ async function verifierOf(invocation: Invocation, terminal: Terminal): Promise<V
  * What evidence is about: the manifest of an image; of an artifact that is no image, which is a manifest around files,
  * each of the files, and all of them must be proven.
  */
-async function artifactsOf({ reader, digest }: ImageSource): Promise<readonly Digest[]> {
+export async function artifactsOf({ reader, digest }: ImageSource): Promise<readonly Digest[]> {
   const { bytes, descriptor } = await reader.manifest(digest);
   const manifest = parseManifest(bytes, { mediaType: descriptor.mediaType });
   const isArtifact = manifest.kind === "manifest" && manifest.config.mediaType === mediaTypes.empty;

@@ -33,15 +33,19 @@ export async function attestArtifact(factory: Factory, request: AttestRequest): 
   const predicate = parseJson(request.predicate, { maxBytes: MAX_PREDICATE_BYTES });
   const known = predicateName(request.type);
   if (known !== undefined) readPredicate(known, predicate);
-  const identity = await factory.attestIdentity();
-  const spiffeId = attestId(identity.trustDomain);
   const name = request.artifact.path?.split("/").at(-1) ?? request.artifact.digest;
-  const statement: Statement<unknown> = {
+  return signAttestation(factory, {
     _type: STATEMENT_TYPE,
     subject: [subjectOf(name, request.artifact.digest)],
     predicateType: request.type,
     predicate,
-  };
+  });
+}
+
+/** Signs a statement as `attest`, logs it, and keeps its bundle. Who may sign what was decided before. */
+export async function signAttestation(factory: Factory, statement: Statement<unknown>): Promise<AttestReport> {
+  const identity = await factory.attestIdentity();
+  const spiffeId = attestId(identity.trustDomain);
   const recorder = new EvidenceRecorder(identity, await factory.log(), factory.content);
   const [bundle] = await recorder.record([{ name: "attest", spiffeId, statement }]);
   if (bundle === undefined) throw new TypeError("the recorder answered no bundle");

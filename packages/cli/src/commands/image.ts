@@ -28,9 +28,19 @@ export const imageTable: readonly SubcommandRow[] = [
     load: () => import("./image/copy.ts"),
   },
   {
+    name: "promote",
+    summary: "copy what verifies to another repository, with a signed decision beside it",
+    load: () => import("./image/promote.ts"),
+  },
+  {
     name: "watch",
     summary: "follow a tag: evaluate a new digest behind it before it is promoted",
     load: () => import("./image/watch.ts"),
+  },
+  {
+    name: "slim",
+    summary: "make an image smaller, and keep a signed list of what went",
+    load: () => import("./image/slim.ts"),
   },
 ];
 

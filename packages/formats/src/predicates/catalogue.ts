@@ -18,6 +18,7 @@ import { source } from "./source.ts";
 import { tagEvaluation } from "./tag-evaluation.ts";
 import { thirdPartyReview } from "./third-party-review.ts";
 import { trigger } from "./trigger.ts";
+import { verificationSummary } from "./verification-summary.ts";
 
 /** One kind of predicate that this project reads and writes. */
 interface Row<T> {
@@ -86,6 +87,11 @@ export const predicates = {
     runtimeTrace,
   ),
   provenance: standard("https://slsa.dev/provenance/v1", "SLSA provenance of an artifact", provenance),
+  "verification-summary": standard(
+    "https://slsa.dev/verification_summary/v1",
+    "SLSA verification summary: what a gate decided about an artifact",
+    verificationSummary,
+  ),
 } as const;
 
 /** Short name of a predicate. */

@@ -384,6 +384,19 @@ export const predicateExamples: { readonly [Name in PredicateName]: PredicateOf<
     expires: "2027-05-21T10:00:00Z",
     evidence: [{ name: "screenshot of the settings", digest: digest(0x41) }],
   },
+  "verification-summary": {
+    verifier: { id: "spiffe://factory.example/attest" },
+    timeVerified: "2026-11-20T08:10:00Z",
+    resourceUri: "oci://registry.example.com/team/app:1.0",
+    policy: {
+      uri: "https://touchmark.dev/policies/evidence-chain/v1",
+      digest: { sha256: digest(0xe8).slice("sha256:".length) },
+    },
+    inputAttestations: [{ digest: { sha256: digest(0xe2).slice("sha256:".length) } }],
+    verificationResult: "PASSED",
+    verifiedLevels: ["SLSA_BUILD_LEVEL_1", "TOUCHMARK_CHAIN"],
+    slsaVersion: "1.2",
+  },
   link: linkPredicate({
     chain,
     step: "build",

@@ -50,3 +50,4 @@ export { requestSubject, sourceSubject, statementOf, subjectOf } from "./stateme
 export type { TagEvaluation } from "./tag-evaluation.ts";
 export type { ThirdPartyReview } from "./third-party-review.ts";
 export type { Trigger, TriggerRequest } from "./trigger.ts";
+export type { VerificationSummary } from "./verification-summary.ts";
