@@ -9,6 +9,8 @@ export interface RegistryCaller {
   /** Name in audit lines; `anonymous` when nothing was shown. Never a secret. */
   readonly name: string;
   may(action: RegistryAction, repository: string): boolean;
+  /** Whether a list of repositories shows it, for a caller who may have the list. Default: whether it may pull from it. */
+  sees?(repository: string): boolean;
   /** Counts bytes of a body, in either direction; a promise when the caller must wait before more of them pass. */
   pace?(bytes: number): Promise<void> | undefined;
 }

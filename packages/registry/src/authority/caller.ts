@@ -99,12 +99,16 @@ export function asRegistryCaller(
   const may: RegistryCaller["may"] = (action, repository) =>
     // The version check tells nothing; whoever got here may ask it.
     (repository === "" && action === "pull") || allows(caller, action, repository);
+  // A token for the list alone names no repository; its subject sees what it could ask a token for.
+  const sees = (repository: string): boolean =>
+    caller.grants === undefined || isGranted(caller.grants, "pull", repository);
   if (rates.caller.bytesPerSecond === undefined && rates.remote.bytesPerSecond === undefined) {
-    return { name: caller.name, may };
+    return { name: caller.name, may, sees };
   }
   return {
     name: caller.name,
     may,
+    sees,
     pace(count) {
       const waits = [
         // Anonymous callers share a name and nothing else.

@@ -80,6 +80,16 @@ test("A9: what was taken from a user is gone from its tokens at once", async () 
   });
 });
 
+test("A9: a token for the list of repositories shows what its subject could ask a token for", async () => {
+  scene = authorityScene(`users:\n${userLine("ada", '{ "team/**": [pull], "**": [catalog] }')}`);
+  const list: Access = { type: "registry", name: "catalog", actions: ["*"] };
+  const ada = await identify(token("ada", [list]), "catalog", "");
+  if ("challenge" in ada) throw new Error("was challenged");
+  expect([ada.sees?.("team/app"), ada.sees?.("other"), ada.may("pull", "team/app")]).toEqual([true, false, false]);
+  const factory = await identify(token("spiffe://factory-1.internal/node", [list]), "catalog", "");
+  expect("challenge" in factory ? undefined : factory.sees?.("other")).toBe(true);
+});
+
 test("A9: a token of the factory says itself what it allows", async () => {
   scene = authorityScene("");
   const subject = "spiffe://factory-1.internal/project/p/pipeline/l/step/s";

@@ -36,7 +36,7 @@ export async function listRepositories(exchange: Exchange): Promise<void> {
   while (shown.length <= size) {
     const limit = Math.max(size + 1, 100);
     const found = await service.backend.repositories({ limit, ...(after === undefined ? {} : { after }) });
-    for (const name of found) if (caller.may("pull", name)) shown.push(name);
+    for (const name of found) if (caller.sees?.(name) ?? caller.may("pull", name)) shown.push(name);
     after = found.at(-1);
     if (found.length < limit) break;
   }
