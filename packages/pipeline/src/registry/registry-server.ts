@@ -13,6 +13,7 @@ import {
   openTokenKeys,
   type PromotionProof,
   type RegistryAuthority,
+  type RegistryBackend,
   type RegistryConfiguration,
   type RunningRegistry,
   registryConfigurationErrors,
@@ -37,7 +38,7 @@ export interface RegistryServerOptions extends ListenWishes {
   /** The factory whose authority certifies names; asked for only then. */
   readonly identity?: () => Promise<FactoryIdentity>;
   /** Verifies the gate's decisions for tags that only it may set; without one they are never set. */
-  readonly proof?: PromotionProof;
+  readonly proof?: (backend: RegistryBackend) => PromotionProof;
   /** Told what goes wrong beside requests: a configuration that cannot be read, audit lines that were not written. */
   readonly onProblem?: (message: string) => void;
 }
@@ -119,7 +120,7 @@ async function serve(
   const running = await startRegistry({
     backend: withProtectedTags(withQuotas(backend, configuration, clock), configuration),
     authority,
-    tagRules: configuredTagRules(configuration, options.proof),
+    tagRules: configuredTagRules(configuration, options.proof?.(backend)),
     limits: { ...defaultLimits, blobBytes: now.uploads.blobBytes, manifestBytes: now.uploads.manifestBytes },
     audit: (line) => audit.write({ ...line }),
     failed: (error) => onProblem(String((error as Error).stack ?? error)),

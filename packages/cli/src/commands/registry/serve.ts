@@ -52,6 +52,18 @@ export const command: Command = {
           release = () => factory.close();
           return factory.identity();
         },
+        proof: (backend) => ({
+          // Opened for each such tag: the gate signs with another process, and the trust root is today's.
+          missing: async (...words) => {
+            const { openFactory, promotionProof } = await import("@touchmark/pipeline");
+            const factory = await openFactory();
+            try {
+              return await promotionProof(factory, backend).missing(...words);
+            } finally {
+              await factory.close();
+            }
+          },
+        }),
         onProblem: (message) => terminal.note(`${terminal.style.warn("registry")}: ${oneLine(message)}`),
       });
       try {
