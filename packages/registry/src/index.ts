@@ -30,6 +30,12 @@ export {
   fileRegistryBackend,
 } from "./backends/file/file-registry.ts";
 export { type MemoryRegistryBackend, memoryRegistryBackend } from "./backends/memory.ts";
+export {
+  type PullThroughBackend,
+  type PullThroughOptions,
+  pullThroughBackend,
+  type StaleTag,
+} from "./backends/pull-through/pull-through.ts";
 export { type S3RegistryBackend, type S3RegistryOptions, s3RegistryBackend } from "./backends/s3/s3-registry.ts";
 export { openRegistryClient, type RegistryClient, type RegistryClientOptions } from "./client/client.ts";
 export { type CopyProgress, type CopyReport, type CopyRequest, type CopyTarget, copyImage } from "./client/copy.ts";
@@ -61,7 +67,6 @@ export {
 export { registryConfigurationErrors } from "./configuration/errors.ts";
 export { isLocal, isName, isWildcard, type ListenAddress, parseListen } from "./configuration/listen.ts";
 export { type LiveConfiguration, type LiveOptions, liveConfiguration } from "./configuration/live.ts";
-export { parseRegistryConfiguration } from "./configuration/parse.ts";
 export { readRegistryConfiguration } from "./configuration/read.ts";
 export { registryErrors } from "./errors.ts";
 export { localRepository } from "./local-repository.ts";

@@ -35,6 +35,20 @@ export const registryBackendErrors = defineErrors({
     nature: "unavailable",
     meaning: "Another collection of the same registry is going on.",
   },
+  REGISTRY_BACKEND_READ_ONLY: {
+    nature: "refused",
+    meaning: "The registry is a mirror of another one, and takes nothing from clients.",
+    hint: "Push to the registry that it mirrors.",
+  },
+  REGISTRY_BACKEND_UPSTREAM_AWAY: {
+    nature: "unavailable",
+    meaning: "The registry that is mirrored does not answer, and the mirror does not have what was asked for.",
+  },
+  REGISTRY_BACKEND_UPSTREAM_REFUSED: {
+    nature: "refused",
+    meaning: "The registry that is mirrored refused, or answered with content of another digest or above the limit.",
+    hint: "Check what the mirror's credentials may read; the cause stands in its log.",
+  },
   REGISTRY_FSCK_DAMAGED: {
     nature: "refused",
     meaning: "A blob or manifest of the registry no longer has the bytes of its digest.",

@@ -14,12 +14,14 @@ import { damagedFinding, danglingFinding, type Finding, missingFinding, neededBl
 import { keptOf } from "./marking.ts";
 import { MemoryUploads } from "./memory-uploads.ts";
 import { byBytes, pageOf } from "./pages.ts";
-import { checkRange, corruptContent, immutableTag, mismatch, missingTarget } from "./refusals.ts";
+import { checkRange, collectedMeanwhile, corruptContent, immutableTag, mismatch, missingTarget } from "./refusals.ts";
 
 interface MemoryRepository {
   readonly blobs: Map<Digest, { linkedAt: number }>;
   readonly manifests: Map<Digest, StoredManifest & { readonly putAt: number }>;
   readonly tags: Map<string, Digest>;
+  /** What a collection took away, and when. */
+  readonly collected: Map<Digest, number>;
 }
 
 /** A registry in memory, with a way to damage it behind its back. */
@@ -29,6 +31,8 @@ export interface MemoryRegistryBackend extends RegistryBackend, CollectingBacken
 }
 
 const CHUNK_BYTES = 64 * 1024;
+// As in a home: whoever saw it there must not refer to it now.
+const COLLECTED_LATELY_MS = 10 * 60_000;
 
 /** A registry that forgets everything with its process. For tests (registry SPEC B). */
 export function memoryRegistryBackend(options: { readonly clock?: Clock } = {}): MemoryRegistryBackend {
@@ -47,7 +51,7 @@ class MemoryRegistry implements MemoryRegistryBackend {
     this.uploads = new MemoryUploads(
       (repository, digest, bytes) => {
         this.#content.set(digest, bytes);
-        this.#make(repository).blobs.set(digest, { linkedAt: this.#now() });
+        this.#link(repository, digest);
       },
       () => this.#now(),
     );
@@ -70,7 +74,7 @@ class MemoryRegistry implements MemoryRegistryBackend {
     },
     mount: async (digest, from, to) => {
       if (this.#repositories.get(from)?.blobs.has(digest) !== true) return false;
-      this.#make(to).blobs.set(digest, { linkedAt: this.#now() });
+      this.#link(to, digest);
       return true;
     },
     delete: async (repository, digest) => this.#repositories.get(repository)?.blobs.delete(digest) === true,
@@ -88,18 +92,17 @@ class MemoryRegistry implements MemoryRegistryBackend {
       const found = sha256(manifest.bytes);
       if (found !== manifest.digest) throw mismatch(manifest.digest, found);
       if (tag !== undefined) this.#judgeTag(repository, tag.name, manifest.digest, tag.immutable);
-      const { manifests, tags } = this.#make(repository);
+      const { manifests, tags, collected } = this.#make(repository);
+      for (const reference of manifest.references) {
+        if ((collected.get(reference) ?? 0) > this.#now() - COLLECTED_LATELY_MS) throw collectedMeanwhile(reference);
+      }
       const bytes = Uint8Array.from(manifest.bytes);
       this.#content.set(manifest.digest, bytes);
       manifests.set(manifest.digest, { ...manifest, bytes, putAt: this.#now() });
+      collected.delete(manifest.digest);
       if (tag !== undefined) tags.set(tag.name, manifest.digest);
     },
-    delete: async (repository, digest) => {
-      const found = this.#repositories.get(repository);
-      if (found?.manifests.delete(digest) !== true) return false;
-      for (const [tag, target] of found.tags) if (target === digest) found.tags.delete(tag);
-      return true;
-    },
+    delete: async (repository, digest) => this.#deleteManifest(repository, digest),
     referrers: async (repository, subject, { artifactType, after, limit }) => {
       const all = [...(this.#repositories.get(repository)?.manifests.values() ?? [])];
       return all
@@ -143,23 +146,28 @@ class MemoryRegistry implements MemoryRegistryBackend {
     const before = this.#now() - options.graceSeconds * 1000;
     const deletedManifests: { repository: string; digest: Digest }[] = [];
     const needed = new Set<Digest>();
-    for (const [repository, { blobs, manifests, tags }] of this.#repositories) {
+    for (const [repository, { blobs, manifests, tags, collected }] of this.#repositories) {
       const tagged = new Set(tags.values());
       const isRoot = (one: { digest: Digest; putAt: number }) =>
         !options.untagged || one.putAt > before || tagged.has(one.digest);
       const kept = keptOf([...manifests.values()].map((one) => ({ ...one, isRoot: isRoot(one) })));
       for (const digest of manifests.keys()) {
         if (kept.has(digest)) needed.add(digest);
-        else deletedManifests.push({ repository, digest });
+        else {
+          deletedManifests.push({ repository, digest });
+          if (!options.dryRun) collected.set(digest, this.#now());
+        }
       }
       for (const [digest, { linkedAt }] of blobs) {
         if (kept.has(digest) || linkedAt > before) needed.add(digest);
-        else if (!options.dryRun) blobs.delete(digest);
+        else if (!options.dryRun) {
+          blobs.delete(digest);
+          collected.set(digest, this.#now());
+        }
       }
     }
-    if (!options.dryRun) {
-      for (const { repository, digest } of deletedManifests) await this.manifests.delete(repository, digest);
-    }
+    if (!options.dryRun)
+      for (const { repository, digest } of deletedManifests) this.#deleteManifest(repository, digest);
     const deletedBlobs = [...this.#content.keys()].filter((digest) => !needed.has(digest)).sort(byBytes);
     const freedBytes = deletedBlobs.reduce((sum, digest) => sum + (this.#content.get(digest)?.length ?? 0), 0);
     const abandoned = this.uploads.abandoned(before);
@@ -201,10 +209,23 @@ class MemoryRegistry implements MemoryRegistryBackend {
     if (immutable && there !== undefined && there !== digest) throw immutableTag(tag, there, digest);
   }
 
+  #link(repository: string, digest: Digest): void {
+    const { blobs, collected } = this.#make(repository);
+    blobs.set(digest, { linkedAt: this.#now() });
+    collected.delete(digest);
+  }
+
+  #deleteManifest(repository: string, digest: Digest): boolean {
+    const found = this.#repositories.get(repository);
+    if (found?.manifests.delete(digest) !== true) return false;
+    for (const [tag, target] of found.tags) if (target === digest) found.tags.delete(tag);
+    return true;
+  }
+
   #make(repository: string): MemoryRepository {
     let found = this.#repositories.get(repository);
     if (found === undefined) {
-      found = { blobs: new Map(), manifests: new Map(), tags: new Map() };
+      found = { blobs: new Map(), manifests: new Map(), tags: new Map(), collected: new Map() };
       this.#repositories.set(repository, found);
     }
     return found;

@@ -1,5 +1,6 @@
 import { blobContract } from "./blob-contract.ts";
 import { collectContract } from "./collect-contract.ts";
+import { concurrentContract } from "./concurrent-contract.ts";
 import { manifestContract } from "./manifest-contract.ts";
 import type { RegistryBackendFixture } from "./registry-fixture.ts";
 import { uploadContract } from "./upload-contract.ts";
@@ -10,4 +11,5 @@ export function registryBackendContract(name: string, make: () => Promise<Regist
   uploadContract(name, make);
   manifestContract(name, make);
   collectContract(name, make);
+  concurrentContract(name, make);
 }

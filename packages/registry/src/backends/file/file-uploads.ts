@@ -23,6 +23,8 @@ export class FileUploads implements UploadBackend {
   readonly #sessions = new Map<string, Session>();
   /** Ids that somebody works on. */
   readonly #claimed = new Set<string>();
+  /** Files of blobs that come in one go. */
+  readonly #passing = new Set<string>();
 
   constructor(files: UploadFiles, publish: PublishFile, clock: Clock) {
     this.#files = files;
@@ -89,6 +91,7 @@ export class FileUploads implements UploadBackend {
   ): Promise<{ readonly size: number }> {
     const path = await this.#files.path(repository, randomBytes(16).toString("hex"));
     const file = await guarded("storing a blob", () => HashedFile.create(path));
+    this.#passing.add(path);
     try {
       if (!(await fill(file, maxBytes, chunks))) throw tooLarge(maxBytes);
       const found = file.digest();
@@ -98,7 +101,10 @@ export class FileUploads implements UploadBackend {
       return { size: file.size };
     } catch (cause) {
       file.delete();
-      throw cause;
+      // A collection of another process deleted it for its age.
+      throw isGone(cause) ? unknownUpload() : cause;
+    } finally {
+      this.#passing.delete(path);
     }
   }
 
@@ -112,7 +118,7 @@ export class FileUploads implements UploadBackend {
 
   /** Deletes uploads that nobody wrote to since the given time, or only counts them. */
   async dropAbandoned(before: number, dryRun: boolean): Promise<number> {
-    const paths = new Set(await this.#files.abandoned(before));
+    const paths = new Set((await this.#files.abandoned(before)).filter((path) => !this.#passing.has(path)));
     for (const [id, { file }] of this.#sessions) {
       if (!paths.has(file.path)) continue;
       // Its writer may be slow, and is there.

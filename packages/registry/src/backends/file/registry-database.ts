@@ -79,7 +79,7 @@ export class RegistryDatabase {
       this.#database.exec("COMMIT");
     } catch (cause) {
       // A full disk makes SQLite roll back by itself.
-      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec("ROLLBACK");
       const error = asStoreError(cause, "writing the registry");
       // Those that were refused already know.
       for (const { reject } of jobs) reject(error);
