@@ -75,7 +75,7 @@ test("PR1: a refusal is signed and logged, and nothing is copied", async () => {
   const { request, to, subject } = await scene(async () => {
     throw pipelineErrors.make("EVIDENCE_MISSING", "expected evidence, found none");
   });
-  const size = async () => (await (await factory.log()).checkpoint()).toString();
+  const size = async () => (await factory.log()).checkpoint();
   const before = await size();
   await expect(promoteImage(factory, request)).rejects.toThrow(expect.objectContaining({ code: "EVIDENCE_MISSING" }));
   expect(await size()).not.toBe(before);

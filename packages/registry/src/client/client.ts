@@ -55,7 +55,7 @@ export function openRegistryClient(options: RegistryClientOptions = {}): Registr
     Object.entries(options.mirrors ?? {}).map(([host, list]) => [parsedHost(host), list.map(parsedMirror)]),
   );
   const sessions = new Map<string, RegistrySession>();
-  const pause = async (ms: number): Promise<void> => void (await sleep(ms));
+  const pause = (ms: number): Promise<void> => sleep(ms);
   const session = (registry: string): RegistrySession => {
     let found = sessions.get(registry);
     if (found === undefined) {

@@ -90,7 +90,7 @@ test.each([
   await expect(find("r.example", "x")).rejects.toThrow(expect.objectContaining({ code: "OCI_CLIENT_HELPER_FAILED" }));
 });
 
-test.each(["../evil", "a b", "", 7, "-x", `${"a".repeat(65)}`])("C3: %j names no helper", async (name) => {
+test.each(["../evil", "a b", "", 7, "-x", "a".repeat(65)])("C3: %j names no helper", async (name) => {
   const find = userCredentials(home({ credHelpers: { "r.example": name } }));
   await expect(find("r.example", "x")).rejects.toThrow(expect.objectContaining({ code: "OCI_CLIENT_HELPER_NAME" }));
 });

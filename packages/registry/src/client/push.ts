@@ -23,7 +23,7 @@ export async function mountBlob({ session, repository }: Place, digest: Digest, 
   const query = new URLSearchParams({ mount: digest, from });
   const answer = await session.ask({
     method: "POST",
-    path: `/v2/${repository}/blobs/uploads/?${query}`,
+    path: `/v2/${repository}/blobs/uploads/?${query.toString()}`,
     repository,
     scopes: ["pull", "push"],
     alsoPull: from,

@@ -22,7 +22,7 @@ export const fallbackTag = (subject: Digest): string => `sha256-${digestHex(subj
  */
 export async function* listReferrers(place: Place, subject: Digest, artifactType?: string): AsyncGenerator<Descriptor> {
   const wanted = (each: Descriptor): boolean => artifactType === undefined || each.artifactType === artifactType;
-  const query = artifactType === undefined ? "" : `?${new URLSearchParams({ artifactType })}`;
+  const query = artifactType === undefined ? "" : `?${new URLSearchParams({ artifactType }).toString()}`;
   let hasApi = false;
   for await (const { answer, bytes } of pages(place, `/v2/${place.repository}/referrers/${subject}${query}`)) {
     hasApi = true;

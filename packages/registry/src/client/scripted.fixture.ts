@@ -7,7 +7,7 @@ import { openRegistryClient, type RegistryClientOptions } from "./client.ts";
 import type { RegistryRepository } from "./repository.ts";
 
 /** Answers a request itself and says true, or leaves it to the honest registry behind it. */
-export type Script = (request: IncomingMessage, response: ServerResponse, path: string) => boolean | Promise<boolean>;
+export type Script = (request: IncomingMessage, response: ServerResponse, path: string) => boolean;
 
 /** A registry of this process, honest but for its script. */
 export interface ScriptedRegistry {
@@ -28,11 +28,10 @@ export async function scriptedRegistry(script: Script = () => false): Promise<Sc
   const log: string[] = [];
   const requests: IncomingMessage[] = [];
   const registry = { host: "", log, requests, script, close: async () => {} };
-  const server = await listening(async (request, response) => {
+  const server = await listening((request, response) => {
     log.push(`${request.method} ${request.url}`);
     requests.push(request);
-    const path = request.url ?? "";
-    if (!(await registry.script(request, response, path))) honest(request, response);
+    if (!registry.script(request, response, request.url ?? "")) honest(request, response);
   });
   registry.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   registry.close = () => closed(server);

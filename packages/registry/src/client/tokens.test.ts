@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fixedClock } from "@touchmark/core";
 import { afterEach, expect, test } from "vitest";
@@ -25,7 +26,7 @@ interface Guarded {
 async function guarded(answer: (count: number) => object, status = 200): Promise<Guarded> {
   const asked: Guarded["asked"] = [];
   const valid = new Set<string>();
-  const service = await listening(async (request, response) => {
+  const answered = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let body = "";
     for await (const chunk of request) body += String(chunk);
     const query =
@@ -35,7 +36,8 @@ async function guarded(answer: (count: number) => object, status = 200): Promise
     const token = given.token ?? given.access_token;
     if (token !== undefined) valid.add(token);
     json(response, status, given);
-  });
+  };
+  const service = await listening((request, response) => void answered(request, response));
   const realm = `http://127.0.0.1:${(service.address() as AddressInfo).port}/token`;
   const registry = await scriptedRegistry((request, response) => {
     if (valid.has((request.headers.authorization ?? "").replace("Bearer ", ""))) return false;
