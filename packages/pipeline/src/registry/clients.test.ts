@@ -48,6 +48,31 @@ function client(program: string | undefined, way: "plain" | "tls") {
   };
 }
 
+test.skipIf(!skopeo || !crane)(
+  "G5: with anonymous reading, clients without credential pull and do not push",
+  async () => {
+    const { host, home, say } = client(skopeo, "plain");
+    const open = await scene.serve({ anonymousRead: true });
+    const at = (open.url ?? host).replace(/^http:\/\//, "");
+    const creds = ["--dest-creds", `ada:${adaPassword}`];
+    await say("copy", "--dest-tls-verify=false", ...creds, `oci:${layout}:sample`, `docker://${at}/team/public:v1`);
+    const fresh = client(crane, "tls");
+    await fresh.say("--insecure", "pull", `${at}/team/public:v1`, join(home, "public.tar"));
+    const none = ["--src-tls-verify=false", "--src-no-creds"];
+    await say("copy", ...none, `docker://${at}/team/public:v1`, `oci:${join(home, "public")}:sample`);
+    await expect(
+      say(
+        "copy",
+        "--dest-tls-verify=false",
+        "--dest-no-creds",
+        `oci:${layout}:sample`,
+        `docker://${at}/team/public:v2`,
+      ),
+    ).rejects.toThrow(/denied|unauthorized|authentication required/i);
+    await expect(fresh.say("--insecure", "push", layout, `${at}/team/public:v3`)).rejects.toThrow(/UNAUTHORIZED|401/);
+  },
+);
+
 describe.each(["plain", "tls"] as const)("G5: %s", (way) => {
   test.skipIf(!skopeo)("skopeo logs in, copies there and back, inspects and deletes; others may not", async () => {
     const { host, authority, home, say } = client(skopeo, way);
