@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { seccompFilter } from "./filter.ts";
 import { missingFor, openBench } from "./fixture.ts";
+import { makeImage, missingForImages } from "./image-fixture.ts";
 import type { StepJob } from "./job.ts";
 import { openSandboxHost, type SandboxHost } from "./sandbox-host.ts";
 import { runStep } from "./step-run.ts";
@@ -77,6 +78,42 @@ describe.skipIf(missing !== null)(`on a weaker host${missing === null ? "" : ` (
     expect(ran.codes).toContain("INPUT_COPIED");
     expect(ran.evidence.mounts.find((row) => row.at === "/work/source")).toMatchObject({ means: "copy" });
   });
+
+  test.skipIf(missingForImages !== null)(
+    `W15: without overlays an image is a copy with ours laid over, no link followed${missingForImages === null ? "" : ` (skipped: ${missingForImages})`}`,
+    async () => {
+      const outside = bench.fill("outside", { hosts: "kept\n" });
+      const directory = makeImage(bench, "copied", { "etc/hosts": `-> ${outside}/hosts`, "etc/shells/x": "x" });
+      const job = bench.job("cat /etc/hosts /etc/shells; echo x > /new; echo x > /work/output/made; stat -c %u /bin", {
+        rootfs: { directory },
+      });
+      const ran = await run((host) => ({ abilities: { ...host.abilities, overlay: false } }), job);
+      expect(ran.text).toContain("127.0.0.1 localhost touchmark\n::1 localhost\n/bin/sh\n");
+      expect(ran.text).toMatch(/Read-only file system\n1001\n/);
+      expect(readFileSync(join(outside, "hosts"), "utf8")).toBe("kept\n");
+      expect(existsSync(join(directory, "work"))).toBe(false);
+      expect(ran.codes).toContain("INPUT_COPIED");
+      expect(ran.evidence.mounts[0]).toMatchObject({ kind: "image", means: "copy" });
+    },
+  );
+
+  test.skipIf(missingForImages !== null)(
+    "W15: where a shell must hold the step, an image without one is refused",
+    async () => {
+      const directory = makeImage(bench, "shell-less");
+      rmSync(join(directory, "bin/sh"));
+      const job = { ...bench.job("", { rootfs: { directory } }), command: ["/bin/busybox", "true"] };
+      const weaker = (host: SandboxHost): Partial<SandboxHost> => ({
+        recorder: null,
+        filter: (network) => seccompFilter(host.architecture, network, "errno"),
+      });
+      await expect(run(weaker, job)).rejects.toMatchObject({
+        code: "WORKER_IMAGE_PROGRAM",
+        message: expect.stringContaining("/bin/sh"),
+      });
+      expect((await run(() => ({}), job)).outcome).toBe("succeeded");
+    },
+  );
 
   test("W7: an input of another file system is lent without owner mapping, or copied", async () => {
     const source = bench.fill("elsewhere", { a: "one\n" });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { backendWorker, type SandboxBackend } from "./chosen-worker.ts";
+import { missingForImages } from "./image-fixture.ts";
 import type { StepJob, Tracer } from "./job.ts";
 import type { StepResult } from "./result.ts";
 
@@ -36,6 +37,13 @@ export const cases = served.map(([backend, caller]) => {
     name: `${backend} as ${caller}${missing === null ? "" : ` (skipped: ${missing})`}`,
   };
 });
+
+/** The cases of the contract suite that need an image. */
+export const casesWithImages = cases.map((row) => ({
+  ...row,
+  missing: row.missing ?? missingForImages,
+  name: row.missing === null && missingForImages !== null ? `${row.name} (skipped: ${missingForImages})` : row.name,
+}));
 
 /** The host user that stands for an ordinary user when tests run as root. */
 const ordinary = 1_900_001;
@@ -176,4 +184,5 @@ async function inChild(state: string, job: StepJob, ids: object, how: readonly s
 }
 
 export { bridgeProcesses, connectPerl, type ServedBridge, serveBridge } from "./bridge-fixture.ts";
+export { type ImageFiles, makeImage, own } from "./image-fixture.ts";
 export { hostArchitecture, type SystemCall, systemCallNumber } from "./system-calls.ts";

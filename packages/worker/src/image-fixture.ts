@@ -1,16 +1,7 @@
 import { spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  lchownSync,
-  mkdirSync,
-  readdirSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Bench, cases } from "./fixture.ts";
+import type { Bench } from "./fixture.ts";
 
 const applets = [
   "sh",
@@ -32,13 +23,6 @@ const busybox = ["/bin/busybox", "/usr/bin/busybox"].find(existsSync);
 /** Why there can be no image of a few files here, or null. Used by tests only. */
 export const missingForImages: string | null =
   busybox !== undefined && spawnSync(busybox, ["true"]).status === 0 ? null : "busybox (static) is not installed";
-
-/** The cases of the contract suite that need an image. */
-export const casesWithImages = cases.map((row) => ({
-  ...row,
-  missing: row.missing ?? missingForImages,
-  name: row.missing === null && missingForImages !== null ? `${row.name} (skipped: ${missingForImages})` : row.name,
-}));
 
 /** What a tiny image holds beside its programs: content by path; `-> target` makes a link. */
 export type ImageFiles = Readonly<Record<string, string>>;
@@ -67,5 +51,6 @@ export function makeImage(bench: Bench, name: string, files: ImageFiles = {}): s
 /** Gives a tree to the caller, as an unpacker that runs as the caller would. */
 export function own(root: string, ids: Bench["ids"]): void {
   if (ids.uid === undefined || ids.gid === undefined) return;
-  for (const entry of readdirSync(root, { recursive: true })) lchownSync(join(root, String(entry)), ids.uid, ids.gid);
+  // Never through a link of a hostile image, which reading a directory with all below it would follow.
+  spawnSync("chown", ["-R", "-h", "-P", `${ids.uid}:${ids.gid}`, root]);
 }

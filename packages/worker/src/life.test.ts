@@ -129,6 +129,14 @@ test("W12: the backend without a sandbox must be asked for, and says what it is"
   await bench.close();
 });
 
+test("W12: without a sandbox there is no image either: WORKER_IMAGE_UNSUPPORTED", async () => {
+  const bench = openBench(anyCaller);
+  const worker = insecureProcessWorker({ stateDirectory: bench.make("process"), asked: true });
+  const job = bench.job("true", { rootfs: { directory: bench.make("image") } });
+  await expect(worker.run(job)).rejects.toMatchObject({ code: "WORKER_IMAGE_UNSUPPORTED" });
+  await bench.close();
+});
+
 test("W11: a shell gets the same sandbox and its exit code comes back", async () => {
   const bench = openBench(anyCaller);
   const worker = bubblewrapWorker({ stateDirectory: bench.make("shell") });

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { openBench } from "../fixture.ts";
-import { casesWithImages, makeImage } from "../image-fixture.ts";
+import { casesWithImages, openBench } from "../fixture.ts";
+import { makeImage } from "../image-fixture.ts";
 
 for (const { backend, caller, name, missing } of casesWithImages) {
   describe.skipIf(missing !== null)(name, () => {
