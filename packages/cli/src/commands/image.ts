@@ -18,6 +18,11 @@ export const imageTable: readonly SubcommandRow[] = [
     load: () => import("./image/export.ts"),
   },
   {
+    name: "unpack",
+    summary: "put the files of an image into a directory, refusing whatever attacks",
+    load: () => import("./image/unpack.ts"),
+  },
+  {
     name: "rebase-check",
     summary: "whether an image stands on what its base is now, and could be put on a newer one",
     load: () => import("./image/rebase-check.ts"),

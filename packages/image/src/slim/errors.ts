@@ -17,9 +17,14 @@ export const slimErrors = defineErrors({
       "A file that stays has extended attributes, file capabilities above all, which the new layer could not carry.",
     hint: "Remove the file too, or take the capability away before.",
   },
+  SLIM_TRACE_INCOMPLETE: {
+    nature: "refused",
+    meaning: "A trace that says what is used may have missed something, so that what it does not name may be used.",
+    hint: "Run the step again under an observer that loses nothing; touchmark doctor says which there is.",
+  },
   SLIM_TOO_MANY: {
     nature: "refused",
-    meaning: "More files would be removed than a signed list holds (100,000).",
+    meaning: "More files would be removed than a signed list holds (60,000).",
     hint: "Remove in several steps, each with a list of its own.",
   },
 });

@@ -32,7 +32,7 @@ export interface SlimRequest {
   readonly out: OciWriter;
   /** A private directory; the image is unpacked there. */
   readonly scratch: string;
-  /** Most paths that may go. Default 100,000. */
+  /** Most paths that may go. Default 60,000. */
   readonly maxRemoved?: number;
 }
 
@@ -66,7 +66,7 @@ export interface SlimmedImage {
 
 /** Annotation of a manifest: what it was before files were taken out of it. */
 export const SLIMMED_FROM = "dev.touchmark.slimmed.from";
-const MAX_REMOVED = 100_000;
+const MAX_REMOVED = 60_000;
 const MAX_CONFIG = 8 * 1024 * 1024;
 
 /**
