@@ -12,7 +12,7 @@ import { forgeImage, platform, unpackForged } from "./scene.ts";
 const directory = mkdtempSync(join(tmpdir(), "touchmark-attack-random-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-const letters = "abcdefghijklmnopqrstuvwxyzABCD";
+const letters = "abcdefghijklmnopqrstuvwxyzABCD".split("");
 const name = fc.oneof(
   { weight: 40, arbitrary: fc.constantFrom(...letters) },
   { weight: 4, arbitrary: fc.constantFrom("etc", "canary", ".", "\u00e9", ".wh..wh..opq") },

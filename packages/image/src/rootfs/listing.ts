@@ -1,4 +1,4 @@
-import { canonicalJson, type Json, sha256 } from "@touchmark/core";
+import { canonicalJson, sha256 } from "@touchmark/core";
 import type { ListedEntry } from "../unpack/tree-listing.ts";
 import { rootfsErrors } from "./errors.ts";
 import type { ImageFacts } from "./image-facts.ts";
@@ -32,7 +32,7 @@ export function parseListing(text: string, record: RootfsRecord): readonly Liste
 }
 
 function headOf(facts: ImageFacts): string {
-  return canonicalJson({ format, ...facts } as unknown as Json);
+  return canonicalJson({ format, ...facts });
 }
 
 type Row = readonly [string, number, number, number, number, string, number, number, number];

@@ -1,4 +1,4 @@
-import { canonicalJson, type Digest, isDigest, type Json, parseJson } from "@touchmark/core";
+import { canonicalJson, type Digest, isDigest, parseJson } from "@touchmark/core";
 import { rootfsErrors } from "./errors.ts";
 import { type ImageFacts, isImageFacts } from "./image-facts.ts";
 
@@ -13,7 +13,7 @@ const format = "touchmark rootfs v1";
 const maxBytes = 16 * 2 ** 20;
 
 export function recordText(record: RootfsRecord): string {
-  return `${canonicalJson({ format, ...record } as unknown as Json)}\n`;
+  return `${canonicalJson({ format, ...record })}\n`;
 }
 
 /** @throws ROOTFS_CHANGED when it is not what was written */

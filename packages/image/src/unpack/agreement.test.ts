@@ -48,7 +48,7 @@ function madeByUmoci(): string {
 
 async function unpacked(layout: string, tag: string): Promise<string[]> {
   const root = freshPlace();
-  await unpackImage({ reader: await openLayout(layout), digest: tag, platform: hostPlatform(), directory: root });
+  await unpackImage({ reader: openLayout(layout), digest: tag, platform: hostPlatform(), directory: root });
   return contentOf(root);
 }
 
@@ -69,7 +69,7 @@ test.skipIf(umoci === undefined || skopeo === undefined)(
     const copy = freshPlace();
     const words = ["--insecure-policy", "copy", "--dest-compress-format", "zstd", "--dest-compress"];
     run(skopeo, ...words, `oci:${layout}:made`, `oci:${copy}:made`);
-    const { bytes } = await (await openLayout(copy)).manifest("made");
+    const { bytes } = await openLayout(copy).manifest("made");
     expect(Buffer.from(bytes).toString()).toContain("tar+zstd");
     expect(await unpacked(copy, "made")).toEqual(await unpacked(layout, "made"));
   },
