@@ -15,7 +15,8 @@ export interface Location {
 
 interface Row {
   readonly at: string;
-  readonly host: string;
+  /** Null: memory of the step's own. */
+  readonly host: string | null;
   readonly origin: "input" | "toolchain" | "output";
   readonly entries: ReadonlyMap<string, TreeEntry> | undefined;
 }
@@ -45,6 +46,7 @@ export class MountMap {
         !(path.startsWith(found.at) && (path.charCodeAt(found.at.length) === 47 || found.at === ""))
       )
         continue;
+      if (found.host === null) return { origin: "private", host: undefined };
       const relative = path.slice(found.at.length + 1);
       return {
         origin: found.origin,
@@ -77,9 +79,9 @@ export class MountMap {
   }
 }
 
-function row(at: string, host: string, origin: Row["origin"], entries: Row["entries"]): Row {
+function row(at: string, host: string | null, origin: Row["origin"], entries: Row["entries"]): Row {
   const trimmed = (path: string) => toBytes(path).replace(/\/+$/, "");
-  return { at: trimmed(at), host: trimmed(host), origin, entries };
+  return { at: trimmed(at), host: host === null ? null : trimmed(host), origin, entries };
 }
 
 const indexed = new WeakMap<readonly TreeEntry[], ReadonlyMap<string, TreeEntry>>();

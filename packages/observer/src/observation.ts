@@ -46,8 +46,11 @@ export interface ObservedStep {
   readonly command: readonly string[];
   readonly mounts: readonly ObservedMount[];
   readonly output: { readonly host: string; readonly at: string };
-  /** The host's own directories and files that were shown read-only (the toolchain); a string: at the same path. */
-  readonly view: readonly (string | { readonly host: string; readonly at: string })[];
+  /**
+   * The host's own directories and files that were shown read-only (the toolchain, an image); a string: at the same
+   * path; `host` null: memory of the step's own, which hides what lies below it.
+   */
+  readonly view: readonly (string | { readonly host: string | null; readonly at: string })[];
   /** Digests known beforehand of immutable trees, by the `at` of their mount. */
   readonly inputDigests?: ReadonlyMap<string, readonly TreeEntry[]>;
   /** What the worker says of the end of the tracer's own process; compared with the trace. */

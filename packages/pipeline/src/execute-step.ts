@@ -99,7 +99,9 @@ export async function executeStep(
     mounts: job.mounts,
     output: job.output,
     view: result.evidence.mounts.flatMap((row) =>
-      row.source !== null && hostKinds.has(row.kind) ? [{ host: row.source, at: row.at }] : [],
+      row.kind === "temporary" || (row.source !== null && hostKinds.has(row.kind))
+        ? [{ host: row.source, at: row.at }]
+        : [],
     ),
     inputDigests: inputEntries.entries,
     exit: result,
