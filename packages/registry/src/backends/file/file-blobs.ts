@@ -137,7 +137,7 @@ export class FileBlobs implements BlobBackend {
     try {
       return openSync(this.#content.path(digest), constants.O_RDONLY | NO_FOLLOW);
     } catch (cause) {
-      throw isAbsent(cause) ? corruptContent(digest, "nothing", cause) : cause;
+      throw this.#notOpened(digest, cause);
     }
   }
 
@@ -145,8 +145,14 @@ export class FileBlobs implements BlobBackend {
     try {
       return await open(this.#content.path(digest), constants.O_RDONLY | NO_FOLLOW);
     } catch (cause) {
-      throw isAbsent(cause) ? corruptContent(digest, "nothing", cause) : cause;
+      throw this.#notOpened(digest, cause);
     }
+  }
+
+  #notOpened(digest: Digest, cause: unknown): unknown {
+    if (isAbsent(cause)) return corruptContent(digest, "nothing", cause);
+    // A link where a file belongs.
+    return (cause as { code?: string }).code === "ELOOP" ? this.#refuse(digest) : cause;
   }
 
   #refuse(digest: Digest): Error {
