@@ -72,7 +72,8 @@ function fits(text: string): boolean {
 }
 
 function ustar(name: string, target: string, entry: Omit<TarHeaderEntry, "path" | "kind">, flag: string): Buffer {
-  const block = Buffer.alloc(TAR_BLOCK);
+  // From the pool of small buffers: a tree has many headers.
+  const block = Buffer.allocUnsafe(TAR_BLOCK).fill(0);
   block.write(name, 0, 100, "latin1");
   octal(block, entry.mode & 0o7777, 100, 8);
   octal(block, ownerNumber(entry.uid), 108, 8);

@@ -11,6 +11,7 @@ import {
   serializeManifest,
 } from "@touchmark/formats/oci";
 import { imageErrors } from "../errors.ts";
+import { canAdopt } from "../layout/local-images.ts";
 import {
   type BaseFacts,
   carriedOver,
@@ -145,8 +146,9 @@ async function publish(spec: ImageSpec, places: ImagePlaces, { base, user, writt
     await out.putBlob(layer, () => (base as Base).reader.blob(layer));
   }
   for (const { descriptor, file } of written) {
-    if (!(await out.hasBlob(descriptor.digest)))
-      await out.putBlob(descriptor, () => createReadStream(file, { highWaterMark: 1024 * 1024 }));
+    if (await out.hasBlob(descriptor.digest)) continue;
+    if (canAdopt(out) && (await out.adoptBlob(descriptor, file))) continue;
+    await out.putBlob(descriptor, () => createReadStream(file, { highWaterMark: 1024 * 1024 }));
   }
   const diffIds = written.map(({ diffId }) => diffId);
   const config = serializeImageConfig(imageConfig(spec, { base: base?.config, user, diffIds }));

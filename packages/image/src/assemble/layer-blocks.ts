@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, readSync } from "node:fs";
-import { padding, tarEnd, tarHeader } from "@touchmark/store";
+import { TAR_BLOCK, tarEnd, tarHeader } from "@touchmark/store";
 import { imageErrors } from "../errors.ts";
 import { openPlain } from "../layout/file-chunks.ts";
 import type { LayerItem } from "./layer-item.ts";
 
 /** Bytes of a block. Blocks are what is compressed one by one: their size is part of the format that is recorded. */
 export const BLOCK_BYTES = 1024 * 1024;
+
+const ZEROS = Buffer.alloc(TAR_BLOCK);
 
 /** Sees the content of files as they are written; may throw. */
 export interface ContentInspector {
@@ -38,7 +40,7 @@ export class LayerBlocks {
       yield* this.#append(tarHeader(item));
       if (item.content === undefined || item.size === 0) continue;
       yield* "bytes" in item.content ? this.#bytes(item, item.content.bytes) : this.#file(item, item.content);
-      yield* this.#append(padding(item.size));
+      yield* this.#append(ZEROS.subarray(0, -item.size & (TAR_BLOCK - 1)));
     }
     yield* this.#append(tarEnd());
     if (this.#used > 0) yield this.#block.subarray(0, this.#used);

@@ -23,7 +23,7 @@ export interface LayerOptions {
   readonly epoch: number;
   /** Default gzip. */
   readonly compression?: LayerCompression;
-  /** Default 6 for gzip, 3 for zstd. */
+  /** Default 4 for gzip, 3 for zstd. */
   readonly level?: number;
   /** Directory for the file; private, and there already or made. */
   readonly scratch: string;

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, lstatSync, openSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, closeSync, fstatSync, fsyncSync, lstatSync, openSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, digestHex } from "@touchmark/core";
 import {
@@ -13,7 +13,7 @@ import { imageErrors } from "../errors.ts";
 import { fileChunks } from "./file-chunks.ts";
 import { asReferrer, foundManifest, lookUp, MAX_MANIFEST_BYTES, missingManifest, onlyImage } from "./found-manifest.ts";
 import { changeIndex, createLayout, REF_NAME, readIndex } from "./layout-index.ts";
-import type { WritableImages } from "./local-images.ts";
+import type { BlobAdopter, WritableImages } from "./local-images.ts";
 import { collect, verified } from "./verified.ts";
 
 /**
@@ -24,7 +24,7 @@ export function openLayout(directory: string): WritableImages {
   return new Layout(directory);
 }
 
-class Layout implements WritableImages {
+class Layout implements WritableImages, BlobAdopter {
   readonly name: string;
   readonly #directory: string;
 
@@ -88,6 +88,29 @@ class Layout implements WritableImages {
       throw cause;
     }
     syncDirectory(join(this.#directory, "blobs", "sha256"));
+  }
+
+  async adoptBlob(descriptor: Descriptor, file: string): Promise<boolean> {
+    createLayout(this.#directory);
+    const open = openSync(file, "r");
+    try {
+      if (fstatSync(open).size !== descriptor.size) {
+        throw imageErrors.make(
+          "IMAGE_BLOB_MISMATCH",
+          `expected ${descriptor.size} bytes in the file of ${descriptor.digest}`,
+        );
+      }
+      fsyncSync(open);
+      renameSync(file, this.#path(descriptor.digest));
+    } catch (cause) {
+      if ((cause as { code?: string }).code === "EXDEV") return false;
+      throw cause;
+    } finally {
+      closeSync(open);
+    }
+    chmodSync(this.#path(descriptor.digest), 0o644);
+    syncDirectory(join(this.#directory, "blobs", "sha256"));
+    return true;
   }
 
   async putManifest(bytes: Uint8Array, mediaType: string, tag?: string): Promise<Descriptor> {
