@@ -1,4 +1,5 @@
 import type { ListedEntry } from "../unpack/tree-listing.ts";
+import { slimErrors } from "./errors.ts";
 import { LinkPaths } from "./link-paths.ts";
 import { pathSet } from "./path-pattern.ts";
 
@@ -8,8 +9,8 @@ export interface SlimRules {
   readonly remove: readonly string[];
   /** Patterns of paths that stay all the same. */
   readonly keep: readonly string[];
-  /** Paths that recorded steps read: every other file goes. */
-  readonly used?: readonly string[];
+  /** What recorded steps read: every other file goes. Nothing may be missing in the record. */
+  readonly used?: { readonly paths: readonly string[]; readonly complete: boolean };
 }
 
 /** What stays although no step read it: what names, certificates and packages are looked up in. */
@@ -27,13 +28,16 @@ const always = [
 
 /**
  * The paths that go. Directories go with a pattern that names them, when nothing in them stays; links go when what they
- * lead to goes, if the rules are about what was used. @throws SLIM_PATTERN_INVALID
+ * lead to goes, if the rules are about what was used. @throws SLIM_PATTERN_INVALID | SLIM_TRACE_INCOMPLETE
  */
 export function removedPaths(entries: readonly ListedEntry[], rules: SlimRules): ReadonlySet<string> {
   const removes = pathSet(rules.remove);
   const keeps = pathSet(rules.keep);
   const removed = new Set<string>();
-  const unused = rules.used === undefined ? undefined : unusedPaths(entries, rules.used);
+  if (rules.used?.complete === false) {
+    throw slimErrors.make("SLIM_TRACE_INCOMPLETE", "expected a record that misses nothing, found one with losses");
+  }
+  const unused = rules.used === undefined ? undefined : unusedPaths(entries, rules.used.paths);
   for (const { path } of entries) {
     if (path !== "" && !keeps(path) && (removes(path) || unused?.has(path) === true)) removed.add(path);
   }

@@ -167,20 +167,20 @@ test("S3: with a trace every file that was not read goes, and links that lead to
     "usr/bin/sh -> dash",
     "usr/bin/dash",
   ];
-  expect(gone(paths, { used: ["/bin/python", "/nowhere"] })).toEqual([
+  expect(gone(paths, { used: { paths: ["/bin/python", "/nowhere"], complete: true } })).toEqual([
     "usr/bin/dash",
     "usr/bin/loop",
     "usr/bin/perl",
     "usr/bin/pl",
     "usr/bin/sh",
   ]);
-  expect(gone(paths, { used: ["/bin/python"], keep: ["usr/bin/perl"], remove: ["etc/passwd"] })).toEqual([
-    "etc/passwd",
-    "usr/bin/dash",
-    "usr/bin/loop",
-    "usr/bin/pl",
-    "usr/bin/sh",
-  ]);
+  expect(
+    gone(paths, { used: { paths: ["/bin/python"], complete: true }, keep: ["usr/bin/perl"], remove: ["etc/passwd"] }),
+  ).toEqual(["etc/passwd", "usr/bin/dash", "usr/bin/loop", "usr/bin/pl", "usr/bin/sh"]);
+});
+
+test("S3: a record that may have missed something says nothing about what is unused", () => {
+  expect(() => gone(["a"], { used: { paths: ["a"], complete: false } })).toThrow(refusal("SLIM_TRACE_INCOMPLETE"));
 });
 
 test("S4: what goes has its Debian package, also where directories were merged and where each package has a file", async () => {

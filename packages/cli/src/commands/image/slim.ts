@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { rfc3339 } from "@touchmark/core";
 import { parsePlatform } from "@touchmark/formats/oci";
 import { predicateType, readPredicate, type Slimming } from "@touchmark/formats/predicates";
-import { type SlimmedImage, slimErrors, slimImage } from "@touchmark/image";
+import { type SlimmedImage, slimImage } from "@touchmark/image";
 import { attestArtifact, type Factory, openFactory, type TracedPaths, tracedPaths } from "@touchmark/pipeline";
 import { publishArtifact } from "@touchmark/registry";
 import { type Command, given, text, texts } from "../../command.ts";
@@ -65,7 +65,7 @@ export const command: Command = {
           reader: source.reader,
           digest: source.digest,
           ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
-          rules: { remove, keep, ...(traced.length === 0 ? {} : { used: traced.flatMap(({ paths }) => paths) }) },
+          rules: { remove, keep, ...(traced.length === 0 ? {} : { used: usedBy(traced) }) },
           out: target.place,
           scratch,
         });
@@ -117,10 +117,11 @@ async function readTrace(factory: Factory, words: string): Promise<TracedPaths> 
   const slash = words.lastIndexOf("/");
   if (slash < 1)
     throw cliErrors.make("CLI_USAGE", `expected --from-trace RUN/STEP, found ${JSON.stringify(words.slice(0, 80))}`);
-  const traced = await tracedPaths(factory, words.slice(0, slash), words.slice(slash + 1));
-  if (!traced.complete)
-    throw slimErrors.make("SLIM_TRACE_INCOMPLETE", `expected a complete trace of ${traced.run}/${traced.step}`);
-  return traced;
+  return tracedPaths(factory, words.slice(0, slash), words.slice(slash + 1));
+}
+
+function usedBy(traced: readonly TracedPaths[]): { paths: readonly string[]; complete: boolean } {
+  return { paths: traced.flatMap(({ paths }) => paths), complete: traced.every(({ complete }) => complete) };
 }
 
 interface Facts {
