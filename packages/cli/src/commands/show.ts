@@ -1,6 +1,5 @@
 import type { RunRecord } from "@touchmark/pipeline";
 import { type Command, given } from "../command.ts";
-import { isRegistryText } from "../image-source.ts";
 import { duration, size } from "../output/quantity.ts";
 import { registryOptions } from "../registry-options.ts";
 import { printable, type Terminal } from "../terminal.ts";
@@ -27,7 +26,7 @@ export const command: Command = {
       "@touchmark/pipeline"
     );
     const [what = "latest"] = invocation.arguments;
-    if (what.includes("/") && !isDigestOrFile(what) && isRegistryText(what)) {
+    if (what.includes("/") && !isDigestOrFile(what) && (await import("../image-source.ts")).isRegistryText(what)) {
       const { showInRegistry } = await import("../show-registry.ts");
       return showInRegistry(what, invocation, terminal);
     }
