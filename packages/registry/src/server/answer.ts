@@ -20,21 +20,33 @@ export function answerEmpty(exchange: Exchange, status: number, fields: Fields, 
   response.end();
 }
 
+/** Bytes that are handed to a connection at once, whether they are read or not. */
+const pieceBytes = 256 * 1024;
+
 /** Answers with bytes that are all there; a HEAD gets their length alone. */
-export function answerBytes(exchange: Exchange, status: number, fields: Fields, bytes: Uint8Array): void {
+export async function answerBytes(
+  exchange: Exchange,
+  status: number,
+  fields: Fields,
+  bytes: Uint8Array,
+): Promise<void> {
   const { response, request } = exchange;
   response.writeHead(status, [...everyAnswer, ...fields, "Content-Length", String(bytes.length)]);
-  if (request.method === "HEAD") {
-    response.end();
-    return;
+  if (request.method === "HEAD") response.end();
+  else if (bytes.length > pieceBytes) await sendChunks(exchange, piecesOf(bytes));
+  else {
+    exchange.bytes += bytes.length;
+    response.end(bytes);
   }
-  exchange.bytes += bytes.length;
-  response.end(bytes);
 }
 
-export function answerJson(exchange: Exchange, value: unknown, fields: Fields = []): void {
+async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
+}
+
+export function answerJson(exchange: Exchange, value: unknown, fields: Fields = []): Promise<void> {
   const bytes = Buffer.from(JSON.stringify(value));
-  answerBytes(exchange, 200, ["Content-Type", "application/json", ...fields], bytes);
+  return answerBytes(exchange, 200, ["Content-Type", "application/json", ...fields], bytes);
 }
 
 /** The address of something in this registry, for `Location`. */

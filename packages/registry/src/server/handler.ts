@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { systemClock } from "@touchmark/core";
 import { retryAfterOf } from "../authority/retry-later.ts";
 import type { RegistryCaller } from "../authority.ts";
@@ -32,12 +33,21 @@ export function registryHandler(parts: RegistryParts): RegistryHandler {
     cache: new ManifestCache(limits.cacheBytes, limits.cacheSeconds * 1000),
     uploads: new OpenUploads(limits.uploadsPerCaller, limits.uploadSeconds * 1000),
   };
+  const latest = new WeakMap<Socket, ServerResponse>();
   return (request, response) => {
     // Whoever waits for a body hears of its end by itself; without a listener an aborted request would end the process.
     request.on("error", ignore);
     response.on("error", ignore);
     if (service.authority.answer?.(request, response) === true) return;
-    void answer(service, request, response);
+    // What a client asks for in advance waits: else one connection could have a thousand answers made at once.
+    const before = latest.get(request.socket);
+    latest.set(request.socket, response);
+    if (before === undefined || before.writableFinished) void answer(service, request, response);
+    else {
+      before.once("close", () => {
+        if (!request.socket.destroyed) void answer(service, request, response);
+      });
+    }
   };
 }
 
@@ -46,7 +56,7 @@ function ignore(): void {}
 const nobody: RegistryCaller = { name: "anonymous", may: () => false };
 
 async function answer(service: RegistryService, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const remote = request.socket.remoteAddress ?? "local";
+  const remote = request.socket.remoteAddress?.replace(/^::ffff:(?=[0-9.]+$)/, "") ?? "local";
   const { path, query } = splitTarget(request.url ?? "");
   const exchange: Exchange = {
     ...{ service, request, response, query, remote },

@@ -24,7 +24,7 @@ export async function listTags(exchange: Exchange, repository: string): Promise<
     throw registryServerErrors.make("REGISTRY_REPOSITORY_UNKNOWN", `there is nothing of ${repository}`);
   }
   const tags = found.slice(0, size);
-  answerJson(exchange, { name: repository, tags }, nextPage(exchange, `${repository}/tags/list`, found, tags));
+  await answerJson(exchange, { name: repository, tags }, nextPage(exchange, `${repository}/tags/list`, found, tags));
 }
 
 /** GET of the repositories that the caller may pull from. */
@@ -41,7 +41,7 @@ export async function listRepositories(exchange: Exchange): Promise<void> {
     if (found.length < limit) break;
   }
   const repositories = shown.slice(0, size);
-  answerJson(exchange, { repositories }, nextPage(exchange, "_catalog", shown, repositories));
+  await answerJson(exchange, { repositories }, nextPage(exchange, "_catalog", shown, repositories));
 }
 
 function lastName(query: URLSearchParams, check: (text: string) => string): string | undefined {
@@ -85,7 +85,7 @@ export async function listReferrers(exchange: Exchange, repository: string, refe
       ...linkTo(exchange, `${repository}/referrers/${subject}`, { n: String(size), last: last.digest, ...more }),
     );
   }
-  answerBytes(exchange, 200, fields, Buffer.from(body));
+  await answerBytes(exchange, 200, fields, Buffer.from(body));
 }
 
 function readFilter(text: string): string {

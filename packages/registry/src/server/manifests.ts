@@ -19,7 +19,7 @@ export async function readManifest(exchange: Exchange, repository: string, refer
   if (isKnownToClient(exchange, digest)) answerEmpty(exchange, 304, fields);
   else {
     fields.push("Content-Type", found.mediaType);
-    answerBytes(exchange, 200, fields, found.bytes);
+    await answerBytes(exchange, 200, fields, found.bytes);
   }
 }
 

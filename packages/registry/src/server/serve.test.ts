@@ -91,6 +91,25 @@ test("D9: a manifest that drips is cut off", async () => {
   expect(answer).toContain("REGISTRY_BODY_SLOW");
 });
 
+test("D9: a reader that stands still is cut off, and nothing is made for it in advance", async () => {
+  const { port, image, audit, blob } = await registryScene({ limits: { idleSeconds: 0.2 } });
+  await image("a", "v1", { annotations: { a: "x".repeat(4_000_000) } });
+  const digest = await blob("a", Buffer.alloc(16_000_000));
+  for (const path of ["manifests/v1", `blobs/${digest}`]) {
+    audit.length = 0;
+    const socket = connect(port, "127.0.0.1").pause();
+    const broken = new Promise((resolve) => socket.on("error", resolve));
+    socket.write(`GET /v2/a/${path} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(40));
+    // Who does not read learns of the end by writing.
+    const poke = setInterval(() => socket.write("\r\n"), 50);
+    await broken;
+    clearInterval(poke);
+    // Buffers of the kernel hold some megabytes.
+    expect(audit.length).toBeLessThan(10);
+  }
+  expect(audit).toMatchObject([{ code: "REGISTRY_BODY_SLOW" }]);
+});
+
 test("D9: a body that ends early is noted, and the registry goes on", async () => {
   const { port, call, audit } = await registryScene();
   const socket = connect(port, "127.0.0.1");

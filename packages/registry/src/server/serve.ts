@@ -53,6 +53,8 @@ const strictly: ServerOptions = {
 
 const secure = { minVersion: "TLSv1.2" } as const;
 
+const mostConnections = 4096;
+
 /** Starts a registry of its own. @throws REGISTRY_LISTEN_FAILED */
 export async function startRegistry(settings: RegistrySettings): Promise<RunningRegistry> {
   const handler = registryHandler(settings);
@@ -99,7 +101,7 @@ function serverFor(settings: RegistrySettings, handler: RegistryHandler): Server
   server.on("clientError", refuseRequest);
   server.on("upgrade", (_request, socket) => socket.destroy());
   server.on("connect", (_request, socket) => socket.destroy());
-  server.maxRequestsPerSocket = 0;
+  server.maxConnections = mostConnections;
   return server;
 }
 

@@ -14,7 +14,7 @@ export async function beginUpload(exchange: Exchange, repository: string): Promi
   const { query, service, caller } = exchange;
   const mount = parameter(query, "mount");
   const whole = parameter(query, "digest");
-  if (mount !== undefined && (await mounted(exchange, repository, readDigest(mount)))) return;
+  if (mount !== undefined && (await mounted(exchange, repository, mount))) return;
   if (whole !== undefined) {
     const digest = readDigest(whole);
     const { blobBytes } = service.limits;
@@ -31,8 +31,9 @@ export async function beginUpload(exchange: Exchange, repository: string): Promi
 }
 
 /** Mounts when the caller may read what it takes. Without `from`, the blob may be in this repository already. */
-async function mounted(exchange: Exchange, repository: string, digest: Digest): Promise<boolean> {
+async function mounted(exchange: Exchange, repository: string, text: string): Promise<boolean> {
   const { query, service, caller } = exchange;
+  const digest = readDigest(text);
   const from = parameter(query, "from") ?? repository;
   // What may not be read is as good as not there: an upload begins.
   if (!isRepositoryName(from) || !caller.may("pull", from)) return false;
@@ -55,8 +56,9 @@ async function append(exchange: Exchange, repository: string, id: string): Promi
   try {
     return await service.backend.uploads.append(repository, id, options, bodyOf(exchange));
   } catch (error) {
-    if (isFactoryError(error) && error.code === "REGISTRY_RANGE_INVALID") {
-      await sayState(exchange, repository, id);
+    if (isFactoryError(error)) {
+      if (error.code === "REGISTRY_RANGE_INVALID") await sayState(exchange, repository, id);
+      if (error.code === "REGISTRY_TOO_LARGE") service.uploads.end(id);
     }
     throw error;
   }
