@@ -88,8 +88,4 @@ export const imageErrors = defineErrors({
     nature: "refused",
     meaning: "The base, or an image of an index, is for another platform than the one wanted, or stands there twice.",
   },
-  IMAGE_SOURCE_INVALID: {
-    nature: "invalid",
-    meaning: "What should name an image is in none of the known forms.",
-  },
 });

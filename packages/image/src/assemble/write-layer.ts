@@ -120,10 +120,7 @@ async function pack(blocks: LayerBlocks, compressor: Compressor, file: number, m
   } finally {
     await Promise.allSettled(flying.map(({ packed }) => packed));
   }
-  return {
-    diffId: `sha256:${content.digest("hex")}` satisfies Digest as Digest,
-    digest: `sha256:${packedHash.digest("hex")}` satisfies Digest as Digest,
-    size,
-    bytes,
-  };
+  const diffId: Digest = `sha256:${content.digest("hex")}`;
+  const digest: Digest = `sha256:${packedHash.digest("hex")}`;
+  return { diffId, digest, size, bytes };
 }

@@ -24,17 +24,17 @@ test("I14: an image says what it stands on, and that is compared with what is th
   const { images, old, next, documents, read } = await scene();
   const recorded = recordedBase(documents);
   expect(recorded).toEqual({ name: "registry.example/base:1", digest: old.descriptor.digest });
-  const then = await findRecordedBase(images, recorded.digest, linux);
+  const before = await findRecordedBase(images, recorded.digest, linux);
   const same = await checkRebase(documents, {
     recorded,
-    then,
+    old: before,
     now: await read(old.descriptor.digest),
     nowDigest: old.descriptor.digest,
   });
   expect(same).toMatchObject({ isCurrent: true, isPossible: true, reasons: [], baseLayers: 1, ownLayers: 1 });
   const newer = await checkRebase(documents, {
     recorded,
-    then,
+    old: before,
     now: await read(next.descriptor.digest),
     nowDigest: next.descriptor.digest,
   });
@@ -52,11 +52,11 @@ test("I14: why an image cannot be put on another base is said", async () => {
     return check.reasons.join();
   };
   const recorded = recordedBase(documents);
-  expect(await reasons({ recorded: {}, then: undefined, ...now })).toContain("does not say");
+  expect(await reasons({ recorded: {}, old: undefined, ...now })).toContain("does not say");
   const gone = await findRecordedBase(images, `sha256:${"0".repeat(64)}`, linux);
-  expect(await reasons({ recorded, then: gone, ...now })).toContain("no longer there");
+  expect(await reasons({ recorded, old: gone, ...now })).toContain("no longer there");
   expect(await findRecordedBase(images, undefined, linux)).toBeUndefined();
-  expect(await reasons({ recorded, then: await read(next.descriptor.digest), ...now })).toContain("squashed");
+  expect(await reasons({ recorded, old: await read(next.descriptor.digest), ...now })).toContain("squashed");
   const other = { now: await read(arm.descriptor.digest), nowDigest: arm.descriptor.digest };
-  expect(await reasons({ recorded, then: await read(old.descriptor.digest), ...other })).toContain("linux/arm64");
+  expect(await reasons({ recorded, old: await read(old.descriptor.digest), ...other })).toContain("linux/arm64");
 });

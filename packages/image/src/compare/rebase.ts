@@ -32,34 +32,34 @@ export function recordedBase({ manifest, config }: Pick<ImageDocuments, "manifes
 /**
  * Compares an image with the base that it was built on and with what that base is now. Possible: the old base's layers lie
  * at the bottom of the image, and the new base is for the same platform.
- * @param bases.then reads the base by the digest that was recorded; undefined when it is gone
+ * @param bases.old the base by the digest that was recorded; undefined when it is gone
  */
 export async function checkRebase(
   image: ImageDocuments,
   bases: {
     readonly recorded: RecordedBase;
-    readonly then: ImageDocuments | undefined;
+    readonly old: ImageDocuments | undefined;
     readonly now: ImageDocuments;
     /** What the base's name means now: digest of an index, or of `now`. */
     readonly nowDigest: Digest;
   },
 ): Promise<RebaseCheck> {
-  const { recorded, then, now, nowDigest } = bases;
+  const { recorded, old, now, nowDigest } = bases;
   const newBase = now.descriptor.digest;
-  const isCurrent = recorded.digest === nowDigest || recorded.digest === newBase || then?.descriptor.digest === newBase;
+  const isCurrent = recorded.digest === nowDigest || recorded.digest === newBase || old?.descriptor.digest === newBase;
   const reasons: string[] = [];
   const platforms = [platformText(image.config), platformText(now.config)];
   if (platforms[0] !== platforms[1]) reasons.push(`the image is for ${platforms[0]}, the base now for ${platforms[1]}`);
   if (recorded.digest === undefined) reasons.push("the image does not say which base it stands on");
-  else if (then === undefined)
+  else if (old === undefined)
     reasons.push(`the base that it stands on, ${recorded.digest}, is no longer there to compare with`);
   const ids = image.config.rootfs.diff_ids;
-  const below = then?.config.rootfs.diff_ids ?? [];
-  const isPrefix = then !== undefined && below.length <= ids.length && below.every((id, i) => ids[i] === id);
-  if (then !== undefined && !isPrefix)
+  const below = old?.config.rootfs.diff_ids ?? [];
+  const isPrefix = old !== undefined && below.length <= ids.length && below.every((id, i) => ids[i] === id);
+  if (old !== undefined && !isPrefix)
     reasons.push("its lowest layers are not those of the base: they were squashed, or the label is wrong");
   const isPossible = reasons.length === 0;
-  const changed = then === undefined ? [] : changedConfig(then, now);
+  const changed = old === undefined ? [] : changedConfig(old, now);
   if (isPossible && changed.length > 0) reasons.push(`the base's configuration changed: ${changed.join(", ")}`);
   return {
     ...{ isCurrent, isPossible, reasons, newBase },
@@ -82,8 +82,8 @@ export async function findRecordedBase(
   }
 }
 
-function changedConfig(then: ImageDocuments, now: ImageDocuments): string[] {
+function changedConfig(old: ImageDocuments, now: ImageDocuments): string[] {
   const names = ["User", "Env", "Entrypoint", "Cmd", "WorkingDir"] as const;
-  const [a, b] = [then.config.config ?? {}, now.config.config ?? {}];
+  const [a, b] = [old.config.config ?? {}, now.config.config ?? {}];
   return names.filter((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name]));
 }

@@ -52,8 +52,8 @@ export const command: Command = {
           if ((error as { code?: string }).code === "OCI_CONFIG_PLATFORM") return readImage(base.reader, base.digest);
           throw error;
         });
-        const then = await findRecordedBase(base.reader, recorded.digest, platform);
-        const check = await checkRebase(image, { recorded, then, now, nowDigest: base.digest });
+        const old = await findRecordedBase(base.reader, recorded.digest, platform);
+        const check = await checkRebase(image, { recorded, old, now, nowDigest: base.digest });
         const report = { image: image.descriptor.digest, recorded, base: base.name, ...check };
         if (given(invocation, "json")) terminal.print(JSON.stringify(report, undefined, 2));
         else show(report, terminal);
