@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -50,6 +50,9 @@ for (const { backend, caller, name, missing } of cases) {
         expect(await reclaim(state)).toBeGreaterThanOrEqual(2);
         expect(readdirSync(steps)).toEqual([]);
         expect(readdirSync(join(state, "sandbox", "pipes"))).toEqual([]);
+        const groups = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].filter((path) => existsSync(path));
+        const ours = groups.flatMap((path) => readdirSync(path)).filter((name) => name.includes(`-${factory.pid}-`));
+        expect(ours).toEqual([]);
         if (caller === "root") {
           const held = (): boolean =>
             readdirSync("/run/touchmark/users").some((name) =>
