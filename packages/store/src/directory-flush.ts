@@ -1,4 +1,7 @@
-import { open } from "node:fs/promises";
+import { closeSync, fsync, openSync } from "node:fs";
+import { promisify } from "node:util";
+
+const flushed = promisify(fsync);
 
 /** Flushes the names in one directory; whoever asks while a flush is running shares the next one. */
 export class DirectoryFlush {
@@ -35,10 +38,10 @@ export class DirectoryFlush {
 async function sync(path: string): Promise<void> {
   // Windows has no such call and needs none.
   if (process.platform === "win32") return;
-  const handle = await open(path, "r");
+  const descriptor = openSync(path, "r");
   try {
-    await handle.sync();
+    await flushed(descriptor);
   } finally {
-    await handle.close();
+    closeSync(descriptor);
   }
 }

@@ -5,8 +5,8 @@ import {
   constants,
   copyFileSync,
   fchmodSync,
+  fdatasync,
   fstatSync,
-  fsync,
   futimesSync,
   linkSync,
   lstatSync,
@@ -38,7 +38,7 @@ const COMPARE_BYTES = 1024 * 1024;
 const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
 const EMPTY_INDEX = '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}';
 const NO_FOLLOW = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-const flushed = promisify(fsync);
+const flushed = promisify(fdatasync);
 // Windows neither renames nor deletes read-only files.
 const BLOB_MODE = process.platform === "win32" ? 0o600 : 0o400;
 
@@ -205,7 +205,7 @@ class DirectoryContentStore implements FileContentStore {
         }
         fchmodSync(descriptor, BLOB_MODE);
         // It may have come in over days: to a prune the blob is put now.
-        futimesSync(descriptor, new Date(), new Date());
+        if (Math.abs(stat.mtimeMs - Date.now()) > 1000) futimesSync(descriptor, new Date(), new Date());
         await flushed(descriptor);
       } finally {
         closeSync(descriptor);

@@ -80,7 +80,9 @@ export class HashedFile {
 
   /** Lets go of the descriptor; the next write takes it again. `at`: when it was last used, for collection by age. */
   rest(at?: Date): void {
-    if (at !== undefined && this.#descriptor !== undefined) futimesSync(this.#descriptor, at, at);
+    // The file system's own time is right, unless the registry has another clock.
+    const isOther = at !== undefined && Math.abs(at.getTime() - Date.now()) > 1000;
+    if (isOther && this.#descriptor !== undefined) futimesSync(this.#descriptor, at, at);
     this.#isResting = true;
     if (this.#isFlushing || this.#descriptor === undefined) return;
     closeSync(this.#descriptor);
