@@ -1,5 +1,4 @@
 import { rmSync } from "node:fs";
-import type { Digest } from "@touchmark/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { codeOf, missingForRuns, openScene, type Performed, type Scene } from "./fixture.ts";
 import { tracedPaths } from "./traced-paths.ts";
@@ -33,7 +32,7 @@ describe.skipIf(missing !== null)(`traces${missing === null ? "" : ` (skipped: $
     expect(await codeOf(tracedPaths(scene.factory, "latest", "other"))).toBe("EVIDENCE_MISSING");
     expect(await codeOf(tracedPaths(scene.factory, "nowhere", "make"))).toBe("RUN_UNKNOWN");
     const { bundle } = await tracedPaths(scene.factory, "latest", "make");
-    rmSync(scene.factory.content.path(bundle as Digest), { force: true });
+    rmSync(scene.factory.content.path(bundle), { force: true });
     expect(await codeOf(tracedPaths(scene.factory, "latest", "make"))).toMatch(/^STORE_/);
   });
 });

@@ -60,7 +60,7 @@ function byName(name: string): ContainerFileKind | undefined {
   if (/^(?:dockerfile|containerfile)(?:[.-].+)?$/i.test(name) || /\.(?:dockerfile|containerfile)$/i.test(name))
     return "recipe";
   if (/^(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml$/i.test(name)) return "compose";
-  if (/^(?:GNU)?makefile$/i.test(name) || /\.mk$/.test(name)) return "makefile";
+  if (/^(?:GNU)?makefile$/i.test(name) || name.endsWith(".mk")) return "makefile";
   return /\.(?:sh|bash)$/.test(name) ? "shell" : undefined;
 }
 

@@ -49,7 +49,7 @@ export function lintPackages(commands: readonly ShellCommand[], setting: CacheSe
       if (isUpgrade(program, action)) report("os-upgrade", at, `${shown} replaces what the base image was tested with`);
       if (/^(?:apt-get|apt|aptitude)$/.test(program) && action.verb === "update") updates ??= at;
       if (isInstall(program, action)) {
-        if (/^apt/.test(program)) aptInstall ??= at;
+        if (program.startsWith("apt")) aptInstall ??= at;
         const loose = action.operands.filter((name) => !isPinned(program, name, action));
         if (loose.length > 0) {
           const names = loose.slice(0, 8).join(", ").slice(0, 200);
@@ -124,7 +124,7 @@ function systemCache(
 ): string | undefined {
   const cleaned = (verb: string) =>
     all.some(({ action, command }) => systemInstallers.test(command.program) && action.verb === verb);
-  if (/^apt/.test(program))
+  if (program.startsWith("apt"))
     return cleans("/var/lib/apt/lists/x") ? undefined : "the lists below /var/lib/apt/lists stay";
   if (program === "apk") {
     return options.includes("--no-cache") || cleans("/var/cache/apk/x")

@@ -60,7 +60,7 @@ export function readYamlTrees(text: string): YamlTree[] {
       const message = trouble.message.split("\n", 1)[0]?.slice(0, 200) ?? "";
       throw new ContainerFileError(`CONTAINER_FILE_${code}`, place(trouble.pos[0]), message);
     }
-    return document.contents === null ? [] : [reader.document(document.contents as Node)];
+    return document.contents === null ? [] : [reader.document(document.contents)];
   });
 }
 
@@ -102,7 +102,7 @@ class Reader {
     if (anchor !== undefined) this.#anchors.set(anchor, node);
     if (isScalar(node)) {
       const { value, source } = node;
-      const text = typeof value === "string" ? value : value === null ? "" : (source ?? String(value));
+      const text = typeof value === "string" ? value : value === null ? "" : (source ?? "");
       return { kind: "text", at, text, isBlock: node.type === "BLOCK_LITERAL" };
     }
     this.#open.add(node);
