@@ -59,6 +59,7 @@ export function imagePlaces(factory: Factory, settings: PlaceSettings): ImagePla
         ...{ from, to: mirror, reference: named, referrers: true },
         ...(reference.digest === undefined && reference.tag !== undefined ? { tag: reference.tag } : {}),
       });
+      await copySignature(from, mirror, report.digest);
       return { reader: mirror, digest: report.digest };
     },
     async close() {
@@ -66,6 +67,16 @@ export function imagePlaces(factory: Factory, settings: PlaceSettings): ImagePla
       await (await opened?.catch(() => undefined))?.close();
     },
   };
+}
+
+/** Signatures of cosign before version 3 are no referrers: they lie under a tag made of the digest. */
+async function copySignature(from: OciReader, to: OciReader & OciWriter, digest: Digest): Promise<void> {
+  const tag = `${digest.replace(":", "-")}.sig`;
+  try {
+    await copyImage({ from, to, reference: tag, referrers: false, tag });
+  } catch (error) {
+    if (!isFactoryError(error) || error.code !== "OCI_CLIENT_NOT_FOUND") throw error;
+  }
 }
 
 /** `mirror/HOST/NAME` with a host as a repository may spell it. */

@@ -5,7 +5,6 @@ import {
   configuredAuthority,
   configuredTagRules,
   defaultLimits,
-  fileRegistryBackend,
   type LiveConfiguration,
   liveConfiguration,
   openAuditLog,
@@ -21,9 +20,10 @@ import {
   withProtectedTags,
   withQuotas,
 } from "@touchmark/registry";
-import { type Home, makeDirectory, openContentStore, readIfPresent, writeFileAtomically } from "@touchmark/store";
+import { type Home, makeDirectory, readIfPresent, writeFileAtomically } from "@touchmark/store";
 import { clientUrl, type Listening, type ListenWishes, listening } from "./listening.ts";
 import { registryPlace } from "./place.ts";
+import { openRegistryBackend } from "./storage.ts";
 
 /** How to serve the registry of a home. */
 export interface RegistryServerOptions extends ListenWishes {
@@ -97,7 +97,7 @@ async function serve(
     ...(how.isInsecure ? ["plain-http"] : []),
   ];
   const tls = await certificates(how, options);
-  const backend = fileRegistryBackend({ home, content: await openContentStore(home), clock });
+  const backend = await openRegistryBackend({ home, configuration: now, clock, onProblem });
   undo.push(() => backend.close());
   const audit = openAuditLog({
     path: now.audit.file ?? place.audit,
