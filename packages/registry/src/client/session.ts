@@ -151,7 +151,7 @@ export class RegistrySession {
       return answer.status === 400 ? secure : plain;
     } catch (error) {
       const cause = isFactoryError(error) ? (error.cause as { code?: string } | undefined)?.code : undefined;
-      if (cause === "ECONNREFUSED") throw error;
+      if (cause === "ECONNREFUSED" || (isFactoryError(error) && error.code === "OCI_CLIENT_SLOW")) throw error;
       return secure;
     }
   }
