@@ -5,7 +5,7 @@ import type { LayerHeader } from "./layer-entry.ts";
 import type { LayerSink } from "./layer-parser.ts";
 import { shown } from "./tar-field.ts";
 import type { TreePlace } from "./tree-disk.ts";
-import { type FileFacts, pathOf } from "./tree-node.ts";
+import { type DirectoryNode, type FileFacts, type Original, pathOf } from "./tree-node.ts";
 
 /** What is done with what a file system may hold and a step should not have. Everything that is not kept is listed. */
 export interface UnpackPolicy {
@@ -46,6 +46,7 @@ interface OpenFile {
   at: number;
 }
 
+const mostOriginals = 4096;
 const hole = Buffer.alloc(64 * 1024);
 const noBytes = hash("sha256", "", "hex");
 
@@ -55,6 +56,7 @@ export class LayerApplier implements LayerSink {
   readonly #tree: ImageTree;
   readonly #disk: TreePlace;
   readonly #policy: UnpackPolicy;
+  readonly #originals = new Map<string, Original>();
   #file: OpenFile | undefined;
 
   constructor(tree: ImageTree, disk: TreePlace, policy: UnpackPolicy) {
@@ -68,7 +70,7 @@ export class LayerApplier implements LayerSink {
     if (whiteout !== undefined) return this.#tree.whiteout(whiteout);
     const mode = this.#modeOf(header);
     this.#attributes(header);
-    const original = { uid: header.uid, gid: header.gid, mode: header.mode };
+    const original = this.#originalOf(header);
     const mtime = this.#timeOf(header.mtime);
     switch (kind) {
       case "directory":
@@ -132,11 +134,22 @@ export class LayerApplier implements LayerSink {
 
   /** Gives directories their modes and times, which writing below them would have changed. */
   finish(): void {
-    for (const node of this.#tree.nodes()) {
-      if (node.kind === "directory") this.#disk.finishDirectory(pathOf(node), node.mode, node.mtime);
-    }
+    const directories: DirectoryNode[] = [];
+    for (const node of this.#tree.nodes()) if (node.kind === "directory") directories.push(node);
+    // Deepest first: a directory may become one that its owner cannot enter.
+    for (const node of directories.reverse()) this.#disk.finishDirectory(pathOf(node), node.mode, node.mtime);
     const { root } = this.#tree;
     this.#disk.finishDirectory("", root.mode, root.mtime);
+  }
+
+  /** Nearly all entries of an image share a few owners and modes. */
+  #originalOf({ uid, gid, mode }: LayerHeader): Original {
+    const key = `${uid} ${gid} ${mode}`;
+    const known = this.#originals.get(key);
+    if (known !== undefined) return known;
+    const original = { uid, gid, mode };
+    if (this.#originals.size < mostOriginals) this.#originals.set(key, original);
+    return original;
   }
 
   #modeOf({ path, kind, mode }: LayerHeader): number {

@@ -1,5 +1,5 @@
-import { lstatSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, lstatSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { sha256 } from "@touchmark/core";
 import type { ForgedTarEntry } from "@touchmark/test-kit/archives";
 import { expect, test } from "vitest";
@@ -156,6 +156,35 @@ test("X7: modes are kept where asked", async () => {
   expect(statSync(join(root, "d")).mode & 0o777).toBe(0o700);
   expect(statSync(join(root, "d/a")).mode & 0o777).toBe(0o640);
 });
+
+test.skipIf(process.geteuid?.() !== 0)(
+  "X7: who is not root unpacks directories that nobody may enter (needs root)",
+  async () => {
+    const { reader, digest } = await sceneImage([
+      [
+        { name: "d/", type: "5", mode: 0 },
+        { name: "d/e/", type: "5", mode: 0 },
+        file("d/e/a"),
+        { ...file("d/b"), mode: 0 },
+      ],
+      [none("d/e/.wh.a"), file("d/e/c")],
+    ]);
+    const top = freshPlace();
+    mkdirSync(top, { mode: 0o777 });
+    chmodSync(dirname(top), 0o755);
+    chmodSync(top, 0o777);
+    const root = join(top, "root");
+    process.seteuid?.(65534);
+    try {
+      await unpackImage({ reader, digest, platform, directory: root, modes: "keep" });
+    } finally {
+      process.seteuid?.(0);
+    }
+    expect(contentOf(root)).toEqual(["d/", "d/b = d/b", "d/e/", "d/e/c = d/e/c"]);
+    expect(lstatSync(join(root, "d/e"))).toMatchObject({ uid: 65534 });
+    expect(["d", "d/b", "d/e"].map((path) => lstatSync(join(root, path)).mode & 0o777)).toEqual([0, 0, 0]);
+  },
+);
 
 test.skipIf(process.geteuid?.() !== 0)("X7: all files get the owner that was asked for (needs root)", async () => {
   const { root } = await unpack([[file("d/a"), link("d/l", "a")]], { owner: { uid: 1234, gid: 4321 } });

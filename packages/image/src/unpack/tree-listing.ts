@@ -28,19 +28,32 @@ export interface TreeListing {
 }
 
 export function listTree(tree: ImageTree): TreeListing {
-  const entries: ListedEntry[] = [entryOf(tree.root, "")];
   const counted = new Set<object>();
   let files = 0;
   let bytes = 0;
   for (const node of tree.nodes()) {
-    entries.push(entryOf(node, pathOf(node)));
     if (node.kind !== "file") continue;
     files++;
     if (counted.has(node.facts)) continue;
     counted.add(node.facts);
     bytes += node.facts.size;
   }
-  return { entries: sortEntries(entries), files, bytes };
+  let entries: readonly ListedEntry[] | undefined;
+  return {
+    files,
+    bytes,
+    /** Made when somebody asks: for a large image it takes as much memory as the tree. */
+    get entries() {
+      entries ??= entriesOf(tree);
+      return entries;
+    },
+  };
+}
+
+function entriesOf(tree: ImageTree): ListedEntry[] {
+  const entries: ListedEntry[] = [entryOf(tree.root, "")];
+  for (const node of tree.nodes()) entries.push(entryOf(node, pathOf(node)));
+  return sortEntries(entries);
 }
 
 function entryOf(node: TreeNode, path: string): ListedEntry {
