@@ -12,4 +12,5 @@ export { commitMaterial, type SampleMaterial, sampleMaterial } from "./materials
 export { type MemoryLog, memoryLog } from "./memory-log.ts";
 export { hasPeerRegistry, type PeerRegistry, type PeerRegistryKind, startPeerRegistry } from "./peer-registry.ts";
 export { findProgram } from "./program.ts";
+export { type ObjectServer, objectServerProgram, startObjectServer } from "./registry-contract/object-server.ts";
 export { inChunks, putBlob, putImage, readBlob, sampleManifest } from "./registry-contract/sample-registry.ts";

@@ -77,6 +77,49 @@ const rate = (of: string) =>
     { description: `Limits of one ${of}.` },
   );
 
+const storage = section(
+  {
+    endpoint: text(2048).meta({
+      description: "https://HOST[:PORT]; http on this host alone. Buckets are addressed by path.",
+    }),
+    bucket: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "expected the name of a bucket")
+      .meta({ description: "Bucket, which is there already." }),
+    region: z
+      .string()
+      .regex(/^[A-Za-z0-9-]{1,64}$/, "expected a region")
+      .optional()
+      .meta({ description: "Region that requests are signed for. Default: us-east-1." }),
+    prefix: z
+      .string()
+      .regex(/^(?:[A-Za-z0-9._-]+\/)+$/, 'expected a prefix such as "registry/"')
+      .max(200)
+      .optional()
+      .meta({ description: "What all keys begin with." }),
+  },
+  { description: "An S3-compatible object storage; its keys stand in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY." },
+);
+
+const mirror = section(
+  {
+    of: text(300).meta({
+      description: "Registry, HOST[:PORT], with a prefix of its repositories where it has one.",
+      examples: ["registry.example.com/library"],
+    }),
+    tags: z
+      .string()
+      .regex(durationPattern, 'expected a duration such as "60s"')
+      .optional()
+      .meta({ description: "How long an answer about a tag holds. Default: 60s." }),
+    "insecure-plain-http": z
+      .boolean()
+      .optional()
+      .meta({ description: "Plain http to a registry that is not of this host." }),
+  },
+  { description: "Another registry whose content is fetched once and kept; clients write nothing." },
+);
+
 /** The whole document. */
 export const registryDocument = section(
   {
@@ -117,6 +160,8 @@ export const registryDocument = section(
         description:
           "What callers without credential may do: none (default); read: pull everything and list repositories; or pull these repositories.",
       }),
+    storage: storage.optional().meta({ description: "Where content lies, instead of the home: an object storage." }),
+    mirror: mirror.optional().meta({ description: "Makes this registry a mirror of another." }),
     users: z.record(userName, user).optional().meta({ description: "Users by name." }),
     tags: section(
       {

@@ -60,7 +60,7 @@ export function openAuditLog({ path, fileBytes, keep, onProblem }: AuditOptions)
   };
   return {
     write(line) {
-      noted.push(JSON.stringify(line, plain));
+      noted.push(JSON.stringify(line, plain).replace(acting, escaped));
       turn ??= setImmediate(flush);
     },
     close() {
@@ -70,7 +70,11 @@ export function openAuditLog({ path, fileBytes, keep, onProblem }: AuditOptions)
   };
 }
 
-/** Values as they stand in the file: times to the second, texts bounded. JSON escapes what would act on a screen or begin a line. */
+/** What JSON leaves as it is, and what acts on a screen all the same: controls of C1, and those that turn text around. */
+const acting = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+
+/** Values as they stand in the file: times to the second, texts bounded. */
 function plain(this: unknown, key: string, value: unknown): unknown {
   const own = (this as Record<string, unknown>)[key];
   if (own instanceof Date) return rfc3339(own);

@@ -149,7 +149,7 @@ test("A16: lines stand in order in files of bounded size and number, of their ow
   const open = () => openAuditLog({ path, fileBytes: 200, keep: 2, onProblem: (text) => problems.push(text) });
   for (let i = 0; i < 20; i++) {
     const log = open();
-    log.write({ at: clock.now(), number: i, reference: `${"x".repeat(30)}\n\u001b[2J` });
+    log.write({ at: clock.now(), number: i, reference: `${"x".repeat(30)}\n\u001b[2J\u009b2J\u202e` });
     log.close();
   }
   expect(readdirSync(directory).sort()).toEqual(["audit.jsonl", "audit.jsonl.1", "audit.jsonl.2"]);
@@ -157,7 +157,8 @@ test("A16: lines stand in order in files of bounded size and number, of their ow
   const numbers = lines.map((line) => (JSON.parse(line) as { number: number }).number);
   expect(numbers).toEqual(numbers.map((_, i) => 20 - numbers.length + i));
   expect(JSON.parse(lines[0] ?? "")).toMatchObject({ at: "2026-11-21T10:42:31Z" });
-  expect(lines.join("")).not.toContain("\u001b");
+  expect(lines.join("")).toMatch(/^[ -~]*$/);
+  expect((JSON.parse(lines[0] ?? "") as { reference: string }).reference.at(-1)).toBe("\u202e");
   for (const name of readdirSync(directory)) expect(statSync(join(directory, name)).mode & 0o777).toBe(0o600);
   expect(problems).toEqual([]);
 });

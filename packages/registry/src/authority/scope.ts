@@ -25,8 +25,8 @@ export function parseScopes(texts: readonly string[]): readonly Access[] {
   if (words.length > MAX_SCOPES) throw invalid(`at most ${MAX_SCOPES} scopes, found ${words.length}`);
   return words.flatMap((word): Access[] => {
     // A name may hold a colon where it begins with a host; a class in parentheses only describes.
-    const match = /^([a-z0-9]+)(?:\([a-z0-9]{1,32}\))?:(.+):([a-z*,]*)$/.exec(word);
-    if (match === null || word.length > 512) throw invalid(`TYPE:NAME:ACTIONS, found ${quoted(word)}`);
+    const match = word.length > 512 ? null : /^([a-z0-9]+)(?:\([a-z0-9]{1,32}\))?:(.+):([a-z*,]*)$/.exec(word);
+    if (match === null) throw invalid(`TYPE:NAME:ACTIONS, found ${quoted(word)}`);
     const [, type = "", name = "", actions = ""] = match;
     if (type === "registry") {
       return name === "catalog" && actions === "*" ? [{ type, name, actions: ["*"] }] : [];

@@ -63,6 +63,18 @@ describe("A1: strict reading", () => {
     ["tokens: { lifetime: 2h }\n", "REGISTRY_CONFIG_VALUE_INVALID", "expected 60s to 60m"],
     ["tokens: { lifetime: 5s }\n", "REGISTRY_CONFIG_VALUE_INVALID", "expected 60s to 60m"],
     ['tokens: { service: "a\\"b" }\n', "REGISTRY_CONFIG_VALUE_INVALID", "expected a name"],
+    [
+      "storage: { endpoint: http://objects.example.com, bucket: abc }\n",
+      "REGISTRY_CONFIG_VALUE_INVALID",
+      "expected https://HOST",
+    ],
+    [
+      "storage: { endpoint: https://a.example.com, bucket: ../x }\n",
+      "REGISTRY_CONFIG_VALUE_INVALID",
+      "name of a bucket",
+    ],
+    ["mirror: { of: https://a.example.com }\n", "REGISTRY_CONFIG_VALUE_INVALID", "expected HOST[:PORT]"],
+    ["mirror: { of: a.example.com/../b }\n", "REGISTRY_CONFIG_VALUE_INVALID", "expected HOST[:PORT]"],
     ["quotas: { total: 10 }\n", "REGISTRY_CONFIG_VALUE_INVALID", "text"],
     ["anonymous: read\nanonymous: none\n", "REGISTRY_CONFIG_MALFORMED", "stands already in line 2"],
     ["anonymous: yes\n", "REGISTRY_CONFIG_MALFORMED", "put it in quotes"],
@@ -74,6 +86,8 @@ describe("A1: strict reading", () => {
     expect(() => parseRegistryConfiguration("touchmark: registry/v2\n", "r.yaml")).toThrow(/expected "registry\/v1"/);
     const read = parse(`listen: "[::1]:5443"
 url: https://registry.example.com/
+storage: { endpoint: "http://127.0.0.1:9000", bucket: registry, prefix: r/ }
+mirror: { of: "registry.example.com:5000/library/x", tags: 5m }
 tls: { certificate: tls/a.pem, key: /etc/b.pem }
 anonymous: [public/**]
 users: { ada: { password: "${hash}", grants: { "team/**": [pull, push], app: [delete] } } }
@@ -87,6 +101,13 @@ audit: { file: audit/lines, size: 1MiB, keep: 2 }
     expect(read).toMatchObject({
       listen: { host: "::1", port: 5443 },
       url: "https://registry.example.com",
+      storage: { endpoint: "http://127.0.0.1:9000", bucket: "registry", region: "us-east-1", prefix: "r/" },
+      mirror: {
+        registry: "registry.example.com:5000",
+        prefix: "library/x/",
+        tagSeconds: 300,
+        insecurePlainHttp: false,
+      },
       tls: { certificate: "/srv/tls/a.pem", key: "/etc/b.pem" },
       anonymous: [{ repositories: "public/**", actions: ["pull"] }],
       quotas: { totalBytes: 2 ** 40, repositories: [{ bytes: 2 ** 30, manifests: 10, tags: 5 }] },

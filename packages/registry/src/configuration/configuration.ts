@@ -31,6 +31,23 @@ export interface Rate {
   readonly bytesPerSecond?: number;
 }
 
+/** An object storage, without its keys. */
+export interface ObjectStorageChoice {
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly region: string;
+  readonly prefix: string;
+}
+
+/** A registry that is mirrored. */
+export interface MirrorChoice {
+  readonly registry: string;
+  /** Before the names of its repositories, with a slash at its end, or empty. */
+  readonly prefix: string;
+  readonly tagSeconds: number;
+  readonly insecurePlainHttp: boolean;
+}
+
 /** How a registry runs, read from `registry.yaml`. */
 export interface RegistryConfiguration {
   readonly fileName: string;
@@ -41,6 +58,9 @@ export interface RegistryConfiguration {
   readonly url?: string;
   readonly tls?: { readonly certificate: string; readonly key: string } | { readonly names: readonly string[] };
   readonly insecurePlainHttp: boolean;
+  /** Where content lies instead of the home. */
+  readonly storage?: ObjectStorageChoice;
+  readonly mirror?: MirrorChoice;
   /** What callers without a credential may do. */
   readonly anonymous: readonly Grant[];
   readonly users: ReadonlyMap<string, RegistryUser>;

@@ -32,6 +32,11 @@ export const registryConfigurationErrors = defineErrors({
     nature: "invalid",
     meaning: "What the registry should listen at is no HOST:PORT, [ADDRESS]:PORT or unix:PATH.",
   },
+  REGISTRY_CONFIG_STORAGE_KEYS_MISSING: {
+    nature: "invalid",
+    meaning: "The registry lies in an object storage, and the environment names no keys for it.",
+    hint: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+  },
   REGISTRY_CONFIG_TLS_UNAVAILABLE: {
     nature: "invalid",
     meaning: "The factory's own authority is to certify names, and there is no factory here.",

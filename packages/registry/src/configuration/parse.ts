@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { type FactoryError, isFactoryError, sha256 } from "@touchmark/core";
+import { isRepositoryName } from "@touchmark/formats/oci";
 import {
   PipelineFileError,
   Problems,
@@ -14,11 +15,13 @@ import {
   anonymousRead,
   defaultRegistryConfiguration as base,
   type Grant,
+  type MirrorChoice,
+  type ObjectStorageChoice,
   type RegistryConfiguration,
   type RegistryUser,
 } from "./configuration.ts";
 import { type RegistryConfigurationCode, registryConfigurationErrors } from "./errors.ts";
-import { parseListen } from "./listen.ts";
+import { isLocal, parseListen } from "./listen.ts";
 import { registryUrl } from "./url.ts";
 
 /** Longest life of a token that a client gets by asking, seconds. */
@@ -49,6 +52,8 @@ export function parseRegistryConfiguration(text: string, fileName: string): Regi
     ...(url === undefined ? {} : { url }),
     ...(tls === undefined ? {} : { tls }),
     insecurePlainHttp: document["insecure-plain-http"] ?? false,
+    ...optional("storage", storageOf(document, fail)),
+    ...optional("mirror", mirrorOf(document, fail)),
     anonymous: anonymousOf(document.anonymous),
     users: usersOf(document, fail),
     tags: { immutable: tags?.immutable ?? [], promotionOnly: tags?.["promotion-only"] ?? [] },
@@ -124,6 +129,36 @@ function tlsOf(document: RegistryDocument, directory: string, fail: Fail): Regis
   }
   if (names !== undefined) return { names };
   return { certificate: resolve(directory, certificate ?? ""), key: resolve(directory, key ?? "") };
+}
+
+function storageOf({ storage }: RegistryDocument, fail: Fail): ObjectStorageChoice | undefined {
+  if (storage === undefined) return undefined;
+  const endpoint = registryUrl(storage.endpoint);
+  const { protocol, hostname } = new URL(endpoint ?? "https://none");
+  // Keys sign requests and are not sent; what the registry holds would be read on the way.
+  if (
+    endpoint === undefined ||
+    (protocol === "http:" && !isLocal({ host: hostname.replace(/^\[|\]$/g, ""), port: 0 }))
+  ) {
+    return fail(["storage", "endpoint"], "expected https://HOST[:PORT], or http on this host");
+  }
+  const { bucket, region = "us-east-1", prefix = "" } = storage;
+  return { endpoint, bucket, region, prefix };
+}
+
+function mirrorOf({ mirror }: RegistryDocument, fail: Fail): MirrorChoice | undefined {
+  if (mirror === undefined) return undefined;
+  const slash = mirror.of.indexOf("/");
+  const registry = slash === -1 ? mirror.of : mirror.of.slice(0, slash);
+  const prefix = slash === -1 ? "" : mirror.of.slice(slash + 1);
+  const isSound = registryUrl(`https://${registry}`) !== undefined && (slash === -1 || isRepositoryName(prefix));
+  if (!isSound) return fail(["mirror", "of"], "expected HOST[:PORT], or HOST[:PORT]/PREFIX");
+  return {
+    registry,
+    prefix: prefix === "" ? "" : `${prefix}/`,
+    tagSeconds: parseDuration(mirror.tags ?? "60s") ?? 60,
+    insecurePlainHttp: mirror["insecure-plain-http"] ?? false,
+  };
 }
 
 function anonymousOf(written: RegistryDocument["anonymous"]): readonly Grant[] {

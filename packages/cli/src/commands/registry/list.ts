@@ -1,4 +1,4 @@
-import type { FileRegistryBackend } from "@touchmark/registry";
+import type { ServedBackend } from "@touchmark/pipeline/registry";
 import { type Command, given } from "../../command.ts";
 import { size } from "../../output/quantity.ts";
 import { oneLine } from "../../terminal.ts";
@@ -30,7 +30,7 @@ export const command: Command = {
         else for (const { tag, digest } of tags) terminal.print(`${digest}  ${oneLine(tag)}`);
         return 0;
       }
-      const listed: ({ repository: string } & Awaited<ReturnType<FileRegistryBackend["usage"]>>)[] = [];
+      const listed: ({ repository: string } & Awaited<ReturnType<ServedBackend["usage"]>>)[] = [];
       for await (const name of pages((after) => backend.repositories(after))) {
         listed.push({ repository: name, ...(await backend.usage(name)) });
       }
@@ -46,7 +46,7 @@ export const command: Command = {
 };
 
 /** @throws REGISTRY_REPOSITORY_UNKNOWN */
-async function* tagsOf(backend: FileRegistryBackend, repository: string): AsyncGenerator<string> {
+async function* tagsOf(backend: ServedBackend, repository: string): AsyncGenerator<string> {
   if ((await backend.tags.list(repository, { limit: 1 })) === undefined) {
     const { registryServerErrors } = await import("@touchmark/registry");
     throw registryServerErrors.make(

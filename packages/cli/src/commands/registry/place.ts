@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { FileRegistryBackend } from "@touchmark/registry";
+import type { ServedBackend } from "@touchmark/pipeline/registry";
 import { type Home, openHome } from "@touchmark/store";
 import { type Invocation, type OptionSpec, text } from "../../command.ts";
 import type { Terminal } from "../../terminal.ts";
@@ -26,16 +26,17 @@ export async function withRegistryHome<T>(
   }
 }
 
-/** Runs with the backend of that registry, without a server. */
+/** Runs with the backend of that registry, wherever its configuration says that it lies, without a server. */
 export async function withRegistryBackend<T>(
   invocation: Invocation,
   terminal: Terminal,
-  work: (backend: FileRegistryBackend) => Promise<T>,
+  work: (backend: ServedBackend) => Promise<T>,
 ): Promise<T> {
   return withRegistryHome(invocation, terminal, false, async (home) => {
-    const { fileRegistryBackend } = await import("@touchmark/registry");
-    const { openContentStore } = await import("@touchmark/store");
-    const backend = fileRegistryBackend({ home, content: await openContentStore(home) });
+    const { openRegistryBackend, registryPlace } = await import("@touchmark/pipeline/registry");
+    const { readRegistryConfiguration } = await import("@touchmark/registry");
+    const { configuration } = await readRegistryConfiguration(registryPlace(home).configuration, false);
+    const backend = await openRegistryBackend({ home, configuration, environment: terminal.environment });
     try {
       return await work(backend);
     } finally {

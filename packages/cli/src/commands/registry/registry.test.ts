@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { sha256 } from "@touchmark/core";
 import { openContentStore, openHome } from "@touchmark/store";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -67,6 +67,30 @@ test("X41: users are added, changed, listed and taken out; the password comes by
   expect(status.out).toMatch(/^users +1$/m);
   expect((await say(["registry", "user", "remove", "ada"])).code).toBe(0);
   expect(codeOf(await say(["registry", "user", "remove", "ada", "--json"]))).toBe("REGISTRY_AUTH_USER_UNKNOWN");
+});
+
+test("X41: on a terminal the password is typed twice, and shown never", async () => {
+  const typing = (text: string) => {
+    const modes: boolean[] = [];
+    const stdin = new PassThrough();
+    const keys = Object.assign(stdin, { isTTY: true, setRawMode: (mode: boolean) => void modes.push(mode) });
+    // A password at a time, as somebody types who waits for the question.
+    const lines = text.split("|");
+    const draw = (drawn: string) => {
+      if (drawn.endsWith(": ")) setImmediate(() => keys.write(lines.shift() ?? "\u0003"));
+    };
+    return { modes, more: { stdin: keys as unknown as NodeJS.ReadStream, draw } };
+  };
+  const add = async (text: string) => {
+    const { modes, more } = typing(text);
+    const said = await say(["registry", "user", "add", "ada", "--json"], more);
+    expect(modes.at(-1)).toBe(false);
+    return said;
+  };
+  const good = await add("correct horsf\u007fe battery\r|correct horse battery\r");
+  expect([good.code, good.out]).toEqual([0, expect.stringContaining('"added"')]);
+  expect(codeOf(await add("correct horse battery\r|another horse battery\r"))).toBe("CLI_USAGE");
+  expect(codeOf(await add("correct\u0003"))).toBe("CLI_USAGE");
 });
 
 test("X41: what is wrong changes nothing: weak passwords, names, grants, and a file that was edited by hand", async () => {

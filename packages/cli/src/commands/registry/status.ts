@@ -26,11 +26,13 @@ export const command: Command = {
 };
 
 function rowsOf(configuration: RegistryConfiguration, path: string): readonly (readonly [string, string])[] {
-  const { listen, tls, anonymous, users, tags, quotas, uploads, tokens, audit } = configuration;
+  const { listen, storage, mirror, tls, anonymous, users, tags, quotas, uploads, tokens, audit } = configuration;
   const all = anonymous.some(({ repositories }) => repositories === "**");
   return [
     ["configuration", configuration.digest === undefined ? `none at ${path}` : `${path} ${configuration.digest}`],
     ["listen", "socket" in listen ? `unix:${listen.socket}` : `${listen.host}:${listen.port}`],
+    ["storage", storage === undefined ? "the home" : `${storage.endpoint}/${storage.bucket}/${storage.prefix}`],
+    ...(mirror === undefined ? [] : [["mirror of", `${mirror.registry}/${mirror.prefix}`] as const]),
     ["tls", tls === undefined ? "none" : "names" in tls ? `factory, for ${tls.names.join(", ")}` : tls.certificate],
     ["anonymous", all ? "read everything" : anonymous.map((each) => each.repositories).join(", ") || "nothing"],
     ["users", String(users.size)],
