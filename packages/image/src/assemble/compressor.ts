@@ -44,21 +44,37 @@ const OUTPUT_BYTES = 128 * 1024;
 // Offset of the byte that names the operating system (RFC 1952 2.3): 255 is "unknown" on all of them.
 const OS_BYTE = 9;
 
-function gzipMember(block: Buffer, level: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    zlib.gzip(block, { level, chunkSize: OUTPUT_BYTES }, (error, packed) => {
-      if (error !== null) return reject(error);
-      packed[OS_BYTE] = 255;
-      resolve(packed);
-    });
-  });
+async function gzipMember(block: Buffer, level: number): Promise<Buffer> {
+  const packed = await packedBy(zlib.createGzip({ level, chunkSize: OUTPUT_BYTES }), block);
+  packed[OS_BYTE] = 255;
+  return packed;
 }
 
 function zstdFrame(block: Buffer, level: number): Promise<Buffer> {
-  const params = { [zlib.constants.ZSTD_c_compressionLevel]: level, [zlib.constants.ZSTD_c_checksumFlag]: 1 };
+  const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = zlib.constants;
+  const params = { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 };
+  return packedBy(zlib.createZstdCompress({ params, chunkSize: OUTPUT_BYTES, pledgedSrcSize: block.length }), block);
+}
+
+/** All that an engine makes of a block. */
+function packedBy(engine: zlib.Gzip | zlib.ZstdCompress, block: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    zlib.zstdCompress(block, { params, chunkSize: OUTPUT_BYTES }, (error, packed) =>
-      error === null ? resolve(packed) : reject(error),
-    );
+    const parts: Buffer[] = [];
+    engine.on("data", (part: Buffer) => parts.push(part));
+    engine.on("error", reject);
+    engine.on("end", () => {
+      const packed = Buffer.concat(parts);
+      for (const memory of new Set(parts.map(({ buffer }) => buffer))) giveBack(memory, OUTPUT_BYTES);
+      resolve(packed);
+    });
+    engine.end(block);
   });
+}
+
+/**
+ * Frees memory that nothing else uses, at once: what lies outside of JavaScript's heap hardly moves its collector, which
+ * would let tens of megabytes pile up. What has another size is shared with other buffers, and stays.
+ */
+export function giveBack(memory: ArrayBufferLike, size: number): void {
+  if (memory instanceof ArrayBuffer && memory.byteLength === size) memory.transfer?.(0);
 }

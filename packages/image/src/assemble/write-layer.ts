@@ -5,7 +5,7 @@ import type { Digest } from "@touchmark/core";
 import type { Descriptor, LayerCompression } from "@touchmark/formats/oci";
 import { writeAll } from "@touchmark/store";
 import { imageErrors } from "../errors.ts";
-import { type Compressor, compressorOf } from "./compressor.ts";
+import { type Compressor, compressorOf, giveBack } from "./compressor.ts";
 import { type ContentInspector, LayerBlocks } from "./layer-blocks.ts";
 import type { LayerItem } from "./layer-item.ts";
 import { layerList } from "./layer-list.ts";
@@ -103,6 +103,7 @@ async function pack(blocks: LayerBlocks, compressor: Compressor, file: number, m
     packedHash.update(packed);
     writeAll(file, packed);
     size += packed.length;
+    if (packed !== oldest.block) giveBack(packed.buffer, packed.length);
     blocks.release(oldest.block);
   };
   try {
