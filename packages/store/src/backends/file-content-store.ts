@@ -1,9 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import {
-  chmodSync,
   closeSync,
   constants,
-  copyFileSync,
   fchmodSync,
   fdatasync,
   fstatSync,
@@ -30,17 +28,14 @@ import { readIfPresent, syncDirectory, writeAll, writeFileAtomically } from "../
 import { storeErrors } from "../errors.ts";
 import type { Home } from "../home.ts";
 import { guarded, isAbsent } from "../system-failure.ts";
+import { BLOB_MODE, CHUNK_BYTES, checkSize, hashFile, NO_FOLLOW, openBlob, takeFile } from "./blob-file.ts";
 
-const CHUNK_BYTES = 1024 * 1024;
 const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
 // Blobs up to this size are compared in full when put again; larger ones by size, and by digest when read.
 const COMPARE_BYTES = 1024 * 1024;
 const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
 const EMPTY_INDEX = '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}';
-const NO_FOLLOW = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 const flushed = promisify(fdatasync);
-// Windows neither renames nor deletes read-only files.
-const BLOB_MODE = process.platform === "win32" ? 0o600 : 0o400;
 
 /** Opens the home's content store, an OCI image layout (image-spec, "image-layout"). @throws STORE_LAYOUT_INVALID */
 export async function openContentStore(home: Home): Promise<FileContentStore> {
@@ -308,16 +303,6 @@ class DirectoryContentStore implements FileContentStore {
   }
 }
 
-function openBlob(path: string): number {
-  return openSync(path, constants.O_RDONLY | NO_FOLLOW);
-}
-
-function checkSize(size: number, maxBytes: number | undefined): void {
-  if (maxBytes !== undefined && size > maxBytes) {
-    throw storeErrors.make("STORE_BLOB_TOO_LARGE", `expected at most ${maxBytes} bytes, found ${size}`);
-  }
-}
-
 function checkExpected(digest: Digest, expected: Digest | undefined): void {
   if (expected !== undefined && digest !== expected) {
     throw storeErrors.make("STORE_BLOB_MISMATCH", `expected content with digest ${expected}, found ${digest}`);
@@ -348,52 +333,6 @@ async function drain(source: AsyncIterable<Uint8Array>, staged: string, options:
     closeSync(descriptor);
   }
   return { digest: `sha256:${h.digest("hex")}`, size };
-}
-
-/** Brings a file into staging and hashes what arrived there, so that later changes of the original do not matter. */
-function takeFile(
-  source: { readonly file: string; readonly move?: boolean; readonly owned?: boolean },
-  staged: string,
-  options: PutOptions,
-): BlobDescriptor {
-  const stat = lstatSync(source.file);
-  if (!stat.isFile()) throw storeErrors.make("STORE_TREE_SPECIAL_FILE", `expected a plain file at ${source.file}`);
-  checkSize(stat.size, options.maxBytes);
-  if (source.move === true && source.owned === true && moveIn(source.file, staged)) return hashFile(staged);
-  copyFileSync(source.file, staged, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-  const found = hashFile(staged);
-  checkSize(found.size, options.maxBytes);
-  if (source.move === true) unlinkSync(source.file);
-  return found;
-}
-
-/** Moves a file that is nobody else's; false when it lies on another file system. */
-function moveIn(file: string, staged: string): boolean {
-  try {
-    renameSync(file, staged);
-  } catch (cause) {
-    if ((cause as { code?: string }).code === "EXDEV") return false;
-    throw cause;
-  }
-  chmodSync(staged, BLOB_MODE);
-  return true;
-}
-
-function hashFile(path: string): BlobDescriptor {
-  const descriptor = openBlob(path);
-  try {
-    const h = createHash("sha256");
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    let size = 0;
-    for (;;) {
-      const count = readSync(descriptor, chunk, 0, chunk.length, null);
-      if (count === 0) return { digest: `sha256:${h.digest("hex")}`, size };
-      size += count;
-      h.update(chunk.subarray(0, count));
-    }
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 async function syncFile(path: string): Promise<void> {

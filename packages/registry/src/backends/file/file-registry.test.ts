@@ -71,6 +71,13 @@ test("B15: processes that push one image at once all succeed, and store it once"
   expect(count).toBe(2);
 });
 
+test("B5: a tag to what is not there is refused, and no repository comes of it", async () => {
+  const { backend } = await registryHome();
+  const set = backend.tags.set("a", "latest", sha256("nothing"), false);
+  expect(await codeOf(set)).toBe("REGISTRY_BACKEND_TARGET_MISSING");
+  expect(await backend.repositories({ limit: 10 })).toEqual([]);
+});
+
 test("B6: of processes that set an immutable tag at once one wins", async () => {
   const { backend, open } = await registryHome();
   const all = [backend, open(), open(), open()];
