@@ -102,6 +102,18 @@ test("C13: where there is no such list, the tag has it; who write at once lose n
   expect(await listed(repositoryAt(registry.host).referrers(image.digest))).toHaveLength(12);
 });
 
+test("C13: a referrer that is deleted leaves the list", async () => {
+  const registry = await scriptedRegistry(withoutApi);
+  const repository = repositoryAt(registry.host);
+  const image = await putImage(repository);
+  const [one, two] = [
+    await putReferrer(repository, image, Buffer.from("1")),
+    await putReferrer(repository, image, Buffer.from("2")),
+  ];
+  expect(await repository.deleteManifest(one.digest)).toBe(true);
+  expect((await listed(repository.referrers(image.digest))).map(({ digest }) => digest)).toEqual([two.digest]);
+});
+
 test("C13: an entry that another writer took out is written again, and not for ever", async () => {
   const registry = await scriptedRegistry(withoutApi);
   const image = await putImage(repositoryAt(registry.host));

@@ -69,9 +69,29 @@ export async function noteReferrer(
   shown: Descriptor,
   pause: (ms: number) => Promise<void>,
 ): Promise<void> {
+  await inTurn(place, subject, () => update(place, subject, shown, pause));
+}
+
+/** Takes a deleted referrer out of the list under the fallback tag, where there is one. @throws OCI_CLIENT_LIST_MALFORMED */
+export async function forgetReferrer(place: Place, subject: Digest, referrer: Digest): Promise<void> {
+  await inTurn(place, subject, async () => {
+    const tag = fallbackTag(subject);
+    const listed = await readFallback(place, tag);
+    const manifests = listed.filter((each) => each.digest !== referrer);
+    if (manifests.length === listed.length) return;
+    await pushManifest(
+      place,
+      serializeIndex({ kind: "index", mediaType: mediaTypes.index, manifests }),
+      mediaTypes.index,
+      tag,
+    );
+  });
+}
+
+async function inTurn(place: Place, subject: Digest, work: () => Promise<void>): Promise<void> {
   const key = `${place.session.registry}/${place.repository}@${subject}`;
   const before = updating.get(key) ?? Promise.resolve();
-  const mine = before.catch(() => {}).then(() => update(place, subject, shown, pause));
+  const mine = before.catch(() => {}).then(work);
   updating.set(key, mine);
   try {
     await mine;

@@ -11,7 +11,7 @@ import { clientErrors } from "./errors.ts";
 import { listTags } from "./lists.ts";
 import { type Place, pullBlob, pullManifest, unexpected } from "./pull.ts";
 import { hasBlob, mountBlob, pushBlob, pushManifest } from "./push.ts";
-import { listReferrers, noteReferrer, shownReferrer } from "./referrers.ts";
+import { forgetReferrer, listReferrers, noteReferrer, shownReferrer } from "./referrers.ts";
 import type { ClientPatience } from "./settings.ts";
 
 /** A piece of a transfer. */
@@ -83,7 +83,14 @@ export function openRepository({
       return descriptor;
     },
     mountFrom: (digest, from) => mountBlob(origin, digest, from),
-    deleteManifest: (reference) => remove(origin, `/v2/${repository}/manifests/${reference}`),
+    deleteManifest: async (reference) => {
+      const found = reference.includes(":") ? await pullManifest(origin, reference) : undefined;
+      const isDeleted = await remove(origin, `/v2/${repository}/manifests/${reference}`);
+      const subject = found === undefined ? undefined : parseManifest(found.bytes).subject;
+      if (found !== undefined && subject !== undefined)
+        await forgetReferrer(origin, subject.digest, found.descriptor.digest);
+      return isDeleted;
+    },
     deleteBlob: (digest) => remove(origin, `/v2/${repository}/blobs/${digest}`),
   };
 }

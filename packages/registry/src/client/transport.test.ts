@@ -109,6 +109,18 @@ test("C4: a registry that does not answer in time is given up, one that does at 
   await expect(repositoryAt(registry.host).manifest("v1")).rejects.toThrow(refused("OCI_CLIENT_NOT_FOUND"));
 });
 
+test("C4: an answer that stands still is given up, and its connection with it", async () => {
+  const registry = await scriptedRegistry(
+    afterProbe((_request, response) => {
+      response.writeHead(200, { "content-length": 100 });
+      response.write("{");
+      return true;
+    }),
+  );
+  const patience = { idleMs: 300, attempts: 1 };
+  await expect(repositoryAt(registry.host, { patience }).manifest("v1")).rejects.toThrow(refused("OCI_CLIENT_SLOW"));
+});
+
 test("C4: a registry that fails again and again, or asks for a long wait, is given up", async () => {
   const registry = await scriptedRegistry(afterProbe((_request, response) => json(response, 500, {})));
   await expect(repositoryAt(registry.host).manifest("v1")).rejects.toThrow(refused("OCI_CLIENT_SERVER_FAILED"));
