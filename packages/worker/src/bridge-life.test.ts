@@ -83,7 +83,7 @@ for (const caller of ["root", "user"] satisfies Caller[]) {
       const served = await serveBridge(bench, "factory", (socket) => socket.resume());
       const program = fileURLToPath(new URL("./fixture-life.ts", import.meta.url));
       const job = JSON.stringify(bench.job(`perl -e '${connectPerl()} print <S>'`, served.job));
-      const words = [program, bench.make("state-factory"), "false", job];
+      const words = [program, "bubblewrap", bench.make("state-factory"), "false", job];
       const env = { PATH: process.env.PATH };
       const factory = spawn(process.execPath, words, { ...bench.ids, stdio: ["ignore", "ignore", "inherit"], env });
       for (let i = 0; i < 400 && bridgeProcesses(served.path).length < 2; i += 1) await sleep(20);
