@@ -83,7 +83,7 @@ describe.skipIf(findProgram(objectServerProgram) === undefined)("against a real 
     clock.set(new Date(clock.now().getTime() + 7_200_000));
     expect((await two.collect({ ...options, dryRun: true })).abandonedUploads).toBe(1);
     expect((await two.collect(options)).abandonedUploads).toBe(1);
-    expect(await codeOf(one.uploads.finish("a", id, sha256(large)))).toBe("REGISTRY_BACKEND_STORAGE_REFUSED");
+    expect(await codeOf(one.uploads.finish("a", id, sha256(large)))).toBe("REGISTRY_UPLOAD_UNKNOWN");
     expect(await two.blobs.open("a", sha256(large))).toBeUndefined();
   });
 

@@ -9,7 +9,7 @@ import type { RegistryDatabase } from "./registry-database.ts";
 import { repositoryId } from "./repository-rows.ts";
 
 const NO_FOLLOW = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-const CHUNK_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 // One call each is faster than asking the thread pool; more than that would keep others waiting.
 const AT_ONCE_BYTES = 256 * 1024;
 

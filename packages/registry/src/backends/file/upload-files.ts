@@ -106,7 +106,11 @@ export class UploadFiles {
   }
 
   #own() {
-    this.#owner ??= this.#take();
+    this.#owner ??= this.#take().catch((cause: unknown) => {
+      // A disk that was full may have room the next time.
+      this.#owner = undefined;
+      throw cause;
+    });
     return this.#owner;
   }
 

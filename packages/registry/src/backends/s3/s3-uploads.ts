@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Clock, Digest } from "@touchmark/core";
+import { type Clock, type Digest, isFactoryError } from "@touchmark/core";
 import type { UploadBackend } from "../../backend.ts";
 import { busyUpload, checkOffset, mismatch, tooLarge, unknownUpload } from "../refusals.ts";
 import type { ObjectStorage } from "./object-storage.ts";
@@ -76,7 +76,10 @@ export class S3Uploads implements UploadBackend {
       const content = this.#keys.content(digest);
       // Nobody can take it up where a failure leaves it.
       this.#sessions.delete(id);
-      await writer.complete(content);
+      await writer.complete(content).catch((cause: unknown) => {
+        // A collection of another process took its parts away for their age.
+        throw hasParts && isRefusal(cause) ? unknownUpload() : cause;
+      });
       if (hasParts) await this.#move(writer.key, content, size);
       await this.#blobs.link(repository, digest, size);
       return { size };
@@ -187,4 +190,8 @@ export class S3Uploads implements UploadBackend {
   #now(): number {
     return this.#clock.now().getTime();
   }
+}
+
+function isRefusal(cause: unknown): boolean {
+  return isFactoryError(cause) && cause.code === "REGISTRY_BACKEND_STORAGE_REFUSED";
 }
