@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Digest } from "@touchmark/core";
+import { compareTreePaths, type Digest } from "@touchmark/core";
 import type { Descriptor, OciReader } from "@touchmark/formats/oci";
 import { streamLayer } from "../unpack/layer.ts";
 import { type Cause, sortedCauses } from "./cause.ts";
@@ -27,28 +27,60 @@ const MAX_HELD_BYTES = 48 * 1024 * 1024;
 
 /** Compares two archives file by file. Each is read once for its facts, and once more where contents differ. */
 export async function compareLayers(a: LayerSide, b: LayerSide, maxFiles: number): Promise<ArchiveDifference> {
-  const [x, y] = [await readFacts(a), await readFacts(b)];
-  const found: FileDifference[] = [];
-  for (const path of new Set([...x.keys(), ...y.keys()])) {
-    const difference = fileDifference(path, x.get(path), y.get(path));
-    if (difference !== undefined) found.push(difference);
+  const known = new Map<string, FileFacts>();
+  const order = createHash("sha256");
+  for await (const [path, facts] of readFacts(a)) {
+    known.set(path, facts);
+    order.update(`${path}\0`);
   }
-  found.sort((one, other) => Buffer.compare(Buffer.from(one.path), Buffer.from(other.path)));
-  const files = await lookInto(found.slice(0, maxFiles), a, b);
-  const isOrder =
-    found.every(({ change }) => change === "changed") && [...x.keys()].join("\0") !== [...y.keys()].join("\0");
+  const found = new FoundFiles(maxFiles);
+  const otherOrder = createHash("sha256");
+  for await (const [path, facts] of readFacts(b)) {
+    otherOrder.update(`${path}\0`);
+    found.add(fileDifference(path, known.get(path), facts));
+    known.delete(path);
+  }
+  for (const [path, facts] of known) found.add(fileDifference(path, facts, undefined));
+  const files = await lookInto(found.first(), a, b);
+  const isOrder = found.onlyChanged && order.digest("hex") !== otherOrder.digest("hex");
   const causes = sortedCauses([
     ...files.flatMap((file) => file.causes),
-    ...found.slice(maxFiles).flatMap((file) => file.causes),
+    ...(found.count > files.length ? found.causes : []),
     ...(isOrder ? (["order"] as const) : []),
   ]);
   // The same files in the same order: what differs is how the archive was written.
-  return { causes: causes.length === 0 ? ["format"] : causes, files, count: found.length };
+  return { causes: causes.length === 0 ? ["format"] : causes, files, count: found.count };
+}
+
+/** Files that differ: the first of them by path, and how many there are. */
+class FoundFiles {
+  readonly causes = new Set<Cause>();
+  count = 0;
+  onlyChanged = true;
+  readonly #most: number;
+  #held: FileDifference[] = [];
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  add(difference: FileDifference | undefined): void {
+    if (difference === undefined) return;
+    this.count += 1;
+    if (difference.change !== "changed") this.onlyChanged = false;
+    for (const cause of difference.causes) this.causes.add(cause);
+    this.#held.push(difference);
+    if (this.#held.length > 2 * this.#most + 1000) this.#held = this.first();
+  }
+
+  first(): FileDifference[] {
+    this.#held.sort((one, other) => compareTreePaths(one.path, other.path));
+    return this.#held.slice(0, this.#most);
+  }
 }
 
 /** Facts of every entry, in the order of the archive. */
-async function readFacts(side: LayerSide): Promise<Map<string, FileFacts>> {
-  const facts = new Map<string, FileFacts>();
+async function* readFacts(side: LayerSide): AsyncGenerator<[path: string, facts: FileFacts]> {
   for await (const entry of streamLayer(side.reader, side.descriptor, { diffId: side.diffId })) {
     let digest: Digest | undefined;
     if (entry.kind === "file") {
@@ -56,9 +88,8 @@ async function readFacts(side: LayerSide): Promise<Map<string, FileFacts>> {
       for await (const chunk of entry.content()) hash.update(chunk);
       digest = `sha256:${hash.digest("hex")}`;
     }
-    facts.set(entry.path, factsOf(entry, digest));
+    yield [entry.path, factsOf(entry, digest)];
   }
-  return facts;
 }
 
 async function lookInto(

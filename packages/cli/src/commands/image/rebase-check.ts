@@ -82,9 +82,8 @@ async function openBase(recorded: RecordedBase, invocation: Invocation, terminal
 /** A digest beside a tag says what the base was; the tag says what it is now. */
 function withoutDigest(name: string): string {
   const at = name.lastIndexOf("@");
-  if (at > 0 && isDigest(name.slice(at + 1)) && parseRegistryReference(name).tag !== undefined)
-    return name.slice(0, at);
-  return name;
+  if (at < 0 || !isDigest(name.slice(at + 1)) || /^(?:oci-dir|docker-archive):/.test(name)) return name;
+  return parseRegistryReference(name).tag === undefined ? name : name.slice(0, at);
 }
 
 function show(
