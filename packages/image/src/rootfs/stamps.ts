@@ -33,7 +33,8 @@ export class Stamps {
 
   static read(bytes: Uint8Array | undefined, entries: number): Stamps | undefined {
     if (bytes === undefined || bytes.length !== 32 + (entries * fields + 1) * 8) return undefined;
-    const body = bytes.slice(32);
+    // A copy, since numbers must begin at a multiple of eight bytes; the slice of a Buffer is none.
+    const body = new Uint8Array(bytes.subarray(32));
     if (!Buffer.from(sha256Bytes(body)).equals(bytes.subarray(0, 32))) return undefined;
     return new Stamps(new Float64Array(body.buffer));
   }

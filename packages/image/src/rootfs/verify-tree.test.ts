@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   chmodSync,
+  lstatSync,
   lutimesSync,
   mkdirSync,
   readFileSync,
@@ -16,8 +17,12 @@ import { join } from "node:path";
 import { fixedClock, sha256 } from "@touchmark/core";
 import { expect, test } from "vitest";
 import { contentOf, freshPlace, platform, sceneImage } from "../unpack/scene.fixture.ts";
+import type { ListedEntry } from "../unpack/tree-listing.ts";
 import { openRootfsStore } from "./rootfs-store.ts";
+import { Stamps, takeStamps } from "./stamps.ts";
+import { verifyTree } from "./verify-tree.ts";
 
+const original = { uid: 0, gid: 0, mode: 0 };
 const clock = fixedClock("2026-01-01T00:00:00Z");
 const layers = [
   [
@@ -136,6 +141,27 @@ test.each(changes)(
     }
   },
 );
+
+test("X9: what stamps hold for is not read again; a file whose change time differs is", async () => {
+  const { root } = await scene();
+  const entries: ListedEntry[] = ["", "bin", "bin/sh", "empty", "etc", "etc/passwd", "l"].map((path) => {
+    const stat = lstatSync(join(root, path));
+    const kind = stat.isFile() ? "file" : stat.isDirectory() ? "directory" : "symlink";
+    const facts = { path, kind, mode: stat.mode & 0o777, mtime: Math.floor(stat.mtimeMs / 1000), original } as const;
+    if (kind === "file") return { ...facts, size: stat.size, sha256: sha256(readFileSync(join(root, path))).slice(7) };
+    return { ...facts, size: 0, ...(kind === "symlink" ? { target: "bin/sh" } : {}) };
+  });
+  const stamps = (bytes: Uint8Array) => Stamps.read(bytes, entries.length);
+  const fresh = stamps(takeStamps(root, entries));
+  // Everything is so new that its time says nothing.
+  expect(verifyTree(root, entries, fresh)).toEqual({ entries: 7, hashed: 2, unstamped: 7 });
+  await new Promise((resolve) => setTimeout(resolve, 80));
+  const settled = takeStamps(root, entries);
+  expect(verifyTree(root, entries, stamps(settled))).toEqual({ entries: 7, hashed: 0, unstamped: 0 });
+  expect(verifyTree(root, entries, undefined)).toEqual({ entries: 7, hashed: 2, unstamped: 7 });
+  quietly(join(root, "bin/sh"), () => writeFileSync(join(root, "bin/sh"), "shell"));
+  expect(verifyTree(root, entries, stamps(settled))).toEqual({ entries: 7, hashed: 1, unstamped: 1 });
+});
 
 test.each(["listing", "record.json"])("X9: an altered %s is refused", async (name) => {
   const { digest, directory, store } = await scene();

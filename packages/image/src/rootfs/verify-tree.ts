@@ -35,15 +35,7 @@ export function verifyTree(root: string, entries: readonly ListedEntry[], stamps
   let hashed = 0;
   let unstamped = 0;
   let touched: Error | undefined;
-  const children = new Map<string, string[]>();
-  for (const { path } of entries) {
-    if (path === "") continue;
-    const slash = path.lastIndexOf("/");
-    const parent = slash < 0 ? "" : path.slice(0, slash);
-    const names = children.get(parent);
-    if (names === undefined) children.set(parent, [path.slice(slash + 1)]);
-    else names.push(path.slice(slash + 1));
-  }
+  let children: ReadonlyMap<string, readonly string[]> | undefined;
   for (const [index, entry] of entries.entries()) {
     const place = entry.path === "" ? root : `${root}/${entry.path}`;
     const stat = lstatSync(place, { throwIfNoEntry: false });
@@ -64,10 +56,27 @@ export function verifyTree(root: string, entries: readonly ListedEntry[], stamps
     } else if (entry.kind === "symlink") {
       const found = readlinkSync(place);
       if (found !== entry.target) throw changed(entry.path, `a link to ${entry.target}`, `one to ${found}`);
-    } else checkNames(place, entry.path, children.get(entry.path) ?? []);
+    } else {
+      children ??= namesIn(entries);
+      checkNames(place, entry.path, children.get(entry.path) ?? []);
+    }
   }
   if (touched !== undefined) throw touched;
   return { entries: entries.length, hashed, unstamped };
+}
+
+/** Names in each directory. */
+function namesIn(entries: readonly ListedEntry[]): Map<string, string[]> {
+  const children = new Map<string, string[]>();
+  for (const { path } of entries) {
+    if (path === "") continue;
+    const slash = path.lastIndexOf("/");
+    const parent = slash < 0 ? "" : path.slice(0, slash);
+    const names = children.get(parent);
+    if (names === undefined) children.set(parent, [path.slice(slash + 1)]);
+    else names.push(path.slice(slash + 1));
+  }
+  return children;
 }
 
 function checkMetadata(entry: ListedEntry, stat: Stats): void {
