@@ -31,7 +31,7 @@ export const commandTable: readonly CommandRow[] = [
   {
     name: "lint",
     group: build,
-    summary: "check touchmark.yaml for what weakens a build",
+    summary: "check touchmark.yaml and container files for what weakens a build",
     load: () => import("./commands/lint.ts"),
   },
   { name: "runs", group: build, summary: "list runs", load: () => import("./commands/runs.ts") },
