@@ -112,15 +112,3 @@ test.skipIf(!hasStrace).each(names)(
     expect([...codes]).toEqual([]);
   },
 );
-
-test.skipIf(!hasStrace).each(names)(
-  "B14: a full disk at every durable write: %s",
-  { timeout: 900_000 },
-  async (name) => {
-    const { ends } = await everyPoint(name, "full");
-    const codes = new Set(ends);
-    // What has another way, as a link that fails and becomes a rename, may also go on and be done.
-    codes.delete("done");
-    expect([...codes]).toEqual(["error STORE_DISK_FULL"]);
-  },
-);
