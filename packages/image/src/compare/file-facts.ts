@@ -4,7 +4,7 @@ import { type Cause, sortedCauses } from "./cause.ts";
 import type { ContentDifference } from "./content.ts";
 
 /** What is known of a file of an archive, by field. */
-export type FileFacts = Readonly<Record<string, string | number>>;
+export type FileFacts = Readonly<Record<string, string | number | undefined>>;
 
 /** One field in which two files differ. */
 export interface FieldDifference {
@@ -27,22 +27,23 @@ export interface FileDifference {
 export function factsOf(header: LayerHeader, digest: Digest | undefined): FileFacts {
   const { kind, mode, uid, gid, userName, groupName, mtime, size, target, xattrs, whiteout } = header;
   const named = userName === "" && groupName === "" ? undefined : `${userName}:${groupName}`;
-  const attributes = [...xattrs]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}=${sha256(value)}`);
-  const facts: Record<string, string | number | undefined> = {
+  // One shape for all, since there may be a million of them.
+  return {
     kind: whiteout === undefined ? kind : `${whiteout.kind} whiteout`,
     mode: (mode & 0o7777).toString(8).padStart(4, "0"),
-    owner: `${uid}:${gid}`,
+    owner: uid === 0 && gid === 0 ? "0:0" : `${uid}:${gid}`,
     "owner names": named,
     time: mtime,
-    ...(kind === "file" ? { size, content: digest } : {}),
+    size: kind === "file" ? size : undefined,
+    content: digest,
     target,
-    attributes: attributes.length === 0 ? undefined : attributes.join(" "),
+    attributes: xattrs.size === 0 ? undefined : attributesOf(xattrs),
   };
-  return Object.fromEntries(
-    Object.entries(facts).filter((row): row is [string, string | number] => row[1] !== undefined),
-  );
+}
+
+function attributesOf(xattrs: LayerHeader["xattrs"]): string {
+  const sorted = [...xattrs].sort(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.map(([name, value]) => `${name}=${sha256(value)}`).join(" ");
 }
 
 const causes: Readonly<Record<string, Cause>> = {
