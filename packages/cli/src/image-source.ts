@@ -2,6 +2,7 @@ import { lstatSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Digest, isDigest } from "@touchmark/core";
 import { isTag, type OciReader, type OciWriter, parseRegistryReference } from "@touchmark/formats/oci";
+import { parseImageReference } from "@touchmark/formats/pipeline";
 import { type Invocation, texts } from "./command.ts";
 import { cliErrors } from "./errors.ts";
 import type { Terminal } from "./terminal.ts";
@@ -29,7 +30,14 @@ export interface ImageTarget {
 }
 
 /** A place and what is named in it, as it was written. */
-type Named = RegistryPlace | LocalPlace;
+type Named = RegistryPlace | OwnPlace | LocalPlace;
+
+/** A repository of this factory's own registry. */
+interface OwnPlace {
+  readonly kind: "factory";
+  readonly repository: string;
+  readonly reference?: string;
+}
 
 interface RegistryPlace {
   readonly kind: "registry";
@@ -56,8 +64,8 @@ export function isRegistryText(words: string): boolean {
 }
 
 /**
- * Opens `registry:HOST/NAME:TAG@DIGEST`, the same without `registry:`, `oci-dir:PATH[:TAG|@DIGEST]`, or
- * `docker-archive:PATH[:NAME:TAG]`. Who opens it closes it. @throws CLI_USAGE | OCI_… | OCI_CLIENT_… | IMAGE_…
+ * Opens `registry:HOST/NAME:TAG@DIGEST`, the same without `registry:`, `factory:NAME:TAG@DIGEST`,
+ * `oci-dir:PATH[:TAG|@DIGEST]`, or `docker-archive:PATH[:NAME:TAG]`. Who opens it closes it. @throws CLI_USAGE | OCI_… | OCI_CLIENT_… | IMAGE_…
  */
 export async function openImageSource(words: string, invocation: Invocation, terminal: Terminal): Promise<ImageSource> {
   const named = parseNamed(words);
@@ -77,6 +85,18 @@ export async function openImageSource(words: string, invocation: Invocation, ter
       throw error;
     }
   }
+  if (named.kind === "factory") {
+    if (named.reference === undefined) {
+      throw cliErrors.make("CLI_USAGE", `expected a tag or digest of factory:${named.repository}, found none`);
+    }
+    const { place, close } = await ownPlace(named.repository);
+    try {
+      return await resolved(place, named.reference, close);
+    } catch (error) {
+      close();
+      throw error;
+    }
+  }
   const { openDockerArchive, openLayout } = await import("@touchmark/image");
   const path = resolve(terminal.directory, named.path);
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {
@@ -86,6 +106,16 @@ export async function openImageSource(words: string, invocation: Invocation, ter
   return resolved(reader, named.reference ?? (await reader.only()), () => {}, named.reference === undefined);
 }
 
+/** A repository of the factory's own registry, opened with its home. */
+async function ownPlace(repository: string): Promise<{ place: OciReader & OciWriter; close: () => void }> {
+  const { openFactory } = await import("@touchmark/pipeline");
+  const { openOwnRegistry } = await import("@touchmark/pipeline/images");
+  const factory = await openFactory();
+  const own = await openOwnRegistry(factory);
+  const close = (): void => void own.close().then(() => factory.close());
+  return { place: own.repository(repository), close };
+}
+
 async function resolved(reader: OciReader, reference: string, close: () => void, isOnly = false): Promise<ImageSource> {
   const digest = isDigest(reference) ? reference : (await reader.manifest(reference)).descriptor.digest;
   const tag = isDigest(reference) || isOnly ? {} : { tag: reference };
@@ -93,7 +123,8 @@ async function resolved(reader: OciReader, reference: string, close: () => void,
 }
 
 /**
- * Opens `registry:HOST/NAME[:TAG]`, the same without `registry:`, or `oci-dir:PATH[:TAG]` to write to.
+ * Opens `registry:HOST/NAME[:TAG]`, the same without `registry:`, `factory:NAME[:TAG]`, or `oci-dir:PATH[:TAG]` to
+ * write to.
  * @throws CLI_USAGE | OCI_… | OCI_CLIENT_SETTINGS_INVALID
  */
 export async function openImageTarget(words: string, invocation: Invocation, terminal: Terminal): Promise<ImageTarget> {
@@ -110,6 +141,10 @@ export async function openImageTarget(words: string, invocation: Invocation, ter
       "CLI_USAGE",
       "expected registry: or oci-dir: to write to; `touchmark image export` writes archives",
     );
+  }
+  if (named.kind === "factory") {
+    const { place, close } = await ownPlace(named.repository);
+    return { place, ...tag, name: place.name, close };
   }
   if (named.kind !== "registry") {
     const { openLayout } = await import("@touchmark/image");
@@ -130,8 +165,9 @@ function parseNamed(words: string): Named {
       throw cliErrors.make("CLI_USAGE", `expected ${kind}:PATH, found ${JSON.stringify(words.slice(0, 80))}`);
     return { kind, path, ...(reference === undefined ? {} : { reference }) };
   }
-  const { registry, repository, tag, digest } = parseRegistryReference(kind === undefined ? words : rest);
+  const { registry, repository, tag, digest } = parseImageReference(kind === undefined ? words : rest);
   const reference = digest ?? tag;
+  if (registry === undefined) return { kind: "factory", repository, ...(reference === undefined ? {} : { reference }) };
   return { kind: "registry", registry, repository, ...(reference === undefined ? {} : { reference }) };
 }
 

@@ -87,8 +87,13 @@ export async function openRunImages(factory: Factory, plan: Plan, options: RunIm
       const image = await admitImage(judge, { ...wanted, reference: { ...wanted.reference, digest } }, reader);
       admitted.push({ ...image, wanted });
       if (wanted.use !== "step" || unpacked.has(image.manifest)) continue;
-      options.note(`unpacking ${imageReferenceText(wanted.reference)} where it is not yet`);
-      unpacked.set(image.manifest, await store.ensure(reader, image.manifest, wanted.platform));
+      const name = imageReferenceText(wanted.reference);
+      let isTold = false;
+      const onLayer = (): void => {
+        if (!isTold) options.note(`unpacking ${name}, once`);
+        isTold = true;
+      };
+      unpacked.set(image.manifest, await store.ensure(reader, image.manifest, wanted.platform, { onLayer }));
     }
     return {
       admitted,

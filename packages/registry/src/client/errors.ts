@@ -39,7 +39,7 @@ export const clientErrors = defineErrors({
   OCI_CLIENT_UNAUTHORIZED: {
     nature: "refused",
     meaning: "A registry wants credentials, or other ones.",
-    hint: "Run `touchmark registry login`, or any client's login: its configuration is read.",
+    hint: "Log in with any client (`skopeo login`, `docker login`): its configuration is read.",
   },
   OCI_CLIENT_DENIED: { nature: "refused", meaning: "A registry knows the caller, and does not allow it (403)." },
   OCI_CLIENT_CHALLENGE_MALFORMED: {
