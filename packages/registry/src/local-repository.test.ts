@@ -4,9 +4,9 @@ import { expect, test } from "vitest";
 import { memoryRegistryBackend } from "./backends/memory.ts";
 import { localRepository } from "./local-repository.ts";
 
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+async function all<T>(items: AsyncIterable<T> | undefined): Promise<T[]> {
   const list: T[] = [];
-  for await (const item of items) list.push(item);
+  if (items !== undefined) for await (const item of items) list.push(item);
   return list;
 }
 
