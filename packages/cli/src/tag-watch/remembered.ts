@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { digestHex, isFactoryError, sha256 } from "@touchmark/core";
 import { predicateType, readPredicate, type TagEvaluation } from "@touchmark/formats/predicates";
 import { type Factory, ownReviewer } from "@touchmark/pipeline";
@@ -75,5 +75,5 @@ export function rememberEvaluation(
 }
 
 function directoryOf(factory: Factory, { repository, tag }: FollowedTag): string {
-  return join(dirname(factory.home.paths.version), "tags", digestHex(sha256(`${repository}:${tag}`)));
+  return join(factory.home.paths.trust, "tags", digestHex(sha256(`${repository}:${tag}`)));
 }

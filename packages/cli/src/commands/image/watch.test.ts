@@ -137,7 +137,9 @@ test("X32: what was remembered counts only while it verifies; what is no tag or 
   await put("damaged");
   await watch("damaged", "--insecure-unvouched");
   const said = () => say(["image", "watch", `oci-dir:${join(directory, "damaged")}:1`, "--json"]);
-  const kept = readdirSync(join(home, "tags")).map((name) => join(home, "tags", name, "accepted.sigstore.json"));
+  const kept = readdirSync(join(home, "trust", "tags")).map((name) =>
+    join(home, "trust", "tags", name, "accepted.sigstore.json"),
+  );
   const texts = kept.flatMap((file) => {
     try {
       return [[file, readFileSync(file)] as const];
