@@ -8,6 +8,7 @@
 #                         proxies (Verdaccio, devpi, for the benchmark of materials; only when named)
 #                         crane oras notation containerd (clients of registries, and a runtime)
 #                         versitygw (object storage; needs go)
+#                         conformance (oci-conformance: the distribution specification's own suite; needs go and git)
 #                         registries (distribution, crane's, regctl; needs go; only when named)
 #                         sigstore-go (sigstore-go-bench; needs go, takes minutes; only when named)
 #
@@ -129,6 +130,21 @@ versitygw() {
   echo "installed  versitygw $versitygw_version"
 }
 
+# The suite of the distribution specification, which no package registry carries.
+conformance_version=v1.1.1
+conformance() {
+  local stamp=$peers/oci-conformance.installed clone
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$conformance_version" ]; then echo "kept       oci-conformance $conformance_version"; return; fi
+  command -v go > /dev/null || { echo "skipped    oci-conformance: go is not installed"; return; }
+  clone=$(mktemp -d)
+  (git clone -q --depth 1 -b "$conformance_version" https://github.com/opencontainers/distribution-spec "$clone" &&
+    cd "$clone/conformance" && CGO_ENABLED=0 go test -c -o "$peers/bin/oci-conformance" .) > /dev/null 2>&1 || {
+    rm -rf "$clone"; echo "skipped    oci-conformance: its repository cannot be cloned here"; return; }
+  rm -rf "$clone"
+  printf '%s' "$conformance_version" > "$stamp"
+  echo "installed  oci-conformance $conformance_version"
+}
+
 distribution_version=v3.1.2 crane_version=v0.22.1 regctl_version=v0.11.7
 # Registries to compare with: distribution (registry), and crane's (crane registry serve); regctl is a client.
 registries() {
@@ -146,7 +162,7 @@ registries() {
   echo "installed  distribution $distribution_version, crane $crane_version, regctl $regctl_version"
 }
 
-if [ $# -eq 0 ]; then set -- crane oras notation containerd versitygw cosign witness in-toto-golang in-toto sigstore-js torchwood sigsum-go tessera clients; fi
+if [ $# -eq 0 ]; then set -- crane oras notation containerd versitygw conformance cosign witness in-toto-golang in-toto sigstore-js torchwood sigsum-go tessera clients; fi
 for name in "$@"; do
   case $name in
     cosign | witness | in-toto-golang | torchwood | sigsum-go | crane | oras | notation | containerd) "$here/debian-newer.sh" "$name" ;;
@@ -155,6 +171,7 @@ for name in "$@"; do
     proxies) proxies ;;
     tessera) tessera ;;
     versitygw) versitygw ;;
+    conformance) conformance ;;
     registries) registries ;;
     sigstore-go) sigstore_go ;;
     sigstore-js) sigstore_javascript ;;
