@@ -56,7 +56,8 @@ function baseName(path: string): string {
 }
 
 function byName(name: string): ContainerFileKind | undefined {
-  if (/\.dockerignore$/i.test(name)) return undefined;
+  // What becomes one of these files later is none yet.
+  if (/\.(?:dockerignore|template|tmpl|tpl|j2|jinja2?|erb|in|m4|md|txt)$/i.test(name)) return undefined;
   if (/^(?:dockerfile|containerfile)(?:[.-].+)?$/i.test(name) || /\.(?:dockerfile|containerfile)$/i.test(name))
     return "recipe";
   if (/^(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml$/i.test(name)) return "compose";

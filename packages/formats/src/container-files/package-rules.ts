@@ -40,6 +40,8 @@ export function lintPackages(commands: readonly ShellCommand[], setting: CacheSe
   const cleans = (path: string) =>
     removed.some((word) => path.startsWith(word.replace(/\/?\*?$/, "")) && word.length > 4) ||
     setting.mounts.some((mount) => path.startsWith(mount.replace(/\/$/, "")));
+  // Build tools that the same RUN removes again are no part of the image.
+  const gone = all.some(({ action: other }) => /^(?:purge|remove|del|erase|autoremove)$/.test(other.verb));
   let updates: Position | undefined;
   let aptInstall: Position | undefined;
   for (const { command, action } of all) {
@@ -60,8 +62,6 @@ export function lintPackages(commands: readonly ShellCommand[], setting: CacheSe
             action.operands.map((name) => name.split(/[=<>~]/, 1)[0] ?? "").filter((name) => compilers.test(name)),
           ),
         ];
-        // Build tools that the same RUN removes again are no part of the image.
-        const gone = all.some(({ action: other }) => /^(?:purge|remove|del|erase|autoremove)$/.test(other.verb));
         if (!gone) for (const name of kept) tools.push({ name, at });
         const left = systemCache(program, action, cleans, all);
         if (left !== undefined) caches.push({ message: left, at });
@@ -75,7 +75,7 @@ export function lintPackages(commands: readonly ShellCommand[], setting: CacheSe
       const cleaned = all.some(({ command: { program: other, words: w } }) => other === "npm" && w.includes("cache"));
       if (!cleaned && !cleans("/root/.npm")) caches.push({ message: `${shown} keeps its cache`, at });
     }
-    if (building.test([program, ...words.slice(1)].join(" ").slice(0, 200)))
+    if (!gone && building.test([program, ...words.slice(1)].join(" ").slice(0, 200)))
       tools.push({ name: [program, words[1] ?? ""].join(" ").trim(), at });
   }
   return { updates, aptInstall, tools, caches };

@@ -82,9 +82,19 @@ function lintEngine(command: ShellCommand, shown: string, report: Report): void 
   if (!pulling.test(verb) && !(verb === "image" && next === "pull")) return;
   if (/^(?:buildah|docker|podman|nerdctl)$/.test(command.program) && /^(?:copy|cp|export)$/.test(verb)) return;
   if (command.words.some((word) => /@sha256:[0-9a-f]{64}$/.test(word))) return;
-  const image = operands.find((word) => readImageName(word) !== undefined && /[:/]/.test(word)) ?? operands.at(-1);
-  const what = image === undefined ? "" : ` (${JSON.stringify(image.slice(0, 100))})`;
-  report("hidden-pull", command.at, `${shown} takes an image without a digest${what}`);
+  const isFirst = /^(?:pull|run|create|from)$/.test(verb) || verb === "image";
+  const named = operands.slice(verb === "image" ? 1 : 0);
+  const image = isFirst
+    ? named[0]
+    : (named.find((word) => readImageName(word) !== undefined && /[:/]/.test(word)) ?? named.at(-1));
+  if (image === undefined) return;
+  const what = JSON.stringify(image.slice(0, 100));
+  // A variable of the script may hold a digest; nobody can tell.
+  if (image.includes("$"))
+    report("hidden-pull", command.at, `${shown} takes an image that is decided elsewhere (${what})`, {
+      severity: "note",
+    });
+  else report("hidden-pull", command.at, `${shown} takes an image without a digest (${what})`);
 }
 
 const fixes = {

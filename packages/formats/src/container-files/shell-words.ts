@@ -25,7 +25,7 @@ const valued: ReadonlyMap<string, readonly string[]> = new Map(
     npm: ["--prefix", "--registry", "--loglevel", "-C", "--cache"],
     gem: ["-v", "--version", "-i", "--install-dir", "--source", "-n"],
     docker:
-      "-H --host -c --context --config -l --log-level -v --volume -e --env --env-file -w --workdir -p --publish --name -u --user --mount --network --entrypoint --platform -h --hostname --add-host --cap-add --cap-drop --device -l --label -m --memory --cpus --tmpfs --ulimit --security-opt --volumes-from --pull --restart".split(
+      "-H --host -c --context --config -l --log-level -v --volume -e --env --env-file -w --workdir -p --publish --name -u --user --mount --network --entrypoint --platform -h --hostname --add-host --cap-add --cap-drop --device -l --label -m --memory --cpus --tmpfs --ulimit --security-opt --volumes-from --pull --restart --link --dns --expose --cidfile --gpus --ip --log-driver --log-opt --shm-size --stop-signal --network-alias".split(
         " ",
       ),
     git: ["-C", "-c", "--git-dir", "--work-tree"],
