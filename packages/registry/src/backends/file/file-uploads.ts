@@ -12,6 +12,8 @@ interface Session {
   readonly file: HashedFile;
 }
 
+const MOST_FRESH = 64;
+
 /** What becomes of a file whose bytes have the digest: it is moved into the store and linked in the repository. */
 export type PublishFile = (repository: string, file: string, blob: { digest: Digest; size: number }) => Promise<void>;
 
@@ -23,6 +25,8 @@ export class FileUploads implements UploadBackend {
   readonly #sessions = new Map<string, Session>();
   /** Ids that somebody works on. */
   readonly #claimed = new Set<string>();
+  /** Files of uploads that have just begun: still open, since their first bytes come soon. */
+  readonly #fresh = new Set<HashedFile>();
   /** Files of blobs that come in one go. */
   readonly #passing = new Set<string>();
 
@@ -36,8 +40,8 @@ export class FileUploads implements UploadBackend {
     return guarded("beginning an upload", async () => {
       const id = randomBytes(16).toString("hex");
       const file = HashedFile.create(await this.#files.path(repository, id));
-      file.rest(this.#clock.now());
       this.#sessions.set(id, { repository, file });
+      this.#keepOpen(file);
       return id;
     });
   }
@@ -77,6 +81,7 @@ export class FileUploads implements UploadBackend {
         throw mismatch(digest, found);
       }
       const { size } = file;
+      file.rest();
       await this.#publish(repository, file.path, { digest, size });
       this.#sessions.delete(id);
       return { size };
@@ -142,6 +147,7 @@ export class FileUploads implements UploadBackend {
     if (known !== undefined && known.repository !== repository) throw unknownUpload();
     if (this.#claimed.has(id)) throw busyUpload();
     this.#claimed.add(id);
+    if (known !== undefined) this.#fresh.delete(known.file);
     try {
       return await work((known ?? (await this.#takeOver(repository, id))).file);
     } catch (cause) {
@@ -165,6 +171,15 @@ export class FileUploads implements UploadBackend {
       this.#sessions.set(id, session);
       return session;
     });
+  }
+
+  #keepOpen(file: HashedFile): void {
+    file.stamp(this.#clock.now());
+    this.#fresh.add(file);
+    const [oldest] = this.#fresh;
+    if (this.#fresh.size <= MOST_FRESH || oldest === undefined) return;
+    this.#fresh.delete(oldest);
+    oldest.rest();
   }
 
   #forget(id: string, file: HashedFile): void {

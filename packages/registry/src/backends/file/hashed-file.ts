@@ -78,11 +78,16 @@ export class HashedFile {
     if (!this.#isFlushing && this.#size - this.#flushedAt >= EARLY_FLUSH_BYTES) this.#flushEarly(descriptor);
   }
 
-  /** Lets go of the descriptor; the next write takes it again. `at`: when it was last used, for collection by age. */
-  rest(at?: Date): void {
+  /** Sets when it was last used, for collection by age. */
+  stamp(at: Date): void {
     // The file system's own time is right, unless the registry has another clock.
-    const isOther = at !== undefined && Math.abs(at.getTime() - Date.now()) > 1000;
-    if (isOther && this.#descriptor !== undefined) futimesSync(this.#descriptor, at, at);
+    if (this.#descriptor === undefined || Math.abs(at.getTime() - Date.now()) <= 1000) return;
+    futimesSync(this.#descriptor, at, at);
+  }
+
+  /** Lets go of the descriptor; the next write takes it again. `at`: when it was last used. */
+  rest(at?: Date): void {
+    if (at !== undefined) this.stamp(at);
     this.#isResting = true;
     if (this.#isFlushing || this.#descriptor === undefined) return;
     closeSync(this.#descriptor);
