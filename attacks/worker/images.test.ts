@@ -159,6 +159,36 @@ for (const { backend, caller, missing, name } of casesWithImages) {
       expect(ran.evidence.constants).toMatchObject({ LD_PRELOAD: "/nonexistent.so" });
     });
 
+    test("W1: AT19: no start of a step leads out by a descriptor that the sandbox program holds: JOB_INVALID", async () => {
+      const out = "/proc/self/fd/5/..";
+      const source = bench.fill(`leak-${++count}`, { "by-line": `#!${out}/bin/sh\n`, "sub/kept": "kept\n" });
+      const links = {
+        fd: "/proc/self/fd/5",
+        dev: "/dev/fd/5",
+        loop: "far",
+        far: "sub/../fd",
+        run: `${out}/usr/bin/id`,
+        ok: "sub",
+      };
+      for (const [link, target] of Object.entries(links)) symlinkSync(target, join(source, link));
+      const mounts = [{ host: source, at: "/work/in", access: "read-only" as const }];
+      const rootfs = { directory: image({ "srv/out": "-> /proc/self/fd/5", "srv/dot": "-> ../work/in/fd" }) };
+      const job = (more: object) => ({ ...bench.job("cat kept", { mounts }), ...more });
+      const starts = [
+        ...["/proc/self/fd/5", "/work/in/fd", "/work/in/dev", "/work/in/loop"].map((directory) => ({ directory })),
+        ...["/srv/out", "/srv/dot/usr"].map((directory) => ({ directory, rootfs })),
+        ...["/work/in/run", "/work/in/by-line", `${out}/usr/bin/id`, "in/run"].map((program) => ({
+          directory: "/work",
+          command: [program],
+        })),
+        { command: ["id"], environment: { PATH: "/work/in/fd/../usr/bin" } },
+      ];
+      for (const start of starts.filter((_, index) => caller === "root" || index % 3 === 1)) {
+        await expect(bench.run(job(start))).rejects.toMatchObject({ code: "JOB_INVALID" });
+      }
+      expect((await bench.run(job({ directory: "/work/in/ok" }))).text).toBe("kept\n");
+    });
+
     test("W15: marks that an overlay obeys hide or move nothing when an image has them", async () => {
       const directory = image({ "opt/own": "own\n" });
       for (const prefix of process.getuid?.() === 0 ? ["user", "trusted"] : ["user"]) {

@@ -1,12 +1,12 @@
 import type { ControlGroup } from "./control-group.ts";
 import type { SeccompFilter } from "./filter.ts";
-import { checkShell } from "./image-program.ts";
 import type { StepJob } from "./job.ts";
 import { type LaunchOperation, launchCommand, resource } from "./launcher.ts";
 import type { MountPlan } from "./mount-plan.ts";
 import type { SandboxHost } from "./sandbox-host.ts";
 import { descriptor, sandboxCommand, sandboxOptions } from "./sandbox-options.ts";
 import type { StepUser } from "./staging.ts";
+import { checkShell } from "./step-start.ts";
 
 /** What one step's sandbox is started with. */
 export interface SandboxParts {

@@ -42,6 +42,22 @@ describe.skipIf(missing !== null)(`on this host${missing === null ? "" : ` (skip
     await chosen.close();
   });
 
+  test.skipIf(process.getuid?.() !== 0)(
+    "W16: a runc that leaks the host's files is unavailable (skipped unless root)",
+    async () => {
+      const worker = ociRuntimeWorker({
+        runtime: "runc",
+        stateDirectory: bench.make("leaky"),
+        programs: { runtime: "/bin/true" },
+      });
+      await expect(worker.run(bench.job("true"))).rejects.toMatchObject({
+        code: "WORKER_RUNTIME_UNAVAILABLE",
+        message: expect.stringContaining("CVE-2024-21626"),
+      });
+      await worker.close();
+    },
+  );
+
   test("W16: a runtime that is not there, or makes no container, is unavailable and says what would help", async () => {
     for (const program of ["/nonexistent/runc", "/bin/false", "/bin/true"]) {
       const stateDirectory = bench.make(`program-${program.split("/").at(-1)}-${program.length}`);

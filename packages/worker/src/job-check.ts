@@ -29,6 +29,9 @@ export function checkJob(job: StepJob): void {
   if (job.command.length === 0 || job.command[0] === "") invalid("expected a command, found none");
   for (const word of job.command) text(word, "a word of the command");
   checkPath(job.directory, "directory");
+  if (/^\/(proc|sys|dev)(\/|$)/.test(job.directory)) {
+    invalid(`expected a directory of files to start in, found ${show(job.directory)}`);
+  }
   for (const [name, value] of Object.entries(job.environment)) {
     if (!/^[A-Za-z_][A-Za-z0-9_]{0,200}$/.test(name)) invalid(`expected a variable name, found ${show(name)}`);
     if (name === "SOURCE_DATE_EPOCH" || name === "TOUCHMARK_OUTPUT")

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isFactoryError } from "@touchmark/core";
 import { workerErrors } from "./errors.ts";
@@ -38,7 +38,8 @@ async function openRuntimeHost(settings: OciRuntimeSettings): Promise<SandboxHos
     );
   }
   const version = spawnSync(path, ["--version"], { encoding: "utf8", env: {} }).stdout ?? "";
-  const runtime: OciRuntime = { name, path, version: /version:? (\S+)/.exec(version)?.[1] ?? "unknown" };
+  const runtime: OciRuntime = { name, path, version: /^(?:runc|crun) version (\S+)/.exec(version)?.[1] ?? "unknown" };
+  if (name === "runc") refuseLeaky(runtime);
   const programs = settings.programs?.perl === undefined ? {} : { perl: settings.programs.perl };
   const host = await openSandboxHost(join(stateDirectory, "sandbox"), { ...programs, runtime });
   try {
@@ -54,6 +55,26 @@ async function openRuntimeHost(settings: OciRuntimeSettings): Promise<SandboxHos
     closeHost(host);
     throw error;
   }
+}
+
+/**
+ * A runc before 1.1.12 leaks a descriptor of the host's files to the container, which a working directory behind a link
+ * reaches (CVE-2024-21626). Distributions mend it without a new version, so the program itself is asked.
+ */
+function refuseLeaky({ path, version }: OciRuntime): void {
+  const [major = 0, minor = 0, patch = 0] = version.split(/[.+-]/).map(Number);
+  if (major > 1 || minor > 1 || (major === 1 && minor === 1 && patch >= 12)) return;
+  let program = Buffer.alloc(0);
+  try {
+    program = readFileSync(path);
+  } catch {
+    // It cannot be run either.
+  }
+  if (program.includes("possible container breakout detected")) return;
+  throw unavailable(
+    `expected a runc with the fix of CVE-2024-21626, found ${version}`,
+    "update runc to 1.1.12 or later",
+  );
 }
 
 async function tryContainer(host: SandboxHost): Promise<void> {

@@ -5,7 +5,6 @@ import { bubblewrapCommand, processesBeside } from "./bubblewrap-command.ts";
 import { type ControlGroup, makeControlGroup, removeContainerGroup } from "./control-group.ts";
 import type { SeccompFilter } from "./filter.ts";
 import { type HostUser, takeHostUser } from "./host-user.ts";
-import { checkProgram } from "./image-program.ts";
 import type { StepJob } from "./job.ts";
 import { checkHidden, checkJob } from "./job-check.ts";
 import { type MountPlan, planMounts } from "./mount-plan.ts";
@@ -15,6 +14,7 @@ import { runtimeStep } from "./recorder.ts";
 import type { Degradation, MountRow } from "./result.ts";
 import type { SandboxHost } from "./sandbox-host.ts";
 import { stepConstants } from "./sandbox-options.ts";
+import { checkStart } from "./step-start.ts";
 import { stepView } from "./step-view.ts";
 import { inside } from "./system-view.ts";
 import { resolveToolchains } from "./toolchains.ts";
@@ -41,13 +41,13 @@ export interface StepSandbox {
 }
 
 /** Makes the sandbox of a job. What it took is given back when it fails half-way. */
-export async function makeStepSandbox(host: SandboxHost, job: StepJob, interactive: boolean): Promise<StepSandbox> {
-  checkJob(job);
-  const toolchains = resolveToolchains(job.view.toolchains);
-  const constants = { ...stepConstants(job, toolchains.path), ...toolchains.environment };
-  const environment = { ...constants, ...job.environment };
-  if (job.rootfs !== undefined) checkProgram(job, job.rootfs.directory, environment.PATH ?? "");
-  const view = stepView(host, job, toolchains.rows);
+export async function makeStepSandbox(host: SandboxHost, asked: StepJob, interactive: boolean): Promise<StepSandbox> {
+  checkJob(asked);
+  const toolchains = resolveToolchains(asked.view.toolchains);
+  const constants = { ...stepConstants(asked, toolchains.path), ...toolchains.environment };
+  const environment = { ...constants, ...asked.environment };
+  const view = stepView(host, asked, toolchains.rows);
+  const job = { ...asked, directory: checkStart(asked, view, environment.PATH ?? "") };
   const token = `${host.runtime === null ? "" : runtimeStep}${randomBytes(8).toString("hex")}`;
   const scratch = join(host.directory, "steps", scratchName(token));
   const filter = host.filter(job.network);

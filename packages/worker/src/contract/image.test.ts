@@ -88,6 +88,10 @@ for (const { backend, caller, name, missing } of casesWithImages) {
       );
       await expect(run("/etc/passwd")).rejects.toMatchObject(refused(/no executable file/));
       expect((await run("/opt/good")).text).toBe("good\n");
+      const tools = bench.fill("image-tools", { build: "#!/bin/sh\necho built\n" });
+      const mounts = [{ host: tools, at: "/work/tools", access: "read-only" as const }];
+      const job = bench.job("", { rootfs, mounts, directory: "/work" });
+      expect((await bench.run({ ...job, command: ["tools/build"] })).text).toBe("built\n");
     });
   });
 }
