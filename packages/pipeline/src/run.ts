@@ -18,6 +18,7 @@ import { sandboxDirectory } from "./factory.ts";
 import { finishRun, type ReleasedArtifact } from "./finish-run.ts";
 import { hostFiles } from "./host-files.ts";
 import type { Publication } from "./images/publish-artifact.ts";
+import { admitImages, publishReleased } from "./images/run-parts.ts";
 import { learnNames } from "./materials/learn-names.ts";
 import type { RunMaterials } from "./materials/run-materials.ts";
 import { makePlan, type Plan, type PlannedStep } from "./plan.ts";
@@ -274,7 +275,7 @@ async function performRun(session: RunSession, request: RunRequest, begun: numbe
   } finally {
     index.close();
   }
-  const released = status === "succeeded" ? await publish(session, request, record) : { published: [] };
+  const released = status === "succeeded" ? await publishReleased(session, request, record) : { published: [] };
   if ("error" in released) error = released.error;
   const durationMs = performance.now() - begun;
   listener({ type: "run-finished", status, durationMs });
@@ -293,32 +294,6 @@ async function performRun(session: RunSession, request: RunRequest, begun: numbe
   };
 }
 
-/** Sends what was released where the pipeline says. What fails can be done again: `touchmark publish`. */
-async function publish(
-  session: RunSession,
-  request: RunRequest,
-  record: RunRecord,
-): Promise<{ readonly published: readonly Publication[]; readonly error?: StepError }> {
-  const { factory, plan, listener } = session;
-  if (plan.pipeline.images.length === 0 && plan.pipeline.publish.length === 0) return { published: [] };
-  const { openPublishing, publishRun } = await import("./images/publish-run.ts");
-  const places = session.images?.places ?? openPublishing(factory, request.environment);
-  const published: Publication[] = [];
-  try {
-    await publishRun(factory, places, plan, record, (publication) => {
-      published.push(publication);
-      const { artifact, reference, tags, bundles } = publication;
-      listener({ type: "published", artifact, reference, tags, bundles });
-    });
-    return { published };
-  } catch (thrown) {
-    if (!isFactoryError(thrown) || thrown.nature === "bug") throw thrown;
-    return { published, error: errorFacts(thrown) };
-  } finally {
-    if (places !== session.images?.places) await places.close();
-  }
-}
-
 function withError(details: RunRecord["details"], error: StepError): RunRecord["details"] {
   return { ...(details as Readonly<Record<string, unknown>>), error: { ...error } };
 }
@@ -335,32 +310,6 @@ async function signRequest({ facts, recorder }: RunSession): Promise<void> {
       statement: await nodeStatement(facts, recorder.predecessors("trigger")),
     },
   ]);
-}
-
-/** Looks up and judges every image before the first step; a refusal ends the run before anything ran. */
-async function admitImages(session: RunSession, request: RunRequest): Promise<StepError | undefined> {
-  const { plan, facts, recorder, listener } = session;
-  if (!plan.steps.some(({ definition }) => definition.image !== undefined) && plan.pipeline.images.length === 0) {
-    return undefined;
-  }
-  const { openRunImages } = await import("./images/run-images.ts");
-  try {
-    session.images = await openRunImages(session.factory, plan, {
-      environment: request.environment,
-      offline: request.offline === true,
-      insecureImage: request.insecureImage === true,
-      note: (text) => listener({ type: "note", text }),
-    });
-  } catch (thrown) {
-    if (!isFactoryError(thrown) || thrown.nature === "bug") throw thrown;
-    return errorFacts(thrown);
-  }
-  if (session.images.admitted.length === 0) return undefined;
-  const { workerImagesStatement } = await import("./evidence/image-statements.ts");
-  const predecessors = recorder.predecessors("trigger", "source");
-  const statement = workerImagesStatement(facts, predecessors, session.images);
-  await recorder.record([{ name: "images", spiffeId: signerIds.builder(facts), statement }]);
-  return undefined;
 }
 
 /** Finds every step that the cache answers, as far as the answers reach, and signs them together. */

@@ -55,7 +55,10 @@ const assembly = (change: object = {}, part: object = {}, subject: string = runF
   });
 const good = [admitted(worker, "step", ["build"]), admitted(base, "base", ["app"])];
 
-function recipe(more: RunStatement[], { image = worker as string, kind = "image" } = {}): RunRecipe {
+function recipe(
+  more: RunStatement[],
+  { image = worker, kind = "image" }: { image?: string; kind?: string } = {},
+): RunRecipe {
   return {
     more: () => more,
     change: ({ name, statement: { predicate } }) => {

@@ -118,7 +118,8 @@ function checkProduct(statement: ChainStatement, step: ReleasedStep): void {
 
 function imageOf(link: ChainStatement<"link">): string | undefined {
   const image = link.predicate.environment?.["image"];
-  return image === undefined ? undefined : String(image);
+  if (image === undefined) return undefined;
+  return typeof image === "string" ? image : "an image that is not named by a digest";
 }
 
 function productsOf(link: ChainStatement<"link">): Map<string, Digest> {

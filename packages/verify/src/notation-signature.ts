@@ -26,7 +26,7 @@ export function verifyNotationSignature(
   if (digest !== image) {
     throw imageSignatureErrors.make(
       "IMAGE_SIGNATURE_OTHER_IMAGE",
-      `expected a signature of ${image}, found one of ${String(digest).slice(0, 80)}`,
+      `expected a signature of ${image}, found one of ${JSON.stringify(digest)?.slice(0, 80)}`,
     );
   }
   const leaf = trustedLeaf(chainOf(document["header"]), anchors, now);
@@ -56,10 +56,11 @@ function checkHeader(header: { readonly [name: string]: Json }, now: Date): stri
     );
   }
   const until = header[expiry];
-  if (until !== undefined && !(Date.parse(String(until)) > now.getTime())) {
+  const ends = typeof until === "string" ? Date.parse(until) : Number.NaN;
+  if (until !== undefined && !(ends > now.getTime())) {
     throw imageSignatureErrors.make(
       "IMAGE_SIGNATURE_EXPIRED",
-      `expected a signature that holds, found one until ${String(until).slice(0, 40)}`,
+      `expected a signature that holds, found one until ${JSON.stringify(until).slice(0, 40)}`,
     );
   }
   return textOf(header["alg"], "alg");
@@ -134,7 +135,7 @@ function chainOf(header: Json | undefined): X509Certificate[] {
   }
   return chain.map((text) => {
     try {
-      return new X509Certificate(decodeBase64(textOf(text, "x5c")) as Buffer);
+      return new X509Certificate(decodeBase64(textOf(text, "x5c")));
     } catch (cause) {
       throw imageSignatureErrors.make("IMAGE_SIGNATURE_MALFORMED", "expected certificates in x5c", { cause });
     }

@@ -11,6 +11,7 @@ import {
 } from "@touchmark/formats/oci";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { missingForRuns, openScene, type Performed, type Project, type Scene, statementsOf } from "../fixture.ts";
+import { gatherEvidence } from "../gather.ts";
 import { verifyArtifact } from "../verify-artifact.ts";
 import { bootstrap } from "./images.fixture.ts";
 import { openOwnRegistry } from "./own-registry.ts";
@@ -157,6 +158,37 @@ describe.skipIf(missing !== null)(`images${missing === null ? "" : ` (skipped: $
       expect(await scene.run(tools)).toMatchObject({ error: { code: "IMAGES_CONFIG_INVALID" } });
     } finally {
       writeFileSync(path, "touchmark: images/v1\n");
+    }
+  });
+
+  test("R25: an image of this factory that stands on one which nobody vouches for is refused", async () => {
+    const digest = await foreignImage("others/base");
+    const standing = `
+    steps:
+      make: { command: [sh, -c, 'echo x > "$TOUCHMARK_OUTPUT/x"'], limits: { time: 1m } }
+    artifacts:
+      own: { image: { base: "factory:others/base@${digest}", layers: [{ from: make, to: /x }], user: "1" } }
+`;
+    const refused = await scene.run(scene.project("standing", standing));
+    expect(refused).toMatchObject({ error: { code: "STEP_IMAGE_UNTRUSTED" } });
+    // The same through a line whose lower part nothing proves any more.
+    const name = `factory:tools/base@${artifact(first, "base")?.digest}`;
+    const upper = scene.project("upper", standing.replace(/factory:others[^"]*/, name));
+    const made = await scene.run(upper);
+    expect(made).toMatchObject({ status: "succeeded" });
+    const top = `factory:upper/own@${artifact(made, "own")?.digest}`;
+    const newest = await gatherEvidence(scene.factory, artifact(first, "base")?.digest as Digest);
+    const lost = newest.bundles.map(({ digest }) => digest);
+    const kept = await Promise.all(lost.map(async (bundle) => scene.factory.content.get(bundle)));
+    for (const bundle of lost) await scene.factory.content.delete(bundle);
+    try {
+      const user = scene.project("lower", using(top), { "hello.txt": "x\n" });
+      expect(await scene.run(user)).toMatchObject({ error: { code: "STEP_IMAGE_ANCESTRY" } });
+      await expect(
+        publishFromRun(scene.factory, newest.run.id, { environment: {}, to: "factory:a/b", tags: [] }),
+      ).rejects.toMatchObject({ code: "PUBLISH_EVIDENCE_MISSING" });
+    } finally {
+      for (const bytes of kept) await scene.factory.content.put(bytes);
     }
   });
 

@@ -11,7 +11,7 @@ export interface OwnRegistry {
 
 /** Opens the registry that lies in the factory's home. */
 export async function openOwnRegistry(factory: Factory): Promise<OwnRegistry> {
-  const backend = await fileRegistryBackend({ home: factory.home, content: factory.content, clock: factory.clock });
+  const backend = fileRegistryBackend({ home: factory.home, content: factory.content, clock: factory.clock });
   return {
     backend,
     repository: (name) => localRepository(backend, name, `factory:${name}`),

@@ -1,11 +1,6 @@
 import type { Digest } from "@touchmark/core";
 import { platformText } from "@touchmark/formats/oci";
-import {
-  fillParameters,
-  type ImageDefinition,
-  imageReferenceText,
-  type ParameterValues,
-} from "@touchmark/formats/pipeline";
+import { fillParameters, type ImageDefinition, type ParameterValues } from "@touchmark/formats/pipeline";
 import type { ImageAssembly } from "@touchmark/formats/predicates";
 import { type AssembledImage, assembleImage, assembleIndex, type ImageSpec, LAYER_FORMAT } from "@touchmark/image";
 import type { ArtifactFacts } from "../evidence/run-statements.ts";
@@ -155,9 +150,4 @@ function outputOf(outputs: ReadonlyMap<string, Digest>, step: string): Digest {
   const output = outputs.get(step);
   if (output === undefined) throw new TypeError(`step ${step} has no output`);
   return output;
-}
-
-/** `factory:PROJECT/ARTIFACT@DIGEST`, by which the image is found here. */
-export function ownReference({ repository, facts }: TakenImage): string {
-  return imageReferenceText({ repository, digest: facts.digest });
 }

@@ -7,7 +7,7 @@ import {
   type OciReader,
   parseManifest,
 } from "@touchmark/formats/oci";
-import type { WorkerImages } from "@touchmark/formats/predicates";
+import { predicateType, type WorkerImages } from "@touchmark/formats/predicates";
 import { readTrustRoot, verifyBundle, verifyNotationSignature, verifySimpleSignature } from "@touchmark/verify";
 import type { ImageTrustRule } from "./images-configuration.ts";
 
@@ -29,6 +29,16 @@ export interface Vouched {
 const notationType = "application/vnd.cncf.notary.signature";
 const simpleType = "application/vnd.dev.cosign.simplesigning.v1+json";
 const simpleSignature = "dev.cosignproject.cosign/signature";
+/**
+ * Statements that say that an image is what its signer made or stands by. Any other of the same signer, such as a verdict
+ * about the image, may speak against it, and lets nothing in by itself.
+ */
+const signatures: ReadonlySet<string> = new Set([
+  "https://sigstore.dev/cosign/sign/v1",
+  "https://slsa.dev/provenance/v0.2",
+  "https://slsa.dev/provenance/v1",
+  predicateType("image"),
+]);
 const maxSignatures = 100;
 const maxSignatureBytes = 1024 * 1024;
 
@@ -64,7 +74,7 @@ async function signaturesOf(
   find: FindBundles,
   now: Date,
 ): Promise<Vouched> {
-  if (rule.format === "sigstore") return bundlesOf(reader, image, rule, find, () => true);
+  if (rule.format === "sigstore") return bundlesOf(reader, image, rule, find, (type) => signatures.has(type));
   const vouchers: Voucher[] = [];
   const refused: string[] = [];
   const candidates = rule.format === "cosign" ? simpleSignatures(reader, image) : notationSignatures(reader, image);

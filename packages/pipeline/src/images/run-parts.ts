@@ -1,0 +1,61 @@
+import { isFactoryError } from "@touchmark/core";
+import type { RunRecord } from "@touchmark/store";
+import { signerIds } from "../evidence/run-statements.ts";
+import type { RunRequest } from "../run.ts";
+import type { RunSession, StepError } from "../run-session.ts";
+import { errorFacts } from "../run-step.ts";
+import type { Publication } from "./publish-artifact.ts";
+
+/** What a run does about images, before its first step and after its last; nothing is loaded where there are none. */
+
+/** Looks up and judges every image before the first step; a refusal ends the run before anything ran. */
+export async function admitImages(session: RunSession, request: RunRequest): Promise<StepError | undefined> {
+  const { plan, facts, recorder, listener } = session;
+  if (!plan.steps.some(({ definition }) => definition.image !== undefined) && plan.pipeline.images.length === 0) {
+    return undefined;
+  }
+  const { openRunImages } = await import("./run-images.ts");
+  try {
+    session.images = await openRunImages(session.factory, plan, {
+      environment: request.environment,
+      offline: request.offline === true,
+      insecureImage: request.insecureImage === true,
+      note: (text) => listener({ type: "note", text }),
+    });
+  } catch (thrown) {
+    if (!isFactoryError(thrown) || thrown.nature === "bug") throw thrown;
+    return errorFacts(thrown);
+  }
+  if (session.images.admitted.length === 0) return undefined;
+  const { workerImagesStatement } = await import("../evidence/image-statements.ts");
+  const predecessors = recorder.predecessors("trigger", "source");
+  const statement = workerImagesStatement(facts, predecessors, session.images);
+  await recorder.record([{ name: "images", spiffeId: signerIds.builder(facts), statement }]);
+  return undefined;
+}
+
+/** Sends what was released where the pipeline says. What fails can be done again: `touchmark publish`. */
+export async function publishReleased(
+  session: RunSession,
+  request: RunRequest,
+  record: RunRecord,
+): Promise<{ readonly published: readonly Publication[]; readonly error?: StepError }> {
+  const { factory, plan, listener } = session;
+  if (plan.pipeline.images.length === 0 && plan.pipeline.publish.length === 0) return { published: [] };
+  const { openPublishing, publishRun } = await import("./publish-run.ts");
+  const places = session.images?.places ?? openPublishing(factory, request.environment);
+  const published: Publication[] = [];
+  try {
+    await publishRun(factory, places, plan, record, (publication) => {
+      published.push(publication);
+      const { artifact, reference, tags, bundles } = publication;
+      listener({ type: "published", artifact, reference, tags, bundles });
+    });
+    return { published };
+  } catch (thrown) {
+    if (!isFactoryError(thrown) || thrown.nature === "bug") throw thrown;
+    return { published, error: errorFacts(thrown) };
+  } finally {
+    if (places !== session.images?.places) await places.close();
+  }
+}
