@@ -19,6 +19,7 @@ import { finishRun, type ReleasedArtifact } from "./finish-run.ts";
 import { hostFiles } from "./host-files.ts";
 import type { Publication } from "./images/publish-artifact.ts";
 import { admitImages, publishReleased } from "./images/run-parts.ts";
+import { lazyMaterials } from "./materials/lazy-materials.ts";
 import { learnNames } from "./materials/learn-names.ts";
 import type { RunMaterials } from "./materials/run-materials.ts";
 import { makePlan, type Plan, type PlannedStep } from "./plan.ts";
@@ -124,30 +125,6 @@ export async function runPipeline(factory: Factory, request: RunRequest): Promis
   } finally {
     for (const each of closing) await each.close?.();
   }
-}
-
-/** What fetch steps share, opened by the first of them. */
-function lazyMaterials(
-  factory: Factory,
-  request: RunRequest,
-  project: PipelineFile,
-): { open: () => Promise<RunMaterials>; close: () => Promise<void> } {
-  let opened: Promise<RunMaterials> | undefined;
-  return {
-    open: () => {
-      opened ??= import("./materials/run-materials.ts").then(({ openRunMaterials }) =>
-        openRunMaterials(factory, {
-          environment: request.environment,
-          offline: request.offline === true,
-          trusted: request.trusted !== false,
-          project: project.materials,
-          note: (text) => request.listener({ type: "note", text }),
-        }),
-      );
-      return opened;
-    },
-    close: async () => (await opened?.catch(() => undefined))?.close(),
-  };
 }
 
 interface Opening {
