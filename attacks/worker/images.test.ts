@@ -23,7 +23,7 @@ for (const { backend, caller, missing, name } of casesWithImages) {
     let count = 0;
     const image = (files: Record<string, string> = {}): string => makeImage(bench, `hostile-${++count}`, files);
     const run = (directory: string, script: string, more: Parameters<Bench["job"]>[1] = {}) =>
-      bench.run(bench.job(script, { rootfs: { directory }, ...more }));
+      bench.run(bench.job(`exec 2>&1; ${script}`, { rootfs: { directory }, ...more }));
 
     test("W15: AT19: a link where the sandbox mounts leads no mount outside: WORKER_IMAGE_PLACE", async () => {
       const target = bench.fill("target", { kept: "kept\n" });
@@ -107,7 +107,7 @@ for (const { backend, caller, missing, name } of casesWithImages) {
         spawnSync("mknod", ["-m", "666", join(directory, "memory"), "c", "1", "3"]);
         if (caller === "user") chownSync(join(directory, "memory"), bench.ids.uid ?? 0, bench.ids.gid ?? 0);
       }
-      const ran = await run(directory, "exec 2>&1; /bin/busybox-set cat /proc/self/status; echo x > /memory");
+      const ran = await run(directory, "/bin/busybox-set cat /proc/self/status; echo x > /memory");
       expect(ran.text).toMatch(/Uid:\t1001\t1001\t1001\t1001\n/);
       expect(ran.text).toMatch(/CapEff:\t0+\n/);
       expect(ran.text).toMatch(/NoNewPrivs:\t1\n/);

@@ -84,9 +84,12 @@ describe.skipIf(missing !== null)(`on a weaker host${missing === null ? "" : ` (
     async () => {
       const outside = bench.fill("outside", { hosts: "kept\n" });
       const directory = makeImage(bench, "copied", { "etc/hosts": `-> ${outside}/hosts`, "etc/shells/x": "x" });
-      const job = bench.job("cat /etc/hosts /etc/shells; echo x > /new; echo x > /work/output/made; stat -c %u /bin", {
-        rootfs: { directory },
-      });
+      const job = bench.job(
+        "exec 2>&1; cat /etc/hosts /etc/shells; echo x > /new; echo x > /work/output/made; stat -c %u /bin",
+        {
+          rootfs: { directory },
+        },
+      );
       const ran = await run((host) => ({ abilities: { ...host.abilities, overlay: false } }), job);
       expect(ran.text).toContain("127.0.0.1 localhost touchmark\n::1 localhost\n/bin/sh\n");
       expect(ran.text).toMatch(/Read-only file system\n1001\n/);

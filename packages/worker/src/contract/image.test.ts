@@ -11,7 +11,8 @@ for (const { backend, caller, name, missing } of casesWithImages) {
 
     test("W15: the image is all that a step sees of programs: nothing of the host's shows", async () => {
       const rootfs = { directory: makeImage(bench, "plain", { "opt/own": "own\n" }) };
-      const script = "cat /opt/own /etc/os-release; ls /; ls /usr /lib /lib64 /root; echo /etc/*; ls /run; pwd";
+      const script =
+        "exec 2>&1; cat /opt/own /etc/os-release; ls /; ls /usr /lib /lib64 /root; echo /etc/*; ls /run; pwd";
       const ran = await bench.run(bench.job(script, { rootfs }));
       expect(ran.text).toMatch(/^own\nID=tiny\nbin\ndev\netc\nhome\nopt\nproc\nrun\nsys\ntmp\nvar\nwork\n/);
       expect(ran.text.match(/No such file or directory/g)?.length).toBe(4);
@@ -23,7 +24,7 @@ for (const { backend, caller, name, missing } of casesWithImages) {
     test("W15: an image is read-only, and temporary places and the output are not", async () => {
       const directory = makeImage(bench, "writable", { file: "one" });
       const before = readdirSync(directory).sort();
-      const script = `for p in /file /new /etc/new /run/new /dev/new /opt; do touch $p || mkdir $p; done
+      const script = `exec 2>&1; for p in /file /new /etc/new /run/new /dev/new /opt; do touch $p || mkdir $p; done
         for p in /tmp /var/tmp $HOME /dev/shm $TOUCHMARK_OUTPUT; do echo x > $p/made && cat $p/made; done`;
       const job = bench.job(script, { rootfs: { directory } });
       const ran = await bench.run(job);
