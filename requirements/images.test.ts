@@ -29,17 +29,22 @@ const made = (run: Performed | undefined): Performed => {
   return run;
 };
 
-/** An image that nobody signed, under the names of ours, is what a step wants to run in. */
-async function runUnsigned(name: string): Promise<{ readonly run: Performed; readonly digest: Digest }> {
+/** Puts the worker image there once more, with one word changed: an image that no evidence speaks of. */
+async function counterfeit(repository: string, tag?: string): Promise<Digest> {
   const own = await openOwnRegistry(scene.factory);
-  const [from, to] = [own.repository("tools/base"), own.repository("tools/unsigned")];
-  const base = await describedImage(scene, "tools/base", digestOf(made(tools), "base"));
-  for (const each of [base.manifest.config, ...base.manifest.layers]) await to.putBlob(each, () => from.blob(each));
-  const { bytes, descriptor } = await from.manifest("latest");
-  // The same files, and one word more: another image, which no evidence speaks of.
-  const other = Buffer.from(Buffer.from(bytes).toString("utf8").replace('"annotations":{', '"annotations":{"a":"b",'));
-  const { digest } = await to.putManifest(other, descriptor.mediaType);
+  const [from, to] = [own.repository("tools/base"), own.repository(repository)];
+  const { manifest } = await describedImage(scene, "tools/base", digestOf(made(tools), "base"));
+  for (const each of [manifest.config, ...manifest.layers]) await to.putBlob(each, () => from.blob(each));
+  const { bytes, descriptor } = await from.manifest(digestOf(made(tools), "base"));
+  const altered = Buffer.from(bytes).toString("utf8").replace('"annotations":{', '"annotations":{"a":"b",');
+  const { digest } = await to.putManifest(Buffer.from(altered), descriptor.mediaType, tag);
   await own.close();
+  return digest;
+}
+
+/** An image that nobody signed is what a step wants to run in. */
+async function runUnsigned(name: string): Promise<{ readonly run: Performed; readonly digest: Digest }> {
+  const digest = await counterfeit("tools/unsigned");
   const project = scene.project(name, buildIn(`factory:tools/unsigned@${digest}`), { "hello.txt": "hello\n" });
   return { run: await scene.run(project), digest };
 }
@@ -148,9 +153,15 @@ test.skipIf(!canRunInImages)(
       "org.opencontainers.image.base.digest": digestOf(made(tools), "base"),
       team: "shop",
     });
-    expect(config.config?.Env).toContain("VERSION=1.0");
   },
 );
+
+test.skipIf(!canRunInImages)("CNB-3: what a step has as environment is not in the image", async () => {
+  const { config } = await describedImage(scene, "shop/app", digestOf(made(first), "app"));
+  expect(config.config?.Env).toEqual(["VERSION=1.0"]);
+  const [environment] = await statementsOf(scene, made(first).run, "environment");
+  expect(environment?.predicate["variables"]).toMatchObject([{ step: "make", values: { STAGE: "build" } }]);
+});
 
 test.skipIf(!canRunInImages)(
   "record-build-arguments: an image's history holds the parameters that its provenance holds",
@@ -193,5 +204,34 @@ test.skipIf(!canRunInImages)(
     } finally {
       await other.close();
     }
+  },
+);
+
+test.skipIf(!canRunInImages)("AT25: an unsigned base image under an image of ours", async () => {
+  const digest = await counterfeit("others/base");
+  const body = `
+  steps:
+    make: { run: 'echo x > "$TOUCHMARK_OUTPUT/x"', limits: { memory: 512MiB, time: 2m } }
+  artifacts:
+    app:
+      image:
+        base: factory:others/base@${digest}
+        layers: [{ from: make, to: /app }]
+        user: "1001:1001"
+`;
+  const run = await scene.run(scene.project("unsigned-base", body));
+  expect(run).toMatchObject({ status: "refused", steps: [], artifacts: [], error: { code: "STEP_IMAGE_UNTRUSTED" } });
+});
+
+test.skipIf(!canRunInImages)(
+  "AT18: a tag that was moved to a counterfeit image, for which nobody vouches",
+  async () => {
+    const digest = await counterfeit("tools/base", "latest");
+    const run = await scene.run(shop, { cache: false });
+    expect(run).toMatchObject({ status: "refused", steps: [], error: { code: "STEP_IMAGE_UNTRUSTED" } });
+    const pinned = buildIn(`factory:tools/base@${digestOf(made(tools), "base")}`);
+    const held = await scene.run(scene.project("pinned", pinned, { "hello.txt": "hello\n" }));
+    expect(held.status).toBe("succeeded");
+    expect((await imagesOf(scene, held)).map((row) => row.digest)).not.toContain(digest);
   },
 );

@@ -17,6 +17,7 @@ import {
   type RegistryClient,
   type RegistryRepository,
 } from "@touchmark/registry";
+import { openHome } from "@touchmark/store";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { artifactOf, canBuild, openScene, type Scene } from "./scene.ts";
 
@@ -37,11 +38,17 @@ beforeAll(async () => {
   const { text } = await hashPassword(password);
   const user = (name: string, grants: string) =>
     `  ${name}: { password: "${text}", grants: { "team/**": [${grants}] } }`;
-  const configuration = ["touchmark: registry/v1", "users:", user("builder", "pull, push"), user("deployer", "pull")];
+  const configuration = [
+    "touchmark: registry/v1",
+    "users:",
+    user("builder", "pull, push"),
+    user("deployer", "pull"),
+    user("publisher", "push"),
+  ];
   writeFileSync(join(home.path, "registry.yaml"), `${configuration.join("\n")}\n`, { mode: 0o600 });
   server = await openRegistryServer({ home, listen: "127.0.0.1:0", identity: () => scene.factory.identity() });
   audit = join(home.paths.registry, "audit.jsonl");
-  for (const name of ["builder", "deployer", "nobody"]) {
+  for (const name of ["builder", "deployer", "publisher", "nobody"]) {
     const directory = join(scene.directory, "clients", name);
     mkdirSync(directory, { recursive: true });
     const auth = Buffer.from(`${name}:${password}`).toString("base64");
@@ -57,7 +64,7 @@ afterAll(async () => {
 });
 
 /** A repository as one of the clients sees it. */
-function seenBy(name: "builder" | "deployer" | "nobody", repository = "team/app"): RegistryRepository {
+function seenBy(name: "builder" | "deployer" | "publisher" | "nobody", repository = "team/app"): RegistryRepository {
   const client = clients.get(name);
   if (client === undefined) throw new Error(`no client ${name}`);
   return client.repository({ registry: server.address, repository });
@@ -225,5 +232,43 @@ test.skipIf(!canBuild)(
     const kinds = new Set<string>();
     for await (const each of seenBy("deployer").referrers(subject)) kinds.add(each.artifactType ?? "");
     expect([...kinds]).toEqual(["application/vnd.dev.sigstore.bundle.v0.3+json"]);
+  },
+);
+
+test.skipIf(!canBuild)(
+  "RA-S7-02: who may publish and nothing else pushes with a credential, and can read and delete nothing",
+  async () => {
+    const subject = await published();
+    const notes = file("notes.txt", "text/plain", "what is new");
+    const publisher = seenBy("publisher");
+    await publisher.putBlob(notes, notes.open);
+    for (const attempt of [publisher.manifest(subject), publisher.deleteManifest(subject)]) {
+      await expect(attempt).rejects.toMatchObject({ code: "OCI_CLIENT_DENIED" });
+    }
+    await expect(seenBy("nobody").putBlob(notes, notes.open)).rejects.toMatchObject({
+      code: "OCI_CLIENT_UNAUTHORIZED",
+    });
+  },
+);
+
+test.skipIf(!canBuild)(
+  "RA-S7-05: what is published to a registry of another home has the digest that was packaged, and verifies from there",
+  async () => {
+    const subject = await published();
+    const { bytes, descriptor } = await seenBy("deployer").manifest(subject);
+    const manifest = parseManifest(bytes, { mediaType: descriptor.mediaType });
+    expect(manifest.kind === "manifest" ? manifest.layers.map((layer) => layer.digest) : []).toEqual([artifactOf(run)]);
+    const outside = await openHome(join(scene.directory, "outside"), { create: true });
+    const external = await openRegistryServer({ home: outside, listen: "127.0.0.1:0", insecureAnonymousWrite: true });
+    const client = openRegistryClient({ environment: {} });
+    try {
+      const to = client.repository({ registry: external.address, repository: "shop/app" });
+      await copyImage({ from: seenBy("deployer"), to, reference: subject, referrers: true, tag: "1.0" });
+      const { chain } = await verifyFoundHere(scene.factory, artifactOf(run), await evidenceIn(to, subject));
+      expect(chain.artifact.digest).toBe(artifactOf(run));
+    } finally {
+      client.close();
+      await external.close();
+    }
   },
 );
