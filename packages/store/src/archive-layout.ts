@@ -26,6 +26,9 @@ export const backupParts = [
   "log",
 ] as const;
 
+/** What the user configured, beside the parts: files that a home need not have. */
+export const backupDocuments = ["materials.yaml", "images.yaml", "registry.yaml"] as const;
+
 /** A part of a home that a backup may hold. */
 export type BackupPart = (typeof backupParts)[number];
 
@@ -89,6 +92,7 @@ export function checkArchivePath(path: string, kind: BackupEntry["kind"]): void 
   const known =
     path === BACKUP_HEAD ||
     path === BACKUP_MANIFEST ||
+    (kind === "file" && backupDocuments.some((name) => path === `${BACKUP_HOME}/${name}`)) ||
     (parts[0] === BACKUP_HOME && allowed.has(parts[1] ?? "") && (parts[1] !== "registry" || path === BACKUP_REGISTRY));
   if (!known || !parts.every(fine) || Buffer.byteLength(path) > 4096) {
     throw storeErrors.make(

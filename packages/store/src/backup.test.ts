@@ -21,6 +21,7 @@ async function filledHome() {
   writeFileSync(join(home.paths.log, "lock"), "");
   writeFileSync(join(home.paths.identity, "root.key"), "sealed", { mode: 0o600 });
   writeFileSync(join(home.paths.cache, "entry"), "{}");
+  writeFileSync(join(home.path, "images.yaml"), "touchmark: images/v1\n", { mode: 0o600 });
   return { home, stores, record, directory: temporaryDirectory() };
 }
 

@@ -23,12 +23,13 @@ import {
   BACKUP_REGISTRY,
   type BackupEntry,
   type BackupPart,
+  backupDocuments,
   backupHead,
   backupManifest,
   backupParts,
   isTreeContent,
 } from "./archive-layout.ts";
-import { syncDirectory, TEMPORARY_PREFIX, temporaryBeside, writeAll } from "./durable-file.ts";
+import { readIfPresent, syncDirectory, TEMPORARY_PREFIX, temporaryBeside, writeAll } from "./durable-file.ts";
 import { storeErrors } from "./errors.ts";
 import type { Home } from "./home.ts";
 import { versionText } from "./migrations.ts";
@@ -95,6 +96,10 @@ async function writeHome(home: Home, writer: ArchiveWriter, options: BackupOptio
   if (options.withCaches !== true) skipped.add("cache").add("repositories");
   writer.addBytes(BACKUP_HEAD, Buffer.from(backupHead(home.version)));
   writer.addBytes(`${BACKUP_HOME}/version`, Buffer.from(versionText(home.version)));
+  for (const name of backupDocuments) {
+    const bytes = readIfPresent(join(dirname(home.paths.version), name));
+    if (bytes !== undefined) writer.addBytes(`${BACKUP_HOME}/${name}`, bytes);
+  }
   let resume: (() => void | Promise<void>) | undefined;
   try {
     for (const part of backupParts) {
