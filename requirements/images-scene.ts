@@ -56,6 +56,7 @@ export const buildIn = (image: string): string => `
         environment: { VERSION: "\${{ parameters.version }}" }
         labels: { team: shop }
         licences: Apache-2.0
+        allow: [build-base]
 `;
 
 /** The digest of an artifact of a run. */

@@ -1,7 +1,7 @@
 import type { Position } from "./definition.ts";
 
 /** What a run image may hold only when the file says so. */
-export const imageAllowances = ["compilers", "caches", "root-user", "setuid"] as const;
+export const imageAllowances = ["compilers", "caches", "root-user", "setuid", "build-base"] as const;
 export type ImageAllowance = (typeof imageAllowances)[number];
 
 /** An artifact that is a container image. */

@@ -86,7 +86,7 @@ export const artifactImage = section(
     compression: z.enum(["gzip", "zstd", "none"]).optional().meta({ description: "Of new layers. Default: gzip." }),
     allow: z
       .array(z.enum(imageAllowances))
-      .max(4)
+      .max(8)
       .optional()
       .meta({
         description: "What would be refused otherwise.",

@@ -25,6 +25,11 @@ export const runImageErrors = defineErrors({
     nature: "refused",
     meaning: "An image has no variant for the platform that it is wanted for.",
   },
+  STEP_IMAGE_NOT_APART: {
+    nature: "refused",
+    meaning: "An artifact stands on the image that a step was built in: what builds need is no part of what runs.",
+    hint: "Name a run base of its own, or scratch; allow: [build-base] takes it all the same, and is recorded.",
+  },
   STEP_IMAGE_ANCESTRY: {
     nature: "refused",
     meaning:

@@ -42,6 +42,7 @@ const using = (image: string, more = "") => `
           layers:
             - { from: make, to: /app }
           labels: { team: shop }
+          allow: [build-base]
     publish:
       - { artifact: loud, to: "factory:shop/loud", tags: ["1.0"] }
 `;
@@ -103,6 +104,10 @@ describe.skipIf(missing !== null)(`images${missing === null ? "" : ` (skipped: $
       vouchers: [{ by: "factory" }],
       ancestry: [{ origin: "factory", bootstrap: true }, { origin: "scratch" }],
     });
+    const apart = scene.project("apart", using("factory:tools/base:latest").replace(/allow: .*/, ""), {
+      "hello.txt": "hello\n",
+    });
+    expect(await scene.run(apart)).toMatchObject({ status: "refused", error: { code: "STEP_IMAGE_NOT_APART" } });
     for (const name of ["loud", "app"]) {
       const { chain } = await verifyArtifact(scene.factory, { digest: artifact(done, name)?.digest as Digest });
       expect(chain.steps).toMatchObject([{ name: "make", image: base }]);
@@ -130,7 +135,7 @@ describe.skipIf(missing !== null)(`images${missing === null ? "" : ` (skipped: $
   test("R25: insecure-image needs the caller's word too, and is recorded", async () => {
     const digest = await foreignImage("others/base");
     const body = using(`factory:others/base@${digest}`, "insecure-image: true").replace(
-      / {6}app:[\s\S]*?team: shop \}\n/,
+      / {6}app:[\s\S]*?build-base\]\n/,
       "",
     );
     const project = scene.project("careless", body, { "hello.txt": "x\n" });

@@ -5,6 +5,7 @@ import type { ImageAssembly } from "@touchmark/formats/predicates";
 import { type AssembledImage, assembleImage, assembleIndex, type ImageSpec, LAYER_FORMAT } from "@touchmark/image";
 import type { ArtifactFacts } from "../evidence/run-statements.ts";
 import type { Factory } from "../factory.ts";
+import { runImageErrors } from "./errors.ts";
 import { ownRepository } from "./repository-name.ts";
 import { hostPlatform, platformOf, type RunImages } from "./run-images.ts";
 
@@ -40,6 +41,7 @@ export async function takeImage(ingredients: ImageIngredients, definition: Image
   const assembled: AssembledImage[] = [];
   for (const platform of platforms) {
     const base = images.baseOf(definition.name, platform);
+    if (base !== undefined) checkApart(ingredients, definition, base.manifest);
     const spec = imageSpec(ingredients, definition, platform, base?.manifest);
     const scratch = await factory.home.scratch("image");
     assembled.push(await assembleImage(spec, { out, scratch, ...(base === undefined ? {} : { base: base.reader }) }));
@@ -72,6 +74,17 @@ export async function takeImage(ingredients: ImageIngredients, definition: Image
       allowed: [...definition.allow],
     },
   };
+}
+
+/** Build base and run base are two (use-multistage-builds). @throws STEP_IMAGE_NOT_APART */
+function checkApart({ images }: ImageIngredients, definition: ImageDefinition, base: Digest): void {
+  if (definition.allow.includes("build-base")) return;
+  const shared = definition.layers.find((layer) => images.ofStep(layer.from)?.manifest === base);
+  if (shared === undefined) return;
+  throw runImageErrors.make(
+    "STEP_IMAGE_NOT_APART",
+    `image ${definition.name}: expected another base than ${base}, in which step ${shared.from} ran`,
+  );
 }
 
 function imageSpec(
@@ -118,7 +131,7 @@ function imageSpec(
       run: `${project}/${pipeline}@${source.commit}`,
     },
     buildArguments: parameters,
-    allow: definition.allow,
+    allow: definition.allow.filter((each) => each !== "build-base"),
   };
 }
 
