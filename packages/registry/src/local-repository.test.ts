@@ -55,3 +55,20 @@ test("L1: what is not there, or needs what is not there, is refused by name", as
     code: "REGISTRY_CONTENT_CORRUPT",
   });
 });
+
+test("L2: rules of tags hold without a server too", async () => {
+  const judged: string[] = [];
+  const rules = {
+    judge: async (repository: string, tag: string) => {
+      judged.push(`${repository}:${tag}`);
+      return { immutable: true };
+    },
+  };
+  const repository = localRepository(memoryRegistryBackend(), "shop/app", "factory:shop/app", rules);
+  await repository.putBlob(empty, () => chunks(emptyContent));
+  await repository.putManifest(image("application/one"), mediaTypes.manifest, "1");
+  await expect(repository.putManifest(image("application/two"), mediaTypes.manifest, "1")).rejects.toMatchObject({
+    code: "REGISTRY_TAG_IMMUTABLE",
+  });
+  expect(judged).toEqual(["shop/app:1", "shop/app:1"]);
+});

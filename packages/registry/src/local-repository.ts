@@ -1,5 +1,6 @@
 import { type Digest, isDigest } from "@touchmark/core";
 import type { Descriptor, FoundManifest, OciReader, OciWriter } from "@touchmark/formats/oci";
+import type { TagRules } from "./authority.ts";
 import type { RegistryBackend } from "./backend.ts";
 import { registryErrors } from "./errors.ts";
 import { storedManifest } from "./stored-manifest.ts";
@@ -9,9 +10,15 @@ const tagsAtOnce = 1000;
 
 /**
  * One repository of a backend, without a server between: what a factory reads and writes in its own registry. The caller
- * is trusted with it; what comes from elsewhere is verified by the backend all the same (SPEC L).
+ * is trusted with it; what comes from elsewhere is verified by the backend all the same, and tags have the rules that are
+ * given (SPEC L).
  */
-export function localRepository(backend: RegistryBackend, repository: string, name: string): OciReader & OciWriter {
+export function localRepository(
+  backend: RegistryBackend,
+  repository: string,
+  name: string,
+  rules?: TagRules,
+): OciReader & OciWriter {
   return {
     name,
     async manifest(reference): Promise<FoundManifest> {
@@ -73,7 +80,10 @@ export function localRepository(backend: RegistryBackend, repository: string, na
           );
         }
       }
-      await backend.manifests.put(repository, stored, tag === undefined ? undefined : { name: tag, immutable: false });
+      const { immutable } = (tag === undefined ? undefined : await rules?.judge(repository, tag, stored.digest)) ?? {
+        immutable: false,
+      };
+      await backend.manifests.put(repository, stored, tag === undefined ? undefined : { name: tag, immutable });
       return { mediaType, digest: stored.digest, size: bytes.length };
     },
   };

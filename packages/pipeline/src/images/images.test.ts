@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Digest } from "@touchmark/core";
 import {
@@ -194,6 +194,23 @@ describe.skipIf(missing !== null)(`images${missing === null ? "" : ` (skipped: $
       ).rejects.toMatchObject({ code: "PUBLISH_EVIDENCE_MISSING" });
     } finally {
       for (const bytes of kept) await scene.factory.content.put(bytes);
+    }
+  });
+
+  test("R27: tags that only the gate may set are not set by publishing", async () => {
+    const path = join(scene.home, "registry.yaml");
+    writeFileSync(
+      path,
+      "touchmark: registry/v1\ntags: { promotion-only: [{ repositories: [shop/gated], tags: [stable] }] }\n",
+      { mode: 0o600 },
+    );
+    try {
+      const options = { environment: {}, to: "factory:shop/gated", tags: ["stable"] };
+      await expect(publishFromRun(scene.factory, first.run, options)).rejects.toMatchObject({
+        code: "REGISTRY_PROMOTION_REFUSED",
+      });
+    } finally {
+      rmSync(path);
     }
   });
 

@@ -21,7 +21,7 @@ export interface PromotionDecision {
 }
 
 /** The address of a target in a decision. */
-export const resourceUri = (target: string): string => `oci://${target}`;
+export const resourceUri = (target: string): string => `oci://${target.replace(/^factory:/, "factory/")}`;
 
 /** Signs a decision as a SLSA verification summary, logs it, and keeps it in the factory. */
 export async function signDecision(factory: Factory, decision: PromotionDecision): Promise<AttestReport> {

@@ -44,10 +44,11 @@ export const command: Command = {
       const target = await openImageTarget(to, invocation, terminal);
       try {
         const { place, tag } = target;
-        if (tag === undefined || !isRegistryRepository(place)) {
+        const where = isRegistryRepository(place) ? `${place.registry}/${place.repository}` : ownName(place.name);
+        if (tag === undefined || where === undefined) {
           throw cliErrors.make(
             "CLI_USAGE",
-            `expected HOST/NAME:TAG to promote to, found ${JSON.stringify(to.slice(0, 200))}`,
+            `expected HOST/NAME:TAG or factory:NAME:TAG to promote to, found ${JSON.stringify(to.slice(0, 200))}`,
           );
         }
         const verifier = await verifierOf(invocation, terminal);
@@ -55,7 +56,7 @@ export const command: Command = {
         try {
           const report = await promoteImage(factory, {
             ...{ from: source.reader, digest: source.digest, to: place, tag, demands: verifier.demands },
-            place: `${place.registry}/${place.repository}`,
+            place: where,
             onProgress: ({ done, total, bytes }) => progress.tick(done, total, bytes),
             verify: async () => {
               const bundles: Uint8Array[] = [];
@@ -88,3 +89,8 @@ export const command: Command = {
     }
   },
 };
+
+/** `factory:NAME` for a repository of this factory's own registry. */
+function ownName(name: string): string | undefined {
+  return name.startsWith("factory:") ? name : undefined;
+}
