@@ -44,7 +44,7 @@ export const pipelineFileErrors = defineErrors({
     nature: "invalid",
     meaning:
       "A reference of an image or repository is malformed, or lacks the digest or tag that its place demands, or has one where none belongs.",
-    hint: "An image is `HOST/NAME@sha256:…`, or `factory:NAME` in this factory's own registry.",
+    hint: "An image is `HOST/NAME@sha256:…`, or `factory:NAME:TAG` in this factory's own registry.",
   },
   PIPELINE_CYCLE: { nature: "invalid", meaning: "Steps depend on each other in a circle." },
   PIPELINE_PATH_INVALID: {
