@@ -7,7 +7,7 @@ import { cliErrors } from "../errors.ts";
 import { progressDisplay } from "../output/progress.ts";
 import { duration } from "../output/quantity.ts";
 import { showFailures } from "../output/run-result.ts";
-import { runExitCode } from "./run.ts";
+import { runExitCode } from "../pipeline-run.ts";
 
 /** `touchmark demo`: the main job on real input, this repository. */
 export const command: Command = {

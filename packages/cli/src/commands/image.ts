@@ -3,6 +3,11 @@ import type { Command, SubcommandRow } from "../command.ts";
 /** Every subcommand of `touchmark image`, in the order of help. One visible place; nothing registers itself. */
 export const imageTable: readonly SubcommandRow[] = [
   {
+    name: "build",
+    summary: "run a pipeline for the images that it makes, and say where they are",
+    load: () => import("./image/build.ts"),
+  },
+  {
     name: "inspect",
     summary: "what an image is: platforms, layers, configuration, what refers to it",
     load: () => import("./image/inspect.ts"),
