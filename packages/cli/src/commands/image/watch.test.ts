@@ -193,7 +193,7 @@ test("X32: a signature that images.yaml names lets the image of a registry in, a
     const factory = await openFactory();
     const { trustDomain, issuer } = factory.names();
     const root = await factory.trustRoot();
-    const type = "https://example.org/review/v1";
+    const type = "https://sigstore.dev/cosign/sign/v1";
     const { bytes } = await attestArtifact(factory, {
       artifact: { digest: digest as `sha256:${string}` },
       type,
