@@ -119,7 +119,7 @@ tessera() {
 }
 
 # Storage that speaks S3, for the tests of the registry's backend.
-versitygw_version=v1.0.18
+versitygw_version=v1.8.0
 versitygw() {
   local stamp=$peers/versitygw.installed
   if [ "$(cat "$stamp" 2>/dev/null)" = "$versitygw_version" ]; then echo "kept       versitygw $versitygw_version"; return; fi
