@@ -9,7 +9,7 @@
 #                         crane oras notation containerd (clients of registries, and a runtime)
 #                         versitygw (object storage; needs go)
 #                         conformance (oci-conformance: the distribution specification's own suite; needs go and git)
-#                         registries (distribution, crane's, regctl; needs go; only when named)
+#                         registries (distribution, regctl; needs go)
 #                         sigstore-go (sigstore-go-bench; needs go, takes minutes; only when named)
 #
 # Everything comes through the ordinary clients of this machine (apt, pip, npm) and their configuration.
@@ -145,24 +145,23 @@ conformance() {
   echo "installed  oci-conformance $conformance_version"
 }
 
-distribution_version=v3.1.2 crane_version=v0.22.1 regctl_version=v0.11.7
-# Registries to compare with: distribution (registry), and crane's (crane registry serve); regctl is a client.
+distribution_version=v3.1.2 regctl_version=v0.11.7
+# distribution (registry), to compare with and to be a client of; regctl, a client of ours.
 registries() {
   local stamp=$peers/registries.installed
-  if [ "$(cat "$stamp" 2>/dev/null)" = "$distribution_version $crane_version $regctl_version" ]; then
-    echo "kept       distribution $distribution_version, crane $crane_version, regctl $regctl_version"
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$distribution_version $regctl_version" ]; then
+    echo "kept       distribution $distribution_version, regctl $regctl_version"
     return
   fi
   command -v go > /dev/null || { echo "skipped    registries: go is not installed"; return; }
   (cd / && export GOBIN=$peers/bin CGO_ENABLED=0 &&
     go install "github.com/distribution/distribution/v3/cmd/registry@$distribution_version" &&
-    go install "github.com/google/go-containerregistry/cmd/crane@$crane_version" &&
     go install "github.com/regclient/regclient/cmd/regctl@$regctl_version") > /dev/null 2>&1 || return 1
-  printf '%s' "$distribution_version $crane_version $regctl_version" > "$stamp"
-  echo "installed  distribution $distribution_version, crane $crane_version, regctl $regctl_version"
+  printf '%s' "$distribution_version $regctl_version" > "$stamp"
+  echo "installed  distribution $distribution_version, regctl $regctl_version"
 }
 
-if [ $# -eq 0 ]; then set -- crane oras notation containerd versitygw conformance cosign witness in-toto-golang in-toto sigstore-js torchwood sigsum-go tessera clients; fi
+if [ $# -eq 0 ]; then set -- crane oras notation containerd versitygw registries conformance cosign witness in-toto-golang in-toto sigstore-js torchwood sigsum-go tessera clients; fi
 for name in "$@"; do
   case $name in
     cosign | witness | in-toto-golang | torchwood | sigsum-go | crane | oras | notation | containerd) "$here/debian-newer.sh" "$name" ;;
