@@ -12,7 +12,7 @@ import {
 import { type ImageReference, imageReferenceText } from "@touchmark/formats/pipeline";
 import { builderId } from "@touchmark/identity";
 import type { Factory } from "../factory.ts";
-import { verifyArtifact } from "../verify-artifact.ts";
+import type { ArtifactVerdict } from "../verify-artifact.ts";
 import { type Ancestor, ancestryOf } from "./ancestry.ts";
 import { runImageErrors } from "./errors.ts";
 import { type ImagesConfiguration, rulesFor } from "./images-configuration.ts";
@@ -47,6 +47,8 @@ export interface ImageJudge {
   readonly factory: Factory;
   readonly configuration: ImagesConfiguration;
   readonly find: FindBundles;
+  /** Verifies this factory's own evidence about a digest; for one admission of images, each once. */
+  readonly verify: (digest: Digest) => Promise<ArtifactVerdict>;
   /** The caller allows images that nobody vouches for. */
   readonly insecureAllowed: boolean;
 }
@@ -69,10 +71,10 @@ export async function admitImage(judge: ImageJudge, wanted: WantedImage, reader:
   // What this factory built counts wherever it lies: the digest is in its own, verified evidence.
   for (const each of new Set([digest, manifest])) {
     try {
-      const { chain } = await verifyArtifact(judge.factory, { digest: each });
+      const { chain } = await judge.verify(each);
       const identity = builderId(judge.factory.names().trustDomain);
       vouchers.push({ by: "factory", identity, run: chain.run });
-      ancestry = await ancestryOf(judge.factory, each, chain);
+      ancestry = await ancestryOf(judge, each, chain);
       break;
     } catch (error) {
       if (!isFactoryError(error) || error.nature === "bug") throw error;

@@ -3,7 +3,7 @@ import { parseBundle, parseStatement } from "@touchmark/formats/evidence";
 import { type PredicateName, type PredicateOf, predicateType, readPredicate } from "@touchmark/formats/predicates";
 import type { VerifiedChain } from "@touchmark/verify/chain";
 import type { Factory } from "../factory.ts";
-import { verifyArtifact } from "../verify-artifact.ts";
+import type { ImageJudge } from "./admit-image.ts";
 
 /** One image that another stands on. */
 export interface Ancestor {
@@ -22,7 +22,7 @@ const maxGenerations = 50;
  * each run, never by what an image says of itself.
  */
 export async function ancestryOf(
-  factory: Factory,
+  { factory, verify }: Pick<ImageJudge, "factory" | "verify">,
   image: Digest,
   verified: VerifiedChain,
 ): Promise<readonly Ancestor[]> {
@@ -45,16 +45,16 @@ export async function ancestryOf(
     if (!row.vouchers.some((voucher) => voucher.by === "factory")) {
       return [...line, { digest: base.manifest, origin: "signed" }];
     }
-    const next: VerifiedChain | undefined = await chainOf(factory, [row.digest, base.manifest]);
+    const next: VerifiedChain | undefined = await chainOf(verify, [row.digest, base.manifest]);
     if (next === undefined) return [...line, { digest: base.manifest, origin: "unknown" }];
     current = { image: next.artifact.digest, chain: next };
   }
   return line;
 }
 
-async function chainOf(factory: Factory, digests: readonly Digest[]): Promise<VerifiedChain | undefined> {
+async function chainOf(verify: ImageJudge["verify"], digests: readonly Digest[]): Promise<VerifiedChain | undefined> {
   for (const digest of digests) {
-    const verdict = await verifyArtifact(factory, { digest }).catch(() => undefined);
+    const verdict = await verify(digest).catch(() => undefined);
     if (verdict !== undefined) return verdict.chain;
   }
   return undefined;

@@ -6,6 +6,7 @@ import { type LeasedRootfs, openRootfsStore, type Rootfs, type RootfsStore } fro
 import { findEvidence } from "@touchmark/registry";
 import type { Factory } from "../factory.ts";
 import type { Plan } from "../plan.ts";
+import { type ArtifactVerdict, verifyArtifact } from "../verify-artifact.ts";
 import { type AdmittedImage, admitImage, type WantedImage } from "./admit-image.ts";
 import { type ImagePlaces, imagePlaces } from "./image-places.ts";
 import { readImagesConfiguration } from "./images-configuration.ts";
@@ -80,9 +81,15 @@ export async function openRunImages(factory: Factory, plan: Plan, options: RunIm
     const admitted: AdmittedImage[] = [];
     const unpacked = new Map<Digest, LeasedRootfs>();
     const store = rootfsStore(factory);
+    const verified = new Map<Digest, Promise<ArtifactVerdict>>();
+    const verify = (digest: Digest): Promise<ArtifactVerdict> => {
+      const verdict = verified.get(digest) ?? verifyArtifact(factory, { digest });
+      verified.set(digest, verdict);
+      return verdict;
+    };
     for (const wanted of wantedImages(plan)) {
       const { reader, digest } = await places.bring(wanted.reference);
-      const judge = { factory, configuration, find: findEvidence, insecureAllowed: options.insecureImage };
+      const judge = { factory, configuration, find: findEvidence, verify, insecureAllowed: options.insecureImage };
       // What a tag meant a moment ago is what is judged.
       const image = await admitImage(judge, { ...wanted, reference: { ...wanted.reference, digest } }, reader);
       admitted.push({ ...image, wanted });
