@@ -44,6 +44,8 @@ for (const { backend, caller, name, missing } of cases) {
         factory.kill("SIGKILL");
         for (let i = 0; i < 200 && marked(mark).length > 0; i += 1) await sleep(20);
         expect(marked(mark)).toEqual([]);
+        // Dead, and then reaped by whoever inherited them.
+        for (let i = 0; i < 200 && before.some((pid) => isAlive(pid, null)); i += 1) await sleep(20);
         expect(before.every((pid) => !isAlive(pid, null))).toBe(true);
         const steps = join(state, "sandbox", "steps");
         expect(readdirSync(steps).length).toBe(1);
