@@ -82,7 +82,7 @@ async function measure(registry: Registry, round: number): Promise<Record<string
   if (program === undefined) return undefined;
   const begun = performance.now();
   const env = { ...process.env, TOUCHMARK_HOME: join(base, "home") };
-  const server = spawn(program, words, { stdio: ["ignore", "ignore", "inherit"], env });
+  const server = spawn(program, words, { stdio: "ignore", env });
   try {
     for (;;) {
       const answer = await fetch(`http://${address}/v2/`).catch(() => undefined);
