@@ -84,7 +84,7 @@ export const registryAuthorityErrors = defineErrors({
   REGISTRY_PROMOTION_REFUSED: {
     nature: "refused",
     meaning: "Only the gate may set this tag, and no signed decision among the referrers lets it.",
-    hint: "Promote with `touchmark image copy` under a decision.",
+    hint: "Promote with `touchmark image promote`, which leaves a signed decision.",
   },
   REGISTRY_QUOTA_EXCEEDED: {
     nature: "refused",
