@@ -6,15 +6,14 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
-  renameSync,
   rmSync,
-  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import type { StepJob } from "./job.ts";
+import { publishDirectory, removeUnused } from "./kept-directories.ts";
 import type { MountRow } from "./result.ts";
 import { inside } from "./system-view.ts";
 
@@ -95,7 +94,7 @@ export class RootSkeletons {
       utimesSync(path, new Date(), new Date());
       return path;
     }
-    this.#removeOld();
+    removeUnused(this.#directory);
     const making = `${path}.${process.pid}`;
     rmSync(making, { recursive: true, force: true });
     for (const place of sandboxPlaces) directory(join(making, "root", place));
@@ -109,21 +108,7 @@ export class RootSkeletons {
       directory(file ? dirname(place) : place);
       if (file && !existsSync(place)) writeFileSync(place, "", { mode: 0o644 });
     }
-    try {
-      renameSync(making, path);
-    } catch {
-      rmSync(making, { recursive: true, force: true });
-    }
-    return path;
-  }
-
-  #removeOld(): void {
-    if (!existsSync(this.#directory)) return;
-    for (const name of readdirSync(this.#directory)) {
-      const path = join(this.#directory, name);
-      const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-      if (age > 30 * 24 * 3600 * 1000) rmSync(path, { recursive: true, force: true });
-    }
+    return publishDirectory(making, path);
   }
 }
 

@@ -9,7 +9,6 @@ import {
   readFileSync,
   readlinkSync,
   realpathSync,
-  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -18,6 +17,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import type { StepNetwork } from "./job.ts";
+import { publishDirectory, removeUnused } from "./kept-directories.ts";
 import type { MountRow } from "./result.ts";
 
 /** The step's user inside the sandbox. */
@@ -137,7 +137,7 @@ export class SystemViews {
       utimesSync(path, new Date(), new Date());
       return path;
     }
-    this.#removeOld();
+    removeUnused(this.#directory);
     const making = `${path}.${process.pid}`;
     mkdirSync(making, { recursive: true, mode: 0o755 });
     for (const [file, text] of Object.entries(made)) {
@@ -148,22 +148,7 @@ export class SystemViews {
       mkdirSync(dirname(join(making, one)), { recursive: true, mode: 0o755 });
       copyReadable(realpathSync(`/etc/${one}`), join(making, one));
     }
-    try {
-      renameSync(making, path);
-    } catch {
-      rmSync(making, { recursive: true, force: true });
-    }
-    return path;
-  }
-
-  /** A host whose resolver changes daily would fill the directory; what was not used for a month goes. */
-  #removeOld(): void {
-    if (!existsSync(this.#directory)) return;
-    for (const name of readdirSync(this.#directory)) {
-      const path = join(this.#directory, name);
-      const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-      if (age > 30 * 24 * 3600 * 1000) rmSync(path, { recursive: true, force: true });
-    }
+    return publishDirectory(making, path);
   }
 }
 

@@ -12,12 +12,13 @@ export interface ImageReference {
 }
 
 const own = "factory:";
-const placeholder = "factory.invalid/";
+/** A registry that cannot be (RFC 2606), so that one reader serves both spellings. */
+const noRegistry = "factory.invalid/";
 
 /** Reads `factory:NAME[:TAG][@DIGEST]` or `HOST[:PORT]/NAME[:TAG][@DIGEST]`. @throws OCI_REFERENCE_* */
 export function parseImageReference(text: string): ImageReference {
   if (!text.startsWith(own)) return parseRegistryReference(text);
-  const { registry: _, ...rest } = parseRegistryReference(placeholder + text.slice(own.length));
+  const { registry: _, ...rest } = parseRegistryReference(noRegistry + text.slice(own.length));
   return rest;
 }
 
