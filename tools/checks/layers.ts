@@ -19,6 +19,8 @@ export const layers: Readonly<Record<string, number>> = {
   materials: 3,
   registry: 3,
   image: 3,
+  sbom: 3,
+  advisories: 3,
   pipeline: 4,
   cli: 6,
 };

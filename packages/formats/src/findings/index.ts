@@ -1,0 +1,18 @@
+export type {
+  Finding,
+  FindingDecision,
+  FindingEvidence,
+  FixAdvice,
+  FixState,
+  Severity,
+  SeverityClass,
+} from "./finding.ts";
+export type {
+  AdvisoryDataFacts,
+  LicenceClass,
+  LicenceFinding,
+  NotEvaluated,
+  ScanGateResult,
+  ScanResult,
+  ScanRuleResult,
+} from "./scan.ts";

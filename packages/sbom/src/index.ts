@@ -1,0 +1,9 @@
+export type {
+  Cataloger,
+  CatalogueContext,
+  CollectedFile,
+  FileFacts,
+  Found,
+  FoundComponent,
+} from "./catalogue/cataloger.ts";
+export { sbomErrors } from "./errors.ts";
