@@ -1,3 +1,4 @@
+export { allCatalogers } from "./catalogers/index.ts";
 export type {
   Cataloger,
   CatalogueContext,

@@ -1,0 +1,13 @@
+import type { Cataloger } from "../catalogue/cataloger.ts";
+
+/** Every cataloger, one row each; the order is the order of rules where two say different things of one component. */
+const rows: readonly Cataloger[] = [
+  // Distributions and their packages.
+  // Programming languages.
+  // Binaries.
+];
+
+/** All catalogers of this package. They stand here by name; nothing registers itself. */
+export function allCatalogers(): readonly Cataloger[] {
+  return rows;
+}
