@@ -1,0 +1,1 @@
+export { normaliseDeclared } from "./declared.ts";
