@@ -48,6 +48,58 @@ export function debPackageUrl(
 }
 
 /**
+ * An RPM package; the version is `VERSION-RELEASE`, the epoch stands apart. Without a vendor it has no namespace.
+ * @throws PACKAGE_URL_PART_INVALID
+ */
+export function rpmPackageUrl(
+  name: string,
+  version?: string,
+  which: {
+    readonly vendor?: string;
+    readonly architecture?: string;
+    readonly epoch?: number;
+    readonly distribution?: string;
+  } = {},
+): string {
+  const qualifiers = {
+    ...(which.architecture !== undefined && { arch: which.architecture }),
+    ...(which.distribution !== undefined && { distro: which.distribution }),
+    ...(which.epoch !== undefined && { epoch: String(which.epoch) }),
+  };
+  const namespace = which.vendor === undefined ? {} : { namespace: which.vendor };
+  return packageUrl({ type: "rpm", ...namespace, name, ...of(version), qualifiers });
+}
+
+/** An Alpine package; `vendor` is `alpine` or a distribution made from it. @throws PACKAGE_URL_PART_INVALID */
+export function apkPackageUrl(
+  name: string,
+  version?: string,
+  which: { readonly vendor?: string; readonly architecture?: string; readonly distribution?: string } = {},
+): string {
+  const qualifiers = {
+    ...(which.architecture !== undefined && { arch: which.architecture }),
+    ...(which.distribution !== undefined && { distro: which.distribution }),
+  };
+  return packageUrl({ type: "apk", namespace: which.vendor ?? "alpine", name, ...of(version), qualifiers });
+}
+
+/** A RubyGems package; the platform `ruby`, which runs anywhere, is left out. @throws PACKAGE_URL_PART_INVALID */
+export function gemPackageUrl(name: string, version?: string, platform?: string): string {
+  const qualifiers = platform === undefined || platform === "ruby" ? {} : { platform };
+  return packageUrl({ type: "gem", name, ...of(version), qualifiers });
+}
+
+/** A Composer package by its `vendor/name`. @throws PACKAGE_URL_PART_INVALID */
+export function composerPackageUrl(name: string, version?: string): string {
+  return packageUrl({ type: "composer", ...split(name), ...of(version) });
+}
+
+/** A NuGet package, spelled as found: its identifiers are compared without case. @throws PACKAGE_URL_PART_INVALID */
+export function nugetPackageUrl(name: string, version?: string): string {
+  return packageUrl({ type: "nuget", name, ...of(version) });
+}
+
+/**
  * A commit of a repository, as a generic package with `vcs_url`. `url` is one that git understands, without user
  * information; the name is the last part of its path. @throws PACKAGE_URL_PART_INVALID
  */

@@ -1,19 +1,24 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
+  apkPackageUrl,
   cargoPackageUrl,
+  composerPackageUrl,
   debPackageUrl,
+  gemPackageUrl,
   genericPackageUrl,
   gitPackageUrl,
   golangPackageUrl,
   mavenPackageUrl,
   npmPackageUrl,
+  nugetPackageUrl,
   type PackageUrl,
   packageUrl,
   packageUrlWithoutVersion,
   parsePackageUrl,
   pypiName,
   pypiPackageUrl,
+  rpmPackageUrl,
 } from "./package-url.ts";
 
 const commit = "55438abcc10c8ed3f6a4e1a4e2f8a4e0b5c5c9d1";
@@ -90,6 +95,20 @@ test("U2: every ecosystem has its own spelling", () => {
     "pkg:generic/tool.tgz@1?checksum=sha256:ab&download_url=https://x.example/tool.tgz",
   );
   expect(packageUrlWithoutVersion("pkg:npm/%40types/node@24.0.0")).toBe("pkg:npm/%40types/node");
+});
+
+test("U2: system and language packages of rpm, apk, gem, composer and nuget", () => {
+  expect(rpmPackageUrl("Bash", "5.2.26-3.el9", { vendor: "Rocky", architecture: "x86_64", epoch: 2 })).toBe(
+    "pkg:rpm/rocky/Bash@5.2.26-3.el9?arch=x86_64&epoch=2",
+  );
+  expect(rpmPackageUrl("tiny", "1-1", { distribution: "fedora-41" })).toBe("pkg:rpm/tiny@1-1?distro=fedora-41");
+  expect(apkPackageUrl("musl", "1.2.5-r0", { architecture: "x86_64", distribution: "alpine-3.20.3" })).toBe(
+    "pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64&distro=alpine-3.20.3",
+  );
+  expect(gemPackageUrl("nokogiri", "1.16.0", "x86_64-linux")).toBe("pkg:gem/nokogiri@1.16.0?platform=x86_64-linux");
+  expect(gemPackageUrl("rake", "13.2.1", "ruby")).toBe("pkg:gem/rake@13.2.1");
+  expect(composerPackageUrl("Symfony/Console", "v7.1.0")).toBe("pkg:composer/symfony/console@v7.1.0");
+  expect(nugetPackageUrl("Newtonsoft.Json", "13.0.3")).toBe("pkg:nuget/Newtonsoft.Json@13.0.3");
 });
 
 test.each([

@@ -1,13 +1,18 @@
 export {
+  apkPackageUrl,
   cargoPackageUrl,
+  composerPackageUrl,
   debPackageUrl,
+  gemPackageUrl,
   genericPackageUrl,
   gitPackageUrl,
   golangPackageUrl,
   mavenPackageUrl,
   npmPackageUrl,
+  nugetPackageUrl,
   packageUrlWithoutVersion,
   pypiPackageUrl,
+  rpmPackageUrl,
 } from "./package-url-ecosystems.ts";
 export { packageUrlErrors } from "./package-url-errors.ts";
 export { type PackageUrl, packageUrl, parsePackageUrl } from "./package-url-spelling.ts";
