@@ -1,6 +1,6 @@
 import { hasStrong } from "./digests.ts";
 import { lockfileErrors } from "./errors.ts";
-import type { AnnouncedDigest, LockedFile, LockedPackage, Lockfile } from "./locked.ts";
+import type { AnnouncedDigest, LockedFile, LockedPackage, LockedRoot, Lockfile } from "./locked.ts";
 import { lockfileLimits } from "./options.ts";
 
 /** A package while its lockfile is read. */
@@ -11,7 +11,7 @@ export interface Reading {
   readonly format: string;
   readonly ecosystem: Lockfile["ecosystem"];
   readonly path: string;
-  readonly root?: { readonly name?: string | undefined; readonly version?: string | undefined };
+  readonly root?: { readonly [K in keyof LockedRoot]: LockedRoot[K] | undefined };
   readonly packages: readonly Draft[];
   readonly limits: readonly string[];
 }
@@ -58,17 +58,23 @@ export function assemble(reading: Reading): Lockfile {
       throw lockfileErrors.make("LOCKFILE_EDGE", `${quote(key)} depends on ${quote(missing)}, which is not locked`);
     }
   }
-  const { name, version } = reading.root ?? {};
   return {
     format: reading.format,
     ecosystem: reading.ecosystem,
     path: reading.path,
-    ...(reading.root !== undefined && {
-      root: { ...(name !== undefined && { name }), ...(version !== undefined && { version }) },
-    }),
+    ...(reading.root !== undefined && { root: rootOf(reading.root) }),
     packages,
     limits:
       weak === 0 ? reading.limits : [...reading.limits, `${weak} packages have no digest stronger than SHA-1 or MD5`],
+  };
+}
+
+function rootOf({ name, version, licence, dependencies }: NonNullable<Reading["root"]>): LockedRoot {
+  return {
+    ...(name !== undefined && { name }),
+    ...(version !== undefined && { version }),
+    ...(licence !== undefined && { licence }),
+    ...(dependencies !== undefined && { dependencies: [...new Set(dependencies)] }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { mavenPackageUrl } from "../package-url-ecosystems.ts";
+import type { XmlElement } from "../xml/index.ts";
 import { assemble, checkCount, type Draft } from "./assemble.ts";
 import { hexDigest, sortDigests } from "./digests.ts";
 import { lockfileErrors } from "./errors.ts";
@@ -8,7 +9,7 @@ import type { LockfileText } from "./options.ts";
 import { fileName } from "./python-files.ts";
 import { shown } from "./shape.ts";
 import { companionText } from "./text.ts";
-import { readXml, type XmlElement } from "./xml-reader.ts";
+import { readXml } from "./xml-reader.ts";
 
 const algorithms = new Set(["md5", "sha1", "sha256", "sha512"]);
 

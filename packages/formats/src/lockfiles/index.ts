@@ -7,6 +7,7 @@ export type {
   LockedFile,
   LockedFrom,
   LockedPackage,
+  LockedRoot,
   Lockfile,
 } from "./locked.ts";
 export { type MaterialsLock, materialsLockSchema, materialsLockVersion, writeMaterialsLock } from "./materials-lock.ts";

@@ -61,12 +61,23 @@ export interface LockedPackage {
     /** Condition in the words of the ecosystem: PEP 508, a target of Cargo. */
     readonly marker?: string;
   };
+  /** Its licence as its manifest spells it, where the lockfile repeats that. */
+  readonly licence?: string;
   /** The lockfile says that it has install scripts. */
   readonly installScripts?: boolean;
   /** Keys of the packages that it depends on. */
   readonly dependencies: readonly string[];
   /** Wanted by the project itself. */
   readonly direct: boolean;
+}
+
+/** The project that a lockfile belongs to. */
+export interface LockedRoot {
+  readonly name?: string;
+  readonly version?: string;
+  readonly licence?: string;
+  /** Keys of what the project itself asks for, where the lockfile tells that from what its workspaces ask for. */
+  readonly dependencies?: readonly string[];
 }
 
 /** A lockfile, read. */
@@ -77,7 +88,7 @@ export interface Lockfile {
   /** Path as given by the caller. */
   readonly path: string;
   /** Name and version of the project itself, where the lockfile says so. */
-  readonly root?: { readonly name?: string; readonly version?: string };
+  readonly root?: LockedRoot;
   readonly packages: readonly LockedPackage[];
   /** What the lockfile cannot say, in words: `yarn 2+ keeps no digest of the archive`, ... Stated in evidence. */
   readonly limits: readonly string[];

@@ -38,6 +38,7 @@ export function readNpmLock(file: LockfileText): Lockfile {
       ecosystem: "npm",
       ...platformOf(node),
       ...(flag(node.entry["hasInstallScript"], node.place) && { installScripts: true }),
+      ...licenceOf(node.entry),
       scope: scopeOf(node.entry, node.place),
       dependencies: [...(edges.get(node.place) ?? [])],
       direct: direct.has(node.place),
@@ -53,7 +54,12 @@ export function readNpmLock(file: LockfileText): Lockfile {
     format: `npm-package-lock-${version}`,
     ecosystem: "npm",
     path: file.path,
-    root: { name: optionalText(document["name"], "name"), version: optionalText(document["version"], "version") },
+    root: {
+      name: optionalText(document["name"], "name"),
+      version: optionalText(document["version"], "version"),
+      ...licenceOf(root.entry),
+      dependencies: edges.get("") ?? [],
+    },
     packages: drafts,
     limits,
   });
@@ -215,6 +221,12 @@ function scopeOf(entry: Members, place: string): LockedPackage["scope"] {
   if (flag(entry["dev"], place)) return "development";
   if (flag(entry["optional"], place) || flag(entry["devOptional"], place)) return "optional";
   return flag(entry["peer"], place) ? "peer" : "runtime";
+}
+
+/** Old manifests have an object there, or a list; npm repeats what it finds. */
+function licenceOf(entry: Members): { readonly licence?: string } {
+  const licence = entry["license"];
+  return typeof licence === "string" && licence !== "" ? { licence } : {};
 }
 
 function platformOf({ place, entry }: NpmNode): Pick<LockedPackage, "platform"> {

@@ -1,113 +1,34 @@
-import { lockfileErrors } from "./errors.ts";
-import { shown } from "./shape.ts";
+import { isFactoryError } from "@touchmark/core";
+import { readXml as readDocument, type XmlElement, xmlErrors } from "../xml/index.ts";
+import { type LockfileCode, lockfileErrors } from "./errors.ts";
 
-/** An element of a small, strict XML document; text is not kept. */
-export interface XmlElement {
-  readonly name: string;
-  readonly attributes: ReadonlyMap<string, string>;
-  readonly children: readonly XmlElement[];
-}
-
-const deepest = 32;
-const mostElements = 1_000_000;
-const declaration = /<\?xml\s[^?<>]*\?>\s*/y;
-const longestTag = 64 * 1024;
-const opening = /<([A-Za-z_][\w.:-]*)((?:\s+[A-Za-z_][\w.:-]*\s*=\s*(?:"[^"<>]*"|'[^'<>]*'))*)\s*(\/?)>/y;
-const closing = /<\/([A-Za-z_][\w.:-]*)\s*>/y;
-const words = /[^<]+/y;
-const attribute = /([A-Za-z_][\w.:-]*)\s*=\s*(?:"([^"<]*)"|'([^'<]*)')/g;
-const named: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+const codes: Readonly<Record<keyof typeof xmlErrors.rows, LockfileCode>> = {
+  XML_MALFORMED: "LOCKFILE_MALFORMED",
+  XML_ENCODING: "LOCKFILE_MALFORMED",
+  XML_FORBIDDEN: "LOCKFILE_SYNTAX_FORBIDDEN",
+  XML_TOO_LARGE: "LOCKFILE_TOO_LARGE",
+  XML_TOO_DEEP: "LOCKFILE_TOO_DEEP",
+  XML_DUPLICATE: "LOCKFILE_DUPLICATE",
+};
+/** What XML allows and no client writes: characters by number, CDATA, instructions behind the declaration. */
+const unwritten = /&#|<!\[|<\?(?!xml\s)/;
 
 /**
- * Reads XML with elements, attributes and comments: no document type, no entities but the five of XML itself, no
- * processing instructions, no CDATA.
- * @throws LOCKFILE_SYNTAX_FORBIDDEN | LOCKFILE_MALFORMED | LOCKFILE_TOO_DEEP | LOCKFILE_DUPLICATE
+ * Reads the XML of a lockfile: elements, attributes, comments.
+ * @throws LOCKFILE_SYNTAX_FORBIDDEN | LOCKFILE_MALFORMED | LOCKFILE_TOO_DEEP | LOCKFILE_TOO_LARGE | LOCKFILE_DUPLICATE
  */
 export function readXml(text: string): XmlElement {
-  let at = 0;
-  const take = (pattern: RegExp): RegExpExecArray | null => {
-    pattern.lastIndex = at;
-    const match = pattern.exec(text);
-    if (match !== null) at = pattern.lastIndex;
-    return match;
-  };
-  take(declaration);
-  const open: { name: string; attributes: Map<string, string>; children: XmlElement[] }[] = [];
-  let root: XmlElement | undefined;
-  let count = 0;
-  while (at < text.length) {
-    const written = take(words);
-    if (written !== null) {
-      if (open.length === 0 && written[0].trim() !== "") throw wrong(text, at, "nothing outside the root element");
-      plain(written[0], text, at);
-      continue;
-    }
-    if (text.startsWith("<!--", at)) {
-      const end = text.indexOf("--", at + 4);
-      if (end < 0 || text[end + 2] !== ">") throw wrong(text, at, "a comment that ends with -->");
-      at = end + 3;
-      continue;
-    }
-    if (text.indexOf(">", at) - at > longestTag) throw wrong(text, at, `a tag of at most ${longestTag} characters`);
-    const begin = take(opening);
-    if (begin !== null) {
-      const element = { name: begin[1] ?? "", attributes: attributesOf(begin[2] ?? "", text, at), children: [] };
-      if (root !== undefined && open.length === 0) throw wrong(text, at, "one root element");
-      if (open.length >= deepest)
-        throw lockfileErrors.make("LOCKFILE_TOO_DEEP", `expected at most ${deepest} levels of XML`);
-      if (++count > mostElements)
-        throw lockfileErrors.make("LOCKFILE_TOO_LARGE", `expected at most ${mostElements} elements`);
-      open.at(-1)?.children.push(element);
-      root ??= element;
-      if (begin[3] === "") open.push(element);
-      continue;
-    }
-    const end = take(closing);
-    if (end === null) throw unexpected(text, at);
-    if (open.pop()?.name !== end[1]) throw wrong(text, at, "elements closed in their order");
+  const found = unwritten.exec(text);
+  if (found !== null) {
+    throw lockfileErrors.make(
+      "LOCKFILE_SYNTAX_FORBIDDEN",
+      `expected no CDATA, instruction or character by number, found ${found[0]} at ${found.index}`,
+    );
   }
-  if (root === undefined || open.length > 0) throw wrong(text, at, "one complete element");
-  return root;
-}
-
-function attributesOf(written: string, text: string, at: number): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const [, name = "", double, single] of written.matchAll(attribute)) {
-    if (found.has(name))
-      throw lockfileErrors.make("LOCKFILE_DUPLICATE", `line ${lineAt(text, at)}: ${name} stands twice`);
-    found.set(name, plain(double ?? single ?? "", text, at));
+  try {
+    return readDocument(text, { depth: 32, nodes: 4_000_000 });
+  } catch (cause) {
+    if (!isFactoryError(cause) || !Object.hasOwn(codes, cause.code)) throw cause;
+    throw lockfileErrors.make(codes[cause.code as keyof typeof codes], cause.message, { cause });
   }
-  return found;
-}
-
-function plain(written: string, text: string, at: number): string {
-  return written.replace(/&([^;&\s]{0,32};?)/g, (whole, name: string) => {
-    const character =
-      name.endsWith(";") && Object.hasOwn(named, name.slice(0, -1)) ? named[name.slice(0, -1)] : undefined;
-    if (character === undefined) throw forbidden(text, at, whole);
-    return character;
-  });
-}
-
-function unexpected(text: string, at: number) {
-  const found = text.slice(at, at + 40);
-  return /^<[!?]/.test(found) && !found.startsWith("<!--") ? forbidden(text, at, found) : wrong(text, at, "an element");
-}
-
-function forbidden(text: string, at: number, found: string) {
-  return lockfileErrors.make(
-    "LOCKFILE_SYNTAX_FORBIDDEN",
-    `line ${lineAt(text, at)}: expected no document type, entity, instruction or CDATA, found ${shown(found)}`,
-  );
-}
-
-function wrong(text: string, at: number, expected: string) {
-  return lockfileErrors.make(
-    "LOCKFILE_MALFORMED",
-    `line ${lineAt(text, at)}: expected ${expected}, found ${shown(text.slice(at, at + 40))}`,
-  );
-}
-
-function lineAt(text: string, offset: number): number {
-  return text.slice(0, offset).split("\n").length;
 }
