@@ -15,5 +15,6 @@ export {
   rpmPackageUrl,
 } from "./package-url-ecosystems.ts";
 export { packageUrlErrors } from "./package-url-errors.ts";
+export { coversPackage, coversText, namesVersion } from "./package-url-pattern.ts";
 export { type PackageUrl, packageUrl, parsePackageUrl } from "./package-url-spelling.ts";
 export { pypiName } from "./package-url-types.ts";

@@ -40,7 +40,6 @@ export type { AdmittedVersion, PackageHistory } from "./gate/history.ts";
 export { inspectArchive } from "./gate/inspect/inspect.ts";
 export type { InspectLimits } from "./gate/inspect/ledger.ts";
 export { needsAnnouncement } from "./gate/needs-announcement.ts";
-export { coversPackage } from "./gate/package-pattern.ts";
 export type { ReviewDecision } from "./gate/review-decision.ts";
 export { mayRunInstallScripts } from "./gate/rules/install-scripts.ts";
 export { defaultRules, type GateException, type GateRules, type UnlockedMode } from "./gate/rules.ts";

@@ -8,6 +8,14 @@ export type {
   SeverityClass,
 } from "./finding.ts";
 export type {
+  LicenceRules,
+  ScanException,
+  ScanGatePolicy,
+  SeverityThreshold,
+  Strictness,
+  VulnerabilityRules,
+} from "./gate-policy.ts";
+export type {
   AdvisoryDataFacts,
   LicenceClass,
   LicenceFinding,

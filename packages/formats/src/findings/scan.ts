@@ -52,6 +52,8 @@ export interface ScanResult {
   readonly findings: readonly Finding[];
   readonly licences: readonly LicenceFinding[];
   readonly notEvaluated: readonly NotEvaluated[];
+  /** Refs of components of an artifact that nobody fetched or built; absent where there is nothing to compare with. */
+  readonly unaccounted?: readonly string[];
 }
 
 /** One rule of the gate, and what became of it. */

@@ -1,7 +1,7 @@
 import type { FactoryError } from "@touchmark/core";
+import { coversPackage, namesVersion } from "@touchmark/formats/package-url";
 import type { Candidate, GateDecision, RuleResult } from "./decision.ts";
 import { type GateCode, gateErrors } from "./errors.ts";
-import { coversPackage, namesVersion } from "./package-pattern.ts";
 import { type Finding, knownEcosystems, nameOf, purlOf, type Rule } from "./rule.ts";
 import type { GateException, GateRules } from "./rules.ts";
 import { gateRules } from "./table.ts";

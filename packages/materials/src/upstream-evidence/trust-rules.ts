@@ -1,5 +1,5 @@
+import { coversPackage } from "@touchmark/formats/package-url";
 import { readYaml, type YamlValue } from "@touchmark/formats/pipeline";
-import { coversPackage } from "../gate/package-pattern.ts";
 import { upstreamErrors } from "./errors.ts";
 
 /** Who may vouch for some packages. */

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { type Clock, type FactoryError, rfc3339 } from "@touchmark/core";
+import { coversPackage } from "@touchmark/formats/package-url";
 import type { ProjectGate } from "@touchmark/formats/pipeline";
 import {
   type CredentialKeeper,
-  coversPackage,
   credentialKeeper,
   decide,
   type EvidenceTrust,

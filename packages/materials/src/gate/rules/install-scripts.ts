@@ -1,4 +1,4 @@
-import { coversPackage } from "../package-pattern.ts";
+import { coversPackage } from "@touchmark/formats/package-url";
 import {
   announcementsOf,
   missing,

@@ -1,5 +1,6 @@
+import { coversPackage } from "@touchmark/formats/package-url";
 import { lookalikeOf } from "../likeness.ts";
-import { comparableName, coversPackage } from "../package-pattern.ts";
+import { comparableName } from "../package-pattern.ts";
 import { carriesPackage, missing, nameOf, notApplicable, passed, purlOf, type Rule, refused } from "../rule.ts";
 import { lockedVersions } from "./locked.ts";
 

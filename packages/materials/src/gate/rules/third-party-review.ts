@@ -1,5 +1,6 @@
+import { coversPackage } from "@touchmark/formats/package-url";
 import type { Candidate } from "../decision.ts";
-import { comparableName, coversPackage } from "../package-pattern.ts";
+import { comparableName } from "../package-pattern.ts";
 import { carriesPackage, missing, nameOf, notApplicable, passed, purlOf, type Rule, refused } from "../rule.ts";
 
 /** Somebody looked at the component and signed what he decided. */

@@ -1,0 +1,71 @@
+import type { ScanGatePolicy, ScanResult, ScanRuleResult } from "@touchmark/formats/findings";
+import { type Concern, componentsOf, exceptionFor, nameOf, ruleResult } from "./concern.ts";
+
+/** Rules over what is in the subject: whose it is, who brought it, and what could not be read. */
+export function contentRules(result: ScanResult, policy: ScanGatePolicy, now: Date): ScanRuleResult[] {
+  return [unowned(result, policy, now), unaccounted(result, policy, now), losses(result, policy, now)];
+}
+
+const absent = (rule: string, what: string): ScanRuleResult => ({
+  rule,
+  outcome: "refused",
+  code: "SCAN_NOT_EVALUATED",
+  message: `expected ${what}, found that it was not measured`,
+  concerns: [],
+});
+
+function unowned(result: ScanResult, policy: ScanGatePolicy, now: Date): ScanRuleResult {
+  const rule = "unowned-executables";
+  const files = result.sbom.unowned;
+  if (files === undefined && policy.unownedExecutables === "refuse")
+    return absent(rule, "the owner of every executable");
+  const excepted = exceptionFor(policy, rule, result, now, {});
+  const met = (files ?? []).map(
+    ({ path }): Concern => ({ words: path, ...(excepted === undefined ? {} : { excepted }) }),
+  );
+  return ruleResult(
+    rule,
+    policy.unownedExecutables,
+    "SCAN_EXECUTABLE_UNOWNED",
+    "expected every executable to belong to a component",
+    met,
+    "every executable belongs to a component",
+  );
+}
+
+function unaccounted(result: ScanResult, policy: ScanGatePolicy, now: Date): ScanRuleResult {
+  const rule = "unaccounted-components";
+  if (result.unaccounted === undefined) {
+    if (policy.unaccountedComponents !== "refuse") {
+      return { rule, outcome: "not-evaluated", message: "there is no build to compare with", concerns: [] };
+    }
+    return absent(rule, "the origin of every component");
+  }
+  const components = componentsOf(result);
+  const met = result.unaccounted.map((ref): Concern => {
+    const component = components.get(ref);
+    const excepted = exceptionFor(policy, rule, result, now, component === undefined ? {} : { component });
+    return {
+      ...(component === undefined ? {} : { component }),
+      words: nameOf(component, ref),
+      ...(excepted === undefined ? {} : { excepted }),
+    };
+  });
+  return ruleResult(
+    rule,
+    policy.unaccountedComponents,
+    "SCAN_COMPONENT_UNACCOUNTED",
+    "expected every component to be fetched or built in this run",
+    met,
+    "every component was fetched or built in this run",
+  );
+}
+
+function losses(result: ScanResult, policy: ScanGatePolicy, now: Date): ScanRuleResult {
+  const rule = "losses";
+  const excepted = exceptionFor(policy, rule, result, now, {});
+  const met = result.sbom.losses.map(
+    ({ path, code }): Concern => ({ words: `${path} (${code})`, ...(excepted === undefined ? {} : { excepted }) }),
+  );
+  return ruleResult(rule, policy.losses, "SCAN_LOSSY", "expected everything to be read", met, "everything was read");
+}
