@@ -1,8 +1,8 @@
 import { isFactoryError } from "@touchmark/core";
-import { readXml as readDocument, type XmlElement, xmlErrors } from "../xml/index.ts";
+import { readXml as readDocument, type XmlCode, type XmlElement } from "../xml/index.ts";
 import { type LockfileCode, lockfileErrors } from "./errors.ts";
 
-const codes: Readonly<Record<keyof typeof xmlErrors.rows, LockfileCode>> = {
+const codes: Readonly<Record<XmlCode, LockfileCode>> = {
   XML_MALFORMED: "LOCKFILE_MALFORMED",
   XML_ENCODING: "LOCKFILE_MALFORMED",
   XML_FORBIDDEN: "LOCKFILE_SYNTAX_FORBIDDEN",
@@ -29,6 +29,6 @@ export function readXml(text: string): XmlElement {
     return readDocument(text, { depth: 32, nodes: 4_000_000 });
   } catch (cause) {
     if (!isFactoryError(cause) || !Object.hasOwn(codes, cause.code)) throw cause;
-    throw lockfileErrors.make(codes[cause.code as keyof typeof codes], cause.message, { cause });
+    throw lockfileErrors.make(codes[cause.code as XmlCode], cause.message, { cause });
   }
 }
