@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { lintRulesPage } from "@touchmark/formats/container-files";
 import { materialsLockSchema } from "@touchmark/formats/lockfiles";
-import { imagesSchema, materialsSchema, pipelineSchema } from "@touchmark/formats/pipeline";
+import { imagesSchema, materialsSchema, pipelineSchema, scanSchema } from "@touchmark/formats/pipeline";
 import { predicateDocuments } from "@touchmark/formats/predicate-documents";
 import { registrySchema } from "@touchmark/formats/registry";
 import { rulesPage } from "@touchmark/materials";
@@ -34,6 +34,7 @@ export async function generatedDocuments(): Promise<GeneratedDocument[]> {
       path: "docs/formats/images-configuration.schema.json",
       text: `${JSON.stringify(imagesSchema(), null, 2)}\n`,
     },
+    { path: "docs/formats/scan-configuration.schema.json", text: `${JSON.stringify(scanSchema(), null, 2)}\n` },
     { path: "docs/formats/registry-configuration.schema.json", text: `${JSON.stringify(registrySchema(), null, 2)}\n` },
     { path: "docs/materials-rules.md", text: rulesPage() },
     { path: "docs/lint-rules.md", text: lintRulesPage() },

@@ -1,4 +1,5 @@
 import type { Digest } from "@touchmark/core";
+import type { ScanGatePolicy } from "../findings/index.ts";
 import type { ProjectGate } from "./gate-schema.ts";
 import type { ImageDefinition, PublishDefinition } from "./image-definition.ts";
 import type { StepMaterials } from "./step-materials.ts";
@@ -48,6 +49,8 @@ export interface PipelineDefinition {
   /** Artifacts that are container images. */
   readonly images: readonly ImageDefinition[];
   readonly publish: readonly PublishDefinition[];
+  /** Whether artifacts are catalogued and attested, with the project's own rules where it has some. */
+  readonly analyse: { readonly wanted: boolean; readonly gate?: ScanGatePolicy };
 }
 
 export type ParameterType = "string" | "integer" | "boolean";
@@ -89,6 +92,8 @@ export interface StepDefinition {
   readonly toolchains: readonly string[];
   /** What a step with `network: fetch` may fetch beyond its lockfiles; empty when not given. */
   readonly materials: StepMaterials;
+  /** Reports that the step writes into its output; empty when not given. */
+  readonly reports: readonly ReportDefinition[];
   /** Reference of the image whose files the step sees; absent: the host's files. */
   readonly image?: string;
   /** Asks for an image that nobody vouches for. Honoured only when the caller allows it, and recorded. */
@@ -96,6 +101,15 @@ export interface StepDefinition {
   /** Asks for a bare process instead of a sandbox. Honoured only when the caller allows it, and recorded. */
   readonly insecureProcess: boolean;
   readonly position: Position;
+}
+
+/** A report that a step writes: its own word, signed as such. */
+export interface ReportDefinition {
+  /** Relative to the output. */
+  readonly path: string;
+  readonly kind: "junit" | "coverage" | "sast" | "dast";
+  /** A missing or unreadable one fails the step. */
+  readonly required: boolean;
 }
 
 export interface InputDefinition {

@@ -40,7 +40,7 @@ export const moment = (what: string) =>
     .meta({ description: what, examples: ["2026-01-31"] });
 export const strictness = (what: string, first: "record" | "off" = "record") =>
   (first === "off" ? z.enum(["refuse", "record", "off"]) : z.enum(["refuse", "record"])).meta({ description: what });
-const age = (what: string) =>
+export const age = (what: string) =>
   z
     .string('expected an age such as "7d", "12h" or "0s"')
     .refine((given) => given === "0s" || /^[1-9][0-9]{0,4}d$/.test(given) || durationPattern.test(given), {

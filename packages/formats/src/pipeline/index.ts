@@ -9,6 +9,7 @@ export {
   type PipelineDefinition,
   type PipelineFile,
   type Position,
+  type ReportDefinition,
   type SourceDeclaration,
   type StepDefinition,
   type StepLimits,
@@ -23,7 +24,7 @@ export {
 } from "./image-definition.ts";
 export { type ImageReference, imageReferenceText, parseImageReference } from "./image-reference.ts";
 export { type ImagesDocument, imagesDocument } from "./images-schema.ts";
-export { imagesSchema, materialsSchema, pipelineSchema } from "./json-schema.ts";
+export { imagesSchema, materialsSchema, pipelineSchema, scanSchema } from "./json-schema.ts";
 export { lintPipeline } from "./lint.ts";
 export { type LintFinding, type LintRule, lintRules } from "./lint-rules.ts";
 export { type MaterialsDocument, materialsDocument } from "./materials-schema.ts";
@@ -40,5 +41,7 @@ export {
 export { defaultOutput, parsePipelineFile } from "./parse.ts";
 export { Problems } from "./problems.ts";
 export { parseBytes, parseDuration } from "./quantity.ts";
+export { scanExceptions, scanGatePolicy } from "./scan-gate.ts";
+export { type ScanDocument, scanDocument } from "./scan-schema.ts";
 export type { StepMaterials } from "./step-materials.ts";
 export { readYaml, type YamlReading, type YamlValue } from "./yaml-reader.ts";

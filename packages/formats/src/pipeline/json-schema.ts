@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { imagesDocument } from "./images-schema.ts";
 import { materialsDocument } from "./materials-schema.ts";
+import { scanDocument } from "./scan-schema.ts";
 import { pipelineDocument } from "./schema.ts";
 
 /** The published JSON Schema (draft 2020-12) of `touchmark.yaml`, made from the schema that the reader uses. */
@@ -19,4 +20,10 @@ export function materialsSchema(): Record<string, unknown> {
 export function imagesSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(imagesDocument, { target: "draft-2020-12", io: "input" });
   return { $id: "https://touchmark.dev/schemas/images/v1.json", ...schema };
+}
+
+/** The published JSON Schema (draft 2020-12) of `scan.yaml`. */
+export function scanSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(scanDocument, { target: "draft-2020-12", io: "input" });
+  return { $id: "https://touchmark.dev/schemas/scan/v1.json", ...schema };
 }

@@ -12,6 +12,7 @@ import {
 } from "./definition.ts";
 import { Problems } from "./problems.ts";
 import { parseBytes, parseDuration } from "./quantity.ts";
+import { scanGatePolicy } from "./scan-gate.ts";
 import { type PipelineDocument, pipelineDocument, type WrittenStep } from "./schema.ts";
 import { checkPipeline } from "./validity.ts";
 import { readYaml, type YamlReading } from "./yaml-reader.ts";
@@ -120,7 +121,13 @@ function definePipeline(name: string, written: WrittenPipeline, reading: YamlRea
     publish: (written.publish ?? []).map((target, i) =>
       definePublish(target, reading.locate(["pipelines", name, "publish", i])),
     ),
+    analyse: defineAnalyse(written.analyse),
   };
+}
+
+function defineAnalyse(written: WrittenPipeline["analyse"]): PipelineDefinition["analyse"] {
+  if (written === undefined || typeof written === "boolean") return { wanted: written ?? true };
+  return { wanted: true, ...(written.gate === undefined ? {} : { gate: scanGatePolicy(written.gate) }) };
 }
 
 function defineStep(
@@ -150,6 +157,7 @@ function defineStep(
     cache: network === "none" && (written.cache ?? true),
     toolchains: written.toolchains ?? [],
     materials: written.materials ?? {},
+    reports: (written.reports ?? []).map(({ path, kind, required }) => ({ path, kind, required: required ?? true })),
     ...(image === undefined || image === hostFiles ? {} : { image }),
     insecureImage: written["insecure-image"] ?? false,
     insecureProcess: written["insecure-process"] ?? false,

@@ -3,6 +3,7 @@ import { artifactKinds } from "./definition.ts";
 import { projectGate } from "./gate-schema.ts";
 import { artifactImage, publishTarget, stepImage } from "./image-schema.ts";
 import { bytesPattern, durationPattern } from "./quantity.ts";
+import { analyse, stepReports } from "./scan-schema.ts";
 import { name, section, text } from "./schema-parts.ts";
 import { stepMaterials } from "./step-materials.ts";
 
@@ -171,6 +172,7 @@ const step = section(
         examples: [["cargo"]],
       }),
     materials: stepMaterials.optional(),
+    reports: stepReports.optional(),
     image: stepImage.optional(),
     "insecure-image": z.boolean().optional().meta({
       description:
@@ -218,6 +220,7 @@ const pipeline = section(
       .optional()
       .meta({ description: "Parameters by name." }),
     steps: z.record(name("step name"), step).meta({ description: "Steps by name. Their inputs decide the order." }),
+    analyse: analyse.optional(),
     image: stepImage.optional().meta({ description: "Image of every step that names no other." }),
     artifacts: z.record(name("artifact name"), artifact).optional().meta({ description: "Artifacts by name." }),
     publish: z

@@ -1,5 +1,7 @@
+import { analysis, licences } from "./analysis.ts";
 import { nodeAttestation, workloadAttestation } from "./attestation.ts";
 import { cacheHit } from "./cache-hit.ts";
+import { composition, stepReport } from "./composition.ts";
 import { credentialIssuance } from "./credential.ts";
 import { environment } from "./environment.ts";
 import { predicateErrors } from "./errors.ts";
@@ -66,6 +68,10 @@ export const predicates = {
   "credential-issuance": own("credential-issuance", "factory", "Certificates issued for a run", credentialIssuance),
   image: own("image", "factory", "Of what an image was put together", image),
   "worker-images": own("worker-images", "factory", "Images that a run used, and who vouches for them", workerImages),
+  analysis: own("analysis", "factory", "What an artifact consists of, and what a gate says of it", analysis),
+  licences: own("licences", "factory", "Licences of the components of an artifact", licences),
+  composition: own("composition", "factory", "Composition analysis of what came into a step", composition),
+  "step-report": own("step-report", "factory", "A report that a step wrote, as it says", stepReport),
   review: own("review", "anyone", "Review of a change", review),
   "third-party-review": own("third-party-review", "anyone", "Decision about a component of others", thirdPartyReview),
   "tag-evaluation": own(

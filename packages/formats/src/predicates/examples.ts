@@ -1,3 +1,4 @@
+import { analysisExamples } from "./analysis-examples.ts";
 import type { PredicateName, PredicateOf } from "./catalogue.ts";
 import type { Selector } from "./common.ts";
 import { chain, digest } from "./example-parts.ts";
@@ -289,6 +290,10 @@ export const predicateExamples: { readonly [Name in PredicateName]: PredicateOf<
     evidence: [{ name: "screenshot of the settings", digest: digest(0x41) }],
   },
   "verification-summary": imageExamples["verification-summary"],
+  analysis: analysisExamples.analysis,
+  licences: analysisExamples.licences,
+  composition: analysisExamples.composition,
+  "step-report": analysisExamples["step-report"],
   link: linkPredicate({
     chain,
     step: "build",

@@ -1,3 +1,4 @@
+import { evaluation } from "./analysis.ts";
 import { bytes, chainMembers, digest, name, path, prose, runId } from "./common.ts";
 import { described, flag, list, type Of, object, oneOf, optional, text } from "./shape.ts";
 
@@ -74,7 +75,18 @@ const admittedImage = object({
       { max: 100 },
     ),
   ),
-  scan: described("`none`: nothing scanned it.", oneOf("none")),
+  scan: described(
+    "What a scan of its files says: `none` when nothing scanned it, `not-evaluated` when it was catalogued and no rule asked more, else the verdict of the user's rules.",
+    oneOf("none", "not-evaluated", "passed", "refused"),
+  ),
+  scanned: optional(
+    object({
+      sbom: described("SHA-256 of the SBOM, which the content store keeps.", digest),
+      components: bytes,
+      vulnerabilities: evaluation,
+      message: optional(prose),
+    }),
+  ),
   insecure: described("Taken although nobody vouches for it, because pipeline and caller both said so.", flag),
 });
 

@@ -1,3 +1,4 @@
+export type { Analysis, Licences } from "./analysis.ts";
 export type {
   NodeAttestationPredicate,
   SandboxRecord,
@@ -16,6 +17,7 @@ export {
   readPredicate,
 } from "./catalogue.ts";
 export type { Chain, Predecessor, Resource, Selector } from "./common.ts";
+export type { Composition, StepReportStatement } from "./composition.ts";
 export type { CredentialIssuancePredicate } from "./credential.ts";
 export type { Environment } from "./environment.ts";
 export { predicateErrors } from "./errors.ts";
