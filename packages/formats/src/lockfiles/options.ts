@@ -1,3 +1,5 @@
+import type { FactoryError } from "@touchmark/core";
+
 /** Limits against hostile lockfiles. */
 export const lockfileLimits = {
   bytes: 64 * 1024 * 1024,
@@ -17,6 +19,11 @@ export interface LockfileOptions {
    * `go.mod`, `base.txt`); undefined when there is none. Never asked for a path that leaves that directory.
    */
   readonly companion?: (path: string) => Uint8Array | string | undefined;
+  /**
+   * Told of each entry that is wrong, and of older versions read besides, where the caller would rather have what a
+   * lockfile holds than refuse it: an inventory, never a door. Without it, what is wrong is thrown.
+   */
+  readonly tolerate?: (refusal: FactoryError) => void;
 }
 
 /** One lockfile's text, with what its reader needs. */

@@ -1,5 +1,4 @@
 import { isFactoryError } from "@touchmark/core";
-import { packageUrlErrors } from "../package-url-errors.ts";
 import { readCargoLock } from "./cargo.ts";
 import { lockfileErrors } from "./errors.ts";
 import { readGoSum } from "./go.ts";
@@ -13,6 +12,7 @@ import { readPoetryLock } from "./poetry.ts";
 import { readPylock } from "./pylock.ts";
 import { readRequirements } from "./requirements.ts";
 import { lockfileText } from "./text.ts";
+import { asRefusal } from "./tolerance.ts";
 import { readUvLock } from "./uv.ts";
 import { readYarnBerry } from "./yarn-berry.ts";
 import { readYarnClassic } from "./yarn-classic.ts";
@@ -68,10 +68,7 @@ export function readLockfile(path: string, content: Uint8Array | string, options
   try {
     return reader({ ...options, path, name, text: lockfileText(content, path) });
   } catch (cause) {
-    if (!isFactoryError(cause) || !Object.hasOwn(packageUrlErrors.rows, cause.code)) throw cause;
-    throw lockfileErrors.make("LOCKFILE_NAME", `expected a name that a package URL can hold: ${cause.message}`, {
-      cause,
-    });
+    throw isFactoryError(cause) ? asRefusal(cause) : cause;
   }
 }
 

@@ -1,10 +1,12 @@
 import type { Cataloger } from "../catalogue/cataloger.ts";
 import { goBinaries } from "./binaries/go-binaries.ts";
+import { javascript } from "./javascript/javascript.ts";
 
 /** Every cataloger, one row each; the order is the order of rules where two say different things of one component. */
 const rows: readonly Cataloger[] = [
   // Distributions and their packages.
   // Programming languages.
+  javascript,
   // Binaries.
   goBinaries,
 ];
