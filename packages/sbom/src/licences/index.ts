@@ -1,1 +1,1 @@
-export { normaliseDeclared } from "./declared.ts";
+export { licenceReference, normaliseDeclared, normaliseDeclaredList } from "./declared.ts";
