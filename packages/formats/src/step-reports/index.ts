@@ -1,0 +1,3 @@
+export { stepReportErrors } from "./errors.ts";
+export { readStepReport, reportBytes } from "./read-report.ts";
+export type { ReadReport } from "./report.ts";
