@@ -7,4 +7,20 @@ export type {
   Found,
   FoundComponent,
 } from "./catalogue/cataloger.ts";
+export { type CatalogueOptions, catalogue } from "./catalogue/catalogue.ts";
+export {
+  type DocumentProblem,
+  isSbomFormat,
+  type ReadSbom,
+  readSbom,
+  type SbomFormat,
+  sbomDocumentErrors,
+  sbomFormats,
+  sbomMediaTypes,
+  type WrittenSbom,
+  writeSbom,
+} from "./documents/index.ts";
 export { sbomErrors } from "./errors.ts";
+export { openDirectoryTree } from "./sources/directory-tree.ts";
+export { defaultTreeLimits, type TreeLimits } from "./sources/limits.ts";
+export type { DeletedFile, ScannedTree } from "./sources/scanned-tree.ts";

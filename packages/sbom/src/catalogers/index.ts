@@ -1,10 +1,14 @@
 import type { Cataloger } from "../catalogue/cataloger.ts";
 import { goBinaries } from "./binaries/go-binaries.ts";
+import { distribution } from "./distribution/distribution.ts";
+import { dpkg } from "./dpkg/dpkg.ts";
 import { javascript } from "./javascript/javascript.ts";
 
 /** Every cataloger, one row each; the order is the order of rules where two say different things of one component. */
 const rows: readonly Cataloger[] = [
   // Distributions and their packages.
+  distribution,
+  dpkg,
   // Programming languages.
   javascript,
   // Binaries.

@@ -1,0 +1,64 @@
+import type { Distribution } from "@touchmark/formats/sbom";
+import type { Cataloger, CollectedFile, FoundComponent } from "../../catalogue/cataloger.ts";
+import { readOsRelease } from "./os-release.ts";
+
+const largest = 64 * 1024;
+/** In this order: what the administrator's file says counts before what the vendor's says. */
+const places = ["etc/os-release", "usr/lib/os-release", "etc/alpine-release", "etc/debian_version"];
+
+/**
+ * The distribution of a system within the tree, by its os-release(5), else by older files of Alpine and Debian.
+ * @param root path of the system's root directory with a final slash; empty for the tree's own
+ */
+export function distributionOf(files: readonly CollectedFile[], root = ""): Distribution | undefined {
+  const byPath = new Map(files.filter(isPlace).map((file) => [file.path, file]));
+  for (const place of places) {
+    const file = byPath.get(root + place);
+    const distribution = file && read(file);
+    if (distribution !== undefined) return distribution;
+  }
+  return undefined;
+}
+
+function read(file: CollectedFile): Distribution | undefined {
+  if (file.size > largest) return undefined;
+  const text = Buffer.from(file.bytes(largest)).toString("utf8");
+  if (file.name === "os-release") return readOsRelease(text);
+  const version = /^\s*([0-9][0-9A-Za-z._-]{0,40})\s*$/.exec(text)?.[1];
+  if (version === undefined) return undefined;
+  return { id: file.name === "alpine-release" ? "alpine" : "debian", version };
+}
+
+function isPlace({ path }: { readonly path: string }): boolean {
+  return places.some((place) => path === place || path.endsWith(`/${place}`));
+}
+
+/** The operating system itself, as a component. */
+export const distribution: Cataloger = {
+  name: "distribution",
+  wants: isPlace,
+  catalogue(files) {
+    const roots = new Set(
+      files.map(({ path }) => path.slice(0, path.length - (places.find((place) => path.endsWith(place)) ?? "").length)),
+    );
+    const components = [...roots].flatMap((root) => operatingSystem(files, root) ?? []);
+    return { components, edges: [], roots: components.map(({ key }) => key), losses: [] };
+  },
+};
+
+function operatingSystem(files: readonly CollectedFile[], root: string): FoundComponent | undefined {
+  const found = distributionOf(files, root);
+  const path = places.map((place) => root + place).find((place) => files.some((file) => file.path === place));
+  if (found === undefined || path === undefined) return undefined;
+  return {
+    key: root,
+    kind: "operating-system",
+    name: found.id,
+    version: found.version,
+    type: "generic",
+    scope: "runtime",
+    distribution: found,
+    ...(found.name !== undefined && { description: found.name }),
+    occurrences: [{ path, rule: "os-release" }],
+  };
+}

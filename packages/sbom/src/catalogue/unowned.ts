@@ -1,0 +1,25 @@
+import type { Component, SbomSubject, UnownedExecutable } from "@touchmark/formats/sbom";
+import { outermost } from "../sources/collector.ts";
+import type { CollectedTree } from "../sources/scanned-tree.ts";
+import type { Ownership } from "./ownership.ts";
+
+/**
+ * Executable files that no component claims, nor was found in. Undefined where it cannot be said: in a directory of
+ * sources without any distribution's records, scripts belong to the project itself.
+ */
+export function findUnowned(
+  collected: CollectedTree,
+  ownership: Ownership,
+  components: readonly Component[],
+  subject: SbomSubject,
+): readonly UnownedExecutable[] | undefined {
+  if (!ownership.hasRecords && subject.kind !== "image") return undefined;
+  const evidence = new Set(components.flatMap(({ occurrences }) => occurrences.map(({ path }) => outermost(path))));
+  return collected.executables
+    .filter(({ path }) => !evidence.has(path) && !ownership.isOwned(path))
+    .map((file) => ({
+      path: file.path,
+      digest: file.digest(),
+      ...(file.layer !== undefined && { layer: file.layer }),
+    }));
+}

@@ -1,0 +1,63 @@
+import { createHash } from "node:crypto";
+import { type Digest, sha256 } from "@touchmark/core";
+import type { CollectedFile, FileFacts } from "../catalogue/cataloger.ts";
+import { sbomErrors } from "../errors.ts";
+import type { StoredContent } from "./content.ts";
+
+const defaultLimit = 64 * 2 ** 20;
+const piece = 2 ** 20;
+
+/** A file whose content is at hand. */
+export class StoredFile implements CollectedFile {
+  readonly path: string;
+  readonly name: string;
+  readonly size: number;
+  readonly mode: number;
+  declare readonly layer?: Digest;
+  declare readonly head?: Uint8Array;
+  readonly content: StoredContent;
+  #digest: Digest | undefined;
+
+  constructor(facts: FileFacts, content: StoredContent, digest?: Digest) {
+    this.path = facts.path;
+    this.name = facts.name;
+    this.size = facts.size;
+    this.mode = facts.mode;
+    if (facts.layer !== undefined) this.layer = facts.layer;
+    if (facts.head !== undefined) this.head = facts.head;
+    this.content = content;
+    this.#digest = digest;
+  }
+
+  bytes(limit: number = defaultLimit): Uint8Array {
+    if (this.size > limit) {
+      throw sbomErrors.make(
+        "SBOM_FILE_TOO_LARGE",
+        `expected ${this.path} to have at most ${limit} bytes, found ${this.size}`,
+      );
+    }
+    return this.content.read(0, this.size);
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    if (offset < 0 || offset >= this.size) return new Uint8Array(0);
+    return this.content.read(offset, Math.min(length, this.size - offset));
+  }
+
+  digest(): Digest {
+    this.#digest ??= this.#computed();
+    return this.#digest;
+  }
+
+  #computed(): Digest {
+    if (this.size <= piece) return sha256(this.content.read(0, this.size));
+    const hash = createHash("sha256");
+    for (let offset = 0; offset < this.size; ) {
+      const bytes = this.content.read(offset, Math.min(piece, this.size - offset));
+      if (bytes.length === 0) break;
+      hash.update(bytes);
+      offset += bytes.length;
+    }
+    return `sha256:${hash.digest("hex")}`;
+  }
+}
