@@ -10,3 +10,18 @@ export type {
 export { advisoryErrors } from "./errors.ts";
 export { decideScan, type ScanContext, scanRefusal } from "./gate/decide-scan.ts";
 export { type ScanGateCode, scanGateErrors } from "./gate/errors.ts";
+export { type AffectedVersions, type Affection, isAffected } from "./matching/affected.ts";
+export { compareFindings, type Matches, type MatchOptions, matchSbom } from "./matching/match.ts";
+export { type MemoryDatabaseContent, memoryDatabase } from "./matching/memory-database.ts";
+export { ecosystemBase, lookupName } from "./matching/names.ts";
+export { cvssErrors } from "./severity/errors.ts";
+export {
+  type CvssScore,
+  compareSeverityClasses,
+  cvssScore,
+  readSeverity,
+  severityClass,
+} from "./severity/severity.ts";
+export { compareVersions } from "./versions/compare.ts";
+export { versionErrors } from "./versions/errors.ts";
+export { isComparable } from "./versions/schemes.ts";

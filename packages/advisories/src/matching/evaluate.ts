@@ -1,0 +1,120 @@
+import type { Advisory, AdvisoryDatabase, AffectedPackage } from "../advisory.ts";
+import { type Affection, isAffected } from "./affected.ts";
+import { ecosystemBase, lookupName } from "./names.ts";
+import type { Target } from "./targets.ts";
+
+/** An advisory that holds a component's version. */
+export interface Hit {
+  readonly advisory: Advisory;
+  readonly affected: AffectedPackage;
+  readonly affection: Extract<Affection, { outcome: "affected" }>;
+  readonly target: Target;
+}
+
+/** What the database says of one target. */
+export interface Judgement {
+  readonly hits: readonly Hit[];
+  /** Advisories that say expressly that this package of this ecosystem is not affected. */
+  readonly cleared: readonly Advisory[];
+  /** Advisories of the package whose ranges could not be evaluated. */
+  readonly open: readonly { readonly advisory: string; readonly why: string }[];
+}
+
+/** Asks the database, remembering the answers: many packages of a distribution are built from one. */
+export interface Evaluator {
+  readonly database: AdvisoryDatabase;
+  judge(target: Target, architecture?: string): Judgement;
+}
+
+const mostRemembered = 100_000;
+
+/** An evaluator for a point of time: advisories that were withdrawn by then say nothing. */
+export function evaluator(database: AdvisoryDatabase, at: string): Evaluator {
+  const known = new Map<string, Judgement>();
+  const time = Date.parse(at);
+  return {
+    database,
+    judge(target, architecture) {
+      const key = [target.ecosystem, target.name, target.version, target.names, architecture ?? ""].join("\n");
+      let judgement = known.get(key);
+      if (judgement === undefined) {
+        if (known.size >= mostRemembered) known.clear();
+        judgement = judgeAll(database, target, time, architecture);
+        known.set(key, judgement);
+      }
+      return judgement;
+    },
+  };
+}
+
+function judgeAll(database: AdvisoryDatabase, target: Target, time: number, architecture?: string): Judgement {
+  const hits: Hit[] = [];
+  const cleared: Advisory[] = [];
+  const open: { advisory: string; why: string }[] = [];
+  for (const advisory of database.lookup(target.ecosystem, target.name)) {
+    // Not `>=`: a date that cannot be read withdraws nothing.
+    if (advisory.withdrawn !== undefined && Date.parse(advisory.withdrawn) <= time) continue;
+    const { hit, why, isCleared } = judgeOne(advisory, target, architecture);
+    if (isCleared) cleared.push(advisory);
+    if (hit !== undefined) hits.push(hit);
+    else if (why !== undefined) open.push({ advisory: advisory.id, why });
+  }
+  return { hits, cleared, open };
+}
+
+/** What one advisory says of a target: all its entries for that package, together. */
+export function judgeOne(advisory: Advisory, target: Target, architecture?: string) {
+  let hit: Hit | undefined;
+  let why: string | undefined;
+  let isCleared = false;
+  for (const affected of advisory.affected) {
+    if (!isAbout(affected, target, architecture)) continue;
+    const affection = isAffected(affected, target.version);
+    if (affection.outcome === "affected") hit = nearer(hit, { advisory, affected, affection, target });
+    else if (affection.outcome === "unknown") why ??= affection.why;
+    else if (affected.state === "not-affected") isCleared = true;
+  }
+  return { hit, why, isCleared };
+}
+
+/** Of two entries of one advisory that both hold the version, the one that names a fix. */
+function nearer(one: Hit | undefined, other: Hit): Hit {
+  return one === undefined || (one.affection.fixed.length === 0 && other.affection.fixed.length > 0) ? other : one;
+}
+
+function isAbout(affected: AffectedPackage, target: Target, architecture: string | undefined): boolean {
+  if (affected.ecosystem !== target.ecosystem) return false;
+  if (lookupName(affected.ecosystem, affected.name) !== target.name) return false;
+  if (affected.binary === true ? target.names === "source" : target.names === "binary") return false;
+  const { architectures } = affected;
+  if (architectures === undefined || architectures.length === 0 || architecture === undefined) return true;
+  return architectures.some((each) => spelled(each) === spelled(architecture));
+}
+
+/** One spelling for the architectures that distributions and package managers name differently. */
+function spelled(architecture: string): string {
+  const known: Readonly<Record<string, string>> = { amd64: "x86_64", arm64: "aarch64", i386: "i686" };
+  return known[architecture.toLowerCase()] ?? architecture.toLowerCase();
+}
+
+/** Judgements of all targets of a component; of the archives of one distribution, the first that has an entry decides. */
+export function judgeTargets(evaluate: Evaluator, targets: readonly Target[], architecture?: string): Judgement {
+  if (targets.length === 1 && targets[0] !== undefined) return evaluate.judge(targets[0], architecture);
+  const hits: Hit[] = [];
+  const cleared: Advisory[] = [];
+  const open: { advisory: string; why: string }[] = [];
+  const spoken = new Set<string>();
+  for (const target of targets) {
+    const judgement = evaluate.judge(target, architecture);
+    const isPro = target.ecosystem.startsWith("Ubuntu:Pro:");
+    for (const hit of judgement.hits) {
+      if (isPro && spoken.has(hit.advisory.id)) continue;
+      hits.push(hit);
+    }
+    cleared.push(...judgement.cleared);
+    open.push(...judgement.open);
+    if (isPro || ecosystemBase(target.ecosystem) !== "Ubuntu") continue;
+    for (const advisory of evaluate.database.lookup(target.ecosystem, target.name)) spoken.add(advisory.id);
+  }
+  return { hits, cleared, open };
+}
