@@ -1,0 +1,136 @@
+import type { Sbom } from "@touchmark/formats/sbom";
+import { assembleSbom, type IdentifiedComponent, type IdentifiedEdges } from "../assemble.ts";
+import { sbomDocumentErrors } from "../errors.ts";
+import { documentLimits } from "../limits.ts";
+import { DocumentReport } from "../problems.ts";
+import { overlayComponent, overlayFrame, type Residue, residuePrefix } from "../residue.ts";
+import { type Members, objects, optionalMembers, optionalText, text, texts } from "../shape.ts";
+import { readCycloneComponent, readProperties, writeCycloneComponent } from "./component.ts";
+import type { CycloneContext } from "./context.ts";
+import { readCycloneMetadata } from "./frame.ts";
+
+const versions: ReadonlySet<string> = new Set(["1.2", "1.3", "1.4", "1.5", "1.6", "1.7"]);
+const knownMembers: ReadonlySet<string> = new Set([
+  "$schema",
+  "bomFormat",
+  "specVersion",
+  "serialNumber",
+  "version",
+  "metadata",
+  "components",
+  "dependencies",
+]);
+
+/**
+ * Reads the members of a CycloneDX document, 1.2 to 1.7.
+ * @throws SBOM_DOCUMENT_VERSION_UNSUPPORTED | SBOM_DOCUMENT_MALFORMED | SBOM_DOCUMENT_TOO_LARGE
+ */
+export function sbomOfCyclone(document: Members, name: string, report: DocumentReport): Sbom {
+  const version = text(document["specVersion"], "specVersion");
+  if (!versions.has(version)) {
+    throw sbomDocumentErrors.make(
+      "SBOM_DOCUMENT_VERSION_UNSUPPORTED",
+      `expected CycloneDX 1.2 to 1.7, found ${JSON.stringify(version.slice(0, 40))}`,
+    );
+  }
+  for (const member of Object.keys(document)) {
+    if (!knownMembers.has(member)) report.loss(`member ${member.slice(0, 60)} of the document`);
+  }
+  const metadata = optionalMembers(document["metadata"], "metadata") ?? {};
+  const written = flatten(document, metadata, name, report);
+  const [first] = written;
+  const edges = objects(document["dependencies"], "dependencies").map(
+    (entry, index): IdentifiedEdges => ({
+      from: text(entry["ref"], `dependencies[${index}].ref`),
+      to: texts(entry["dependsOn"], `dependencies[${index}].dependsOn`),
+      where: `dependencies[${index}]`,
+    }),
+  );
+  checkCounts(written.length, edges);
+  const direct = new Set(edges.filter(({ from }) => from === first.id).flatMap(({ to }) => to));
+  const plain: CycloneContext = { direct, version: "1.7", report };
+  const root = readCycloneComponent(first.written, first.where, { ...plain, report: new DocumentReport() });
+  const residue = residueOf(metadata, "metadata");
+  const frame = overlayFrame(readCycloneMetadata(metadata, root), residue, "metadata", report);
+  const context: CycloneContext = { ...plain, distribution: frame.distribution };
+  const components = written.map((component) => readWhole(component, context));
+  return assembleSbom({ frame, root: first.id, components, edges }, report);
+}
+
+interface WrittenComponent {
+  readonly id: string;
+  readonly written: Members;
+  readonly where: string;
+}
+
+/** The subject's component first, then all others, those nested in others too. */
+function flatten(
+  document: Members,
+  metadata: Members,
+  name: string,
+  report: DocumentReport,
+): readonly [WrittenComponent, ...WrittenComponent[]] {
+  const found: WrittenComponent[] = [];
+  const waiting: { written: Members; where: string; isNested: boolean }[] = [];
+  const subject = optionalMembers(metadata["component"], "metadata.component");
+  if (subject === undefined) {
+    report.problem("SBOM_DOCUMENT_SUBJECT_MISSING", "metadata.component", "the document does not say what it is about");
+  }
+  const listed = objects(document["components"], "components");
+  for (let index = listed.length - 1; index >= 0; index--) {
+    waiting.push({ written: listed[index] as Members, where: `components[${index}]`, isNested: false });
+  }
+  waiting.push({ written: subject ?? madeUp(name), where: "metadata.component", isNested: false });
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { written, where, isNested } = next;
+    if (isNested) report.loss("nesting of a component in another");
+    found.push({ id: identify(written, where), written, where });
+    const nested = objects(written["components"], `${where}.components`);
+    for (let index = nested.length - 1; index >= 0; index--) {
+      waiting.push({ written: nested[index] as Members, where: `${where}.components[${index}]`, isNested: true });
+    }
+    if (found.length > documentLimits.components) throw tooMany("components", documentLimits.components);
+  }
+  return found as [WrittenComponent, ...WrittenComponent[]];
+}
+
+function madeUp(name: string): Members {
+  return { type: "application", "bom-ref": `touchmark:document:${name}`, name };
+}
+
+/** Its `bom-ref`; a component without one cannot be named by relations, only by its place. */
+function identify(written: Members, where: string): string {
+  const id = optionalText(written["bom-ref"], `${where}.bom-ref`);
+  return id === undefined || id === "" ? `\u0000${where}` : id;
+}
+
+function readWhole({ id, written, where }: WrittenComponent, context: CycloneContext): IdentifiedComponent {
+  const native = readCycloneComponent(written, where, context);
+  const aside = { ...context, report: new DocumentReport() };
+  const form = { write: writeCycloneComponent, read: (again: Members) => readCycloneComponent(again, where, aside) };
+  return {
+    id,
+    component: overlayComponent(native, residueOf(written, where), form, where, context.report),
+    where,
+  };
+}
+
+/** What properties tell beside the format's own members. */
+function residueOf(written: Members, where: string): Residue {
+  const residue = new Map<string, string>();
+  for (const { name, value } of readProperties(written["properties"], `${where}.properties`)) {
+    if (name.startsWith(residuePrefix)) residue.set(name.slice(residuePrefix.length), value);
+  }
+  return residue;
+}
+
+function checkCounts(components: number, edges: readonly IdentifiedEdges[]): void {
+  let relations = 0;
+  for (const { to } of edges) relations += to.length;
+  if (relations > documentLimits.relations) throw tooMany("relations", documentLimits.relations);
+  if (components > documentLimits.components) throw tooMany("components", documentLimits.components);
+}
+
+function tooMany(what: string, most: number) {
+  return sbomDocumentErrors.make("SBOM_DOCUMENT_TOO_LARGE", `expected at most ${most} ${what}`);
+}

@@ -1,0 +1,61 @@
+import { sha256 } from "@touchmark/core";
+import type { Component, Sbom } from "@touchmark/formats/sbom";
+import { DocumentReport } from "../problems.ts";
+import { componentResidue, frameResidue, type Residue, residuePrefix } from "../residue.ts";
+import type { Members } from "../shape.ts";
+import { readCycloneComponent, writeCycloneComponent } from "./component.ts";
+import type { CycloneContext, CycloneVersion } from "./context.ts";
+import { readCycloneMetadata, writeCycloneMetadata } from "./frame.ts";
+
+/** An SBOM as the members of a CycloneDX document; the serial number is made of its content. */
+export function cycloneDocument(sbom: Sbom, version: CycloneVersion, report: DocumentReport): Members {
+  const { components, dependencies, ...frame } = sbom;
+  const metadata = writeCycloneMetadata(frame);
+  const context: CycloneContext = {
+    distribution: sbom.distribution,
+    direct: new Set(dependencies.find(({ from }) => from === sbom.root)?.to),
+    version,
+    report: new DocumentReport(),
+  };
+  const write = (component: Component): Members => {
+    const written = writeCycloneComponent(component);
+    const residue = componentResidue(component, readCycloneComponent(written, "", context));
+    for (const name of residue.keys()) report.loss(`${name} of a component: told by properties only`);
+    return withProperties(written, residue);
+  };
+  const root = components.find(({ ref }) => ref === sbom.root) as Component;
+  const residue = frameResidue(frame, readCycloneMetadata(metadata, root));
+  for (const name of residue.keys()) report.loss(`${name} of the document: told by properties only`);
+  const body = {
+    version: 1,
+    metadata: withProperties({ ...metadata, component: write(root) }, residue),
+    components: components.filter((component) => component !== root).map(write),
+    dependencies: dependencies.map(({ from, to }) => (to.length === 0 ? { ref: from } : { ref: from, dependsOn: to })),
+  };
+  return {
+    $schema: `http://cyclonedx.org/schema/bom-${version}.schema.json`,
+    bomFormat: "CycloneDX",
+    specVersion: version,
+    serialNumber: serialOf(JSON.stringify(body)),
+    ...body,
+  };
+}
+
+/** Properties stand in their own place of a component, whatever else is there. */
+function withProperties(written: Members, residue: Residue): Members {
+  if (residue.size === 0) return written;
+  const { properties, evidence, ...rest } = written;
+  const told = [...residue].map(([name, value]) => ({ name: `${residuePrefix}${name}`, value }));
+  return {
+    ...rest,
+    properties: [...((properties as readonly Members[] | undefined) ?? []), ...told],
+    ...(evidence === undefined ? {} : { evidence }),
+  };
+}
+
+/** A UUID (RFC 9562, version 8) of the content: the same content has the same serial number. */
+function serialOf(content: string): string {
+  const hex = sha256(content).slice("sha256:".length);
+  const variant = ((Number.parseInt(hex[16] ?? "0", 16) & 3) | 8).toString(16);
+  return `urn:uuid:${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

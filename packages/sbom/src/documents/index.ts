@@ -1,0 +1,5 @@
+export { sbomDocumentErrors } from "./errors.ts";
+export { isSbomFormat, type SbomFormat, sbomFormats, sbomMediaTypes } from "./formats.ts";
+export type { DocumentProblem } from "./problems.ts";
+export { type ReadSbom, readSbom } from "./read.ts";
+export { type WrittenSbom, writeSbom } from "./write.ts";

@@ -1,0 +1,79 @@
+import { isFactoryError, type Json, parseJson } from "@touchmark/core";
+import type { Sbom } from "@touchmark/formats/sbom";
+import { sbomOfCyclone } from "./cyclonedx/read.ts";
+import { type SbomDocumentCode, sbomDocumentErrors } from "./errors.ts";
+import { documentLimits } from "./limits.ts";
+import { sbomOfOwn } from "./own.ts";
+import { type DocumentProblem, DocumentReport } from "./problems.ts";
+import { members } from "./shape.ts";
+
+/** A document that was read. */
+export interface ReadSbom {
+  readonly sbom: Sbom;
+  /** Format and version as the document says: `CycloneDX 1.6 JSON`, `SPDX 2.3 tag-value`, ... */
+  readonly format: string;
+  /** What the document says and an SBOM of ours has no place for. */
+  readonly losses: readonly string[];
+  /** What is wrong in the document. Errors stand in `sbom.losses` too. */
+  readonly problems: readonly DocumentProblem[];
+}
+
+/**
+ * Reads an SBOM document of any format, by what stands in it. Strict about structure; members that are not known are
+ * passed over and listed. References that dangle, identifiers that stand twice and statements that contradict each other
+ * are named, and take nothing away of what the document lists.
+ * @throws SBOM_DOCUMENT_FORMAT_UNKNOWN | SBOM_DOCUMENT_VERSION_UNSUPPORTED | SBOM_DOCUMENT_MALFORMED |
+ *   SBOM_DOCUMENT_TOO_LARGE | SBOM_DOCUMENT_TOO_DEEP
+ */
+export function readSbom(bytes: Uint8Array, options: { readonly name?: string } = {}): ReadSbom {
+  if (bytes.length > documentLimits.bytes) {
+    throw sbomDocumentErrors.make(
+      "SBOM_DOCUMENT_TOO_LARGE",
+      `expected at most ${documentLimits.bytes} bytes, found ${bytes.length}`,
+    );
+  }
+  const report = new DocumentReport();
+  const name = options.name ?? "document";
+  const { sbom, format } = sbomOf(withoutMark(bytes), name, report);
+  const problems = report.problems();
+  const found = problems
+    .filter(({ severity }) => severity === "error")
+    .map(({ code, where, message }) => ({ path: where, code, message }));
+  return {
+    sbom: found.length === 0 ? sbom : { ...sbom, losses: [...sbom.losses, ...found] },
+    format,
+    losses: report.losses(),
+    problems,
+  };
+}
+
+function sbomOf(bytes: Uint8Array, name: string, report: DocumentReport): Pick<ReadSbom, "sbom" | "format"> {
+  const document = members(json(bytes), "document");
+  if (document["bomFormat"] === "CycloneDX") {
+    return { sbom: sbomOfCyclone(document, name, report), format: `CycloneDX ${String(document["specVersion"])} JSON` };
+  }
+  if (document["touchmark"] !== undefined) return { sbom: sbomOfOwn(document), format: "Touchmark JSON" };
+  throw unknown();
+}
+
+const codes: Readonly<Record<string, SbomDocumentCode>> = {
+  JSON_TOO_DEEP: "SBOM_DOCUMENT_TOO_DEEP",
+  JSON_TOO_LARGE: "SBOM_DOCUMENT_TOO_LARGE",
+};
+
+function json(bytes: Uint8Array): Json {
+  try {
+    return parseJson(bytes, { maxBytes: documentLimits.bytes, maxDepth: documentLimits.depth });
+  } catch (cause) {
+    if (!isFactoryError(cause)) throw cause;
+    throw sbomDocumentErrors.make(codes[cause.code] ?? "SBOM_DOCUMENT_MALFORMED", cause.message, { cause });
+  }
+}
+
+function withoutMark(bytes: Uint8Array): Uint8Array {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+}
+
+function unknown() {
+  return sbomDocumentErrors.make("SBOM_DOCUMENT_FORMAT_UNKNOWN", "expected an SBOM document, found other content");
+}

@@ -1,0 +1,111 @@
+import { canonicalJson, isFactoryError, type Json, parseJson } from "@touchmark/core";
+import type { Component } from "@touchmark/formats/sbom";
+import type { DocumentReport } from "./problems.ts";
+import {
+  componentFieldNames,
+  componentFields,
+  frameFieldNames,
+  frameFields,
+  mayBeAbsent,
+  type SbomFrame,
+} from "./record.ts";
+
+/** Names of properties and annotations that hold what a format has no member for begin so. */
+export const residuePrefix = "touchmark:sbom:";
+
+/**
+ * What a format cannot hold of a component or of an SBOM's frame: by member, canonical JSON; `null` for a member that is
+ * absent though reading the format's own members would give one.
+ */
+export type Residue = ReadonlyMap<string, string>;
+
+/** A way to write a component's own members in a format, and to read them again. */
+export interface NativeForm<Written> {
+  write(component: Component): Written;
+  read(written: Written): Component;
+}
+
+/** What `written` does not tell of `component`. */
+export function componentResidue(component: Component, read: Component): Residue {
+  return difference(componentFieldNames, component, read);
+}
+
+/** The same of everything beside components and edges. */
+export function frameResidue(frame: SbomFrame, read: SbomFrame): Residue {
+  return difference(frameFieldNames, frame, read);
+}
+
+/**
+ * Lays what properties say over what the format's own members say. Nobody may say by properties what the format's
+ * members deny: when the component that results, written in this format, does not give the members that stand there,
+ * the properties are ignored and named.
+ */
+export function overlayComponent<Written>(
+  native: Component,
+  residue: Residue,
+  form: NativeForm<Written>,
+  where: string,
+  report: DocumentReport,
+): Component {
+  if (residue.size === 0) return native;
+  const whole = overlay(componentFields, native, residue, where, report);
+  if (whole === undefined) return native;
+  const again = form.read(form.write(whole));
+  const denied = componentFieldNames.filter((name) => canonicalMember(again[name]) !== canonicalMember(native[name]));
+  if (denied.length === 0) return whole;
+  report.problem(
+    "SBOM_DOCUMENT_CONTRADICTION",
+    where,
+    `properties named ${residuePrefix}* say something else than the component's own ${denied.join(", ")}; they are ignored`,
+  );
+  return native;
+}
+
+/** Lays what properties say of the SBOM over what the format's own members say. */
+export function overlayFrame(native: SbomFrame, residue: Residue, where: string, report: DocumentReport): SbomFrame {
+  return residue.size === 0 ? native : (overlay(frameFields, native, residue, where, report) ?? native);
+}
+
+/** Text of a member as it stands in a residue. */
+export function canonicalMember(value: unknown): string {
+  return value === undefined ? "null" : typeof value === "string" ? JSON.stringify(value) : canonicalJson(value);
+}
+
+function difference<Whole extends object>(
+  names: readonly (keyof Whole & string)[],
+  whole: Whole,
+  read: Whole,
+): Residue {
+  const residue = new Map<string, string>();
+  for (const name of names) {
+    const value = whole[name];
+    if (value === read[name]) continue;
+    const written = canonicalMember(value);
+    if (written !== canonicalMember(read[name])) residue.set(name, written);
+  }
+  return residue;
+}
+
+function overlay<Whole extends object>(
+  fields: Readonly<Record<string, (value: unknown, where: string) => unknown>>,
+  native: Whole,
+  residue: Residue,
+  where: string,
+  report: DocumentReport,
+): Whole | undefined {
+  const whole = { ...native } as Record<string, unknown>;
+  try {
+    for (const [name, written] of residue) {
+      const read = Object.hasOwn(fields, name) ? fields[name] : undefined;
+      if (read === undefined) continue;
+      const value: Json = parseJson(written);
+      if (value === null && mayBeAbsent(name)) delete whole[name];
+      else whole[name] = read(value, name);
+    }
+  } catch (error) {
+    if (!isFactoryError(error)) throw error;
+    report.problem("SBOM_DOCUMENT_VALUE_INVALID", where, `properties named ${residuePrefix}*: ${error.message}`);
+    return undefined;
+  }
+  return whole as Whole;
+}
