@@ -1,5 +1,7 @@
 import type { Cataloger } from "../catalogue/cataloger.ts";
 import { goBinaries } from "./binaries/go-binaries.ts";
+import { rustBinaries } from "./binaries/rust-binaries.ts";
+import { wellKnownBinaries } from "./binaries/well-known-binaries.ts";
 import { distribution } from "./distribution/distribution.ts";
 import { dpkg } from "./dpkg/dpkg.ts";
 import { javascript } from "./javascript/javascript.ts";
@@ -13,6 +15,8 @@ const rows: readonly Cataloger[] = [
   javascript,
   // Binaries.
   goBinaries,
+  rustBinaries,
+  wellKnownBinaries,
 ];
 
 /** All catalogers of this package. They stand here by name; nothing registers itself. */
