@@ -15,9 +15,13 @@ export interface ReadLockfile {
 /**
  * Reads a lockfile of a scanned tree. Entries that the door would refuse are kept as far as they can be read, and stated
  * as losses, one for each code. Files beside it (package.json, pyproject.toml, ...) are used where some cataloger
- * collected them.
+ * collected them. `name` is that of its format's own file, for a copy under another name.
  */
-export function readCollectedLockfile(file: CollectedFile, context: CatalogueContext): ReadLockfile {
+export function readCollectedLockfile(
+  file: CollectedFile,
+  context: CatalogueContext,
+  name: string = file.name,
+): ReadLockfile {
   const refusals = new Map<string, { readonly first: FactoryError; count: number }>();
   const tolerate = (refusal: FactoryError): void => {
     const known = refusals.get(refusal.code);
@@ -27,7 +31,7 @@ export function readCollectedLockfile(file: CollectedFile, context: CatalogueCon
   const directory = file.path.slice(0, file.path.length - file.name.length);
   const companion = (path: string): Uint8Array | undefined => context.file(`${directory}${path}`)?.bytes();
   try {
-    const lockfile = readLockfile(file.path, file.bytes(), { companion, tolerate });
+    const lockfile = readLockfile(`${directory}${name}`, file.bytes(), { companion, tolerate });
     return { lockfile, losses: lossesOf(file.path, refusals) };
   } catch (error) {
     return { losses: [...lossesOf(file.path, refusals), scanLoss(file.path, error)] };
