@@ -7,9 +7,19 @@ export type {
   Exploitation,
   RangeEvent,
 } from "./advisory.ts";
+export {
+  type AdvisorySourceInput,
+  type CompiledDatabase,
+  type CompileOptions,
+  compileDatabase,
+} from "./database/compile.ts";
+export { advisoryDatabaseErrors } from "./database/errors.ts";
+export { type CompiledAdvisoryDatabase, type OpenDatabaseOptions, openAdvisoryDatabase } from "./database/open.ts";
 export { advisoryErrors } from "./errors.ts";
 export { decideScan, type ScanContext, scanRefusal } from "./gate/decide-scan.ts";
 export { type ScanGateCode, scanGateErrors } from "./gate/errors.ts";
+export { advisorySourceErrors } from "./importers/errors.ts";
+export { type AdvisorySourceKind, advisorySourceKinds } from "./importers/importer.ts";
 export { type AffectedVersions, type Affection, isAffected } from "./matching/affected.ts";
 export { compareFindings, type Matches, type MatchOptions, matchSbom } from "./matching/match.ts";
 export { type MemoryDatabaseContent, memoryDatabase } from "./matching/memory-database.ts";
