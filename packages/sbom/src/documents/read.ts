@@ -1,11 +1,13 @@
 import { isFactoryError, type Json, parseJson } from "@touchmark/core";
 import type { Sbom } from "@touchmark/formats/sbom";
 import { sbomOfCyclone } from "./cyclonedx/read.ts";
+import { jsonStyle, xmlStyle } from "./cyclonedx/style.ts";
+import { cycloneMembers } from "./cyclonedx/xml-read.ts";
 import { type SbomDocumentCode, sbomDocumentErrors } from "./errors.ts";
 import { documentLimits } from "./limits.ts";
 import { sbomOfOwn } from "./own.ts";
 import { type DocumentProblem, DocumentReport } from "./problems.ts";
-import { members } from "./shape.ts";
+import { type Members, members } from "./shape.ts";
 
 /** A document that was read. */
 export interface ReadSbom {
@@ -48,9 +50,19 @@ export function readSbom(bytes: Uint8Array, options: { readonly name?: string } 
 }
 
 function sbomOf(bytes: Uint8Array, name: string, report: DocumentReport): Pick<ReadSbom, "sbom" | "format"> {
+  if (firstOf(bytes) === "<") {
+    const document = xml(bytes);
+    return {
+      sbom: sbomOfCyclone(document, xmlStyle, name, report),
+      format: `CycloneDX ${String(document["specVersion"])} XML`,
+    };
+  }
   const document = members(json(bytes), "document");
   if (document["bomFormat"] === "CycloneDX") {
-    return { sbom: sbomOfCyclone(document, name, report), format: `CycloneDX ${String(document["specVersion"])} JSON` };
+    return {
+      sbom: sbomOfCyclone(document, jsonStyle, name, report),
+      format: `CycloneDX ${String(document["specVersion"])} JSON`,
+    };
   }
   if (document["touchmark"] !== undefined) return { sbom: sbomOfOwn(document), format: "Touchmark JSON" };
   throw unknown();
@@ -68,6 +80,31 @@ function json(bytes: Uint8Array): Json {
     if (!isFactoryError(cause)) throw cause;
     throw sbomDocumentErrors.make(codes[cause.code] ?? "SBOM_DOCUMENT_MALFORMED", cause.message, { cause });
   }
+}
+
+const xmlCodes: Readonly<Record<string, SbomDocumentCode>> = {
+  XML_TOO_DEEP: "SBOM_DOCUMENT_TOO_DEEP",
+  XML_TOO_LARGE: "SBOM_DOCUMENT_TOO_LARGE",
+};
+
+function xml(bytes: Uint8Array): Members {
+  try {
+    const document = cycloneMembers(bytes);
+    if (document !== undefined) return document;
+  } catch (cause) {
+    if (!isFactoryError(cause)) throw cause;
+    throw sbomDocumentErrors.make(xmlCodes[cause.code] ?? "SBOM_DOCUMENT_MALFORMED", cause.message, { cause });
+  }
+  throw unknown();
+}
+
+/** First character that is no white space, whatever the encoding: XML may come in UTF-16. */
+function firstOf(bytes: Uint8Array): string {
+  return (
+    Buffer.from(bytes.subarray(0, 512))
+      .toString("latin1")
+      .replace(/[\s\u0000\u00fe\u00ff]/g, "")[0] ?? ""
+  );
 }
 
 function withoutMark(bytes: Uint8Array): Uint8Array {

@@ -1,6 +1,8 @@
 import type { Sbom } from "@touchmark/formats/sbom";
 import { checkSbom } from "./assemble.ts";
+import { jsonStyle, xmlStyle } from "./cyclonedx/style.ts";
 import { cycloneDocument } from "./cyclonedx/write.ts";
+import { cycloneXml } from "./cyclonedx/xml-write.ts";
 import { sbomDocumentErrors } from "./errors.ts";
 import { type SbomFormat, sbomFormats } from "./formats.ts";
 import { ownText } from "./own.ts";
@@ -28,9 +30,11 @@ export function writeSbom(sbom: Sbom, format: SbomFormat, options: { readonly in
 function textOf(sbom: Sbom, format: SbomFormat, indent: number, report: DocumentReport): string {
   switch (format) {
     case "cyclonedx-json":
-      return JSON.stringify(cycloneDocument(sbom, "1.6", report), undefined, indent);
+      return JSON.stringify(cycloneDocument(sbom, "1.6", jsonStyle, report), undefined, indent);
     case "cyclonedx-1.7-json":
-      return JSON.stringify(cycloneDocument(sbom, "1.7", report), undefined, indent);
+      return JSON.stringify(cycloneDocument(sbom, "1.7", jsonStyle, report), undefined, indent);
+    case "cyclonedx-xml":
+      return cycloneXml(cycloneDocument(sbom, "1.6", xmlStyle, report), indent);
     case "touchmark-json":
       return ownText(sbom, indent);
     default:

@@ -1,4 +1,4 @@
-import type { Sbom } from "@touchmark/formats/sbom";
+import type { Component, Sbom } from "@touchmark/formats/sbom";
 import { assembleSbom, type IdentifiedComponent, type IdentifiedEdges } from "../assemble.ts";
 import { sbomDocumentErrors } from "../errors.ts";
 import { documentLimits } from "../limits.ts";
@@ -8,6 +8,7 @@ import { type Members, objects, optionalMembers, optionalText, text, texts } fro
 import { readCycloneComponent, readProperties, writeCycloneComponent } from "./component.ts";
 import type { CycloneContext } from "./context.ts";
 import { readCycloneMetadata } from "./frame.ts";
+import type { CycloneStyle } from "./style.ts";
 
 const versions: ReadonlySet<string> = new Set(["1.2", "1.3", "1.4", "1.5", "1.6", "1.7"]);
 const knownMembers: ReadonlySet<string> = new Set([
@@ -25,7 +26,7 @@ const knownMembers: ReadonlySet<string> = new Set([
  * Reads the members of a CycloneDX document, 1.2 to 1.7.
  * @throws SBOM_DOCUMENT_VERSION_UNSUPPORTED | SBOM_DOCUMENT_MALFORMED | SBOM_DOCUMENT_TOO_LARGE
  */
-export function sbomOfCyclone(document: Members, name: string, report: DocumentReport): Sbom {
+export function sbomOfCyclone(document: Members, style: CycloneStyle, name: string, report: DocumentReport): Sbom {
   const version = text(document["specVersion"], "specVersion");
   if (!versions.has(version)) {
     throw sbomDocumentErrors.make(
@@ -53,7 +54,7 @@ export function sbomOfCyclone(document: Members, name: string, report: DocumentR
   const residue = residueOf(metadata, "metadata");
   const frame = overlayFrame(readCycloneMetadata(metadata, root), residue, "metadata", report);
   const context: CycloneContext = { ...plain, distribution: frame.distribution };
-  const components = written.map((component) => readWhole(component, context));
+  const components = written.map((component) => readWhole(component, style, context));
   return assembleSbom({ frame, root: first.id, components, edges }, report);
 }
 
@@ -104,10 +105,18 @@ function identify(written: Members, where: string): string {
   return id === undefined || id === "" ? `\u0000${where}` : id;
 }
 
-function readWhole({ id, written, where }: WrittenComponent, context: CycloneContext): IdentifiedComponent {
+function readWhole(
+  { id, written, where }: WrittenComponent,
+  style: CycloneStyle,
+  context: CycloneContext,
+): IdentifiedComponent {
   const native = readCycloneComponent(written, where, context);
   const aside = { ...context, report: new DocumentReport() };
-  const form = { write: writeCycloneComponent, read: (again: Members) => readCycloneComponent(again, where, aside) };
+  const form = {
+    write: (component: Component) =>
+      style.members({ ...writeCycloneComponent(component), "bom-ref": style.identifier(component.ref) }),
+    read: (again: Members) => readCycloneComponent(again, where, aside),
+  };
   return {
     id,
     component: overlayComponent(native, residueOf(written, where), form, where, context.report),

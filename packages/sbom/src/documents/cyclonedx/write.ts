@@ -6,31 +6,42 @@ import type { Members } from "../shape.ts";
 import { readCycloneComponent, writeCycloneComponent } from "./component.ts";
 import type { CycloneContext, CycloneVersion } from "./context.ts";
 import { readCycloneMetadata, writeCycloneMetadata } from "./frame.ts";
+import type { CycloneStyle } from "./style.ts";
 
 /** An SBOM as the members of a CycloneDX document; the serial number is made of its content. */
-export function cycloneDocument(sbom: Sbom, version: CycloneVersion, report: DocumentReport): Members {
+export function cycloneDocument(
+  sbom: Sbom,
+  version: CycloneVersion,
+  style: CycloneStyle,
+  report: DocumentReport,
+): Members {
   const { components, dependencies, ...frame } = sbom;
-  const metadata = writeCycloneMetadata(frame);
+  const metadata = style.members(writeCycloneMetadata(frame));
   const context: CycloneContext = {
     distribution: sbom.distribution,
-    direct: new Set(dependencies.find(({ from }) => from === sbom.root)?.to),
+    direct: new Set(dependencies.find(({ from }) => from === sbom.root)?.to.map(style.identifier)),
     version,
     report: new DocumentReport(),
   };
   const write = (component: Component): Members => {
-    const written = writeCycloneComponent(component);
+    const native = { ...writeCycloneComponent(component), "bom-ref": style.identifier(component.ref) };
+    const written = style.members(native);
     const residue = componentResidue(component, readCycloneComponent(written, "", context));
     for (const name of residue.keys()) report.loss(`${name} of a component: told by properties only`);
-    return withProperties(written, residue);
+    return withProperties(written, residue, style);
   };
   const root = components.find(({ ref }) => ref === sbom.root) as Component;
-  const residue = frameResidue(frame, readCycloneMetadata(metadata, root));
+  const readRoot = { ...readCycloneComponent(style.members(writeCycloneComponent(root)), "", context), ref: root.ref };
+  const residue = frameResidue(frame, readCycloneMetadata(metadata, readRoot));
   for (const name of residue.keys()) report.loss(`${name} of the document: told by properties only`);
   const body = {
     version: 1,
-    metadata: withProperties({ ...metadata, component: write(root) }, residue),
+    metadata: withProperties({ ...metadata, component: write(root) }, residue, style),
     components: components.filter((component) => component !== root).map(write),
-    dependencies: dependencies.map(({ from, to }) => (to.length === 0 ? { ref: from } : { ref: from, dependsOn: to })),
+    dependencies: dependencies.map(({ from, to }) => ({
+      ref: style.identifier(from),
+      ...(to.length === 0 ? {} : { dependsOn: to.map(style.identifier) }),
+    })),
   };
   return {
     $schema: `http://cyclonedx.org/schema/bom-${version}.schema.json`,
@@ -42,10 +53,10 @@ export function cycloneDocument(sbom: Sbom, version: CycloneVersion, report: Doc
 }
 
 /** Properties stand in their own place of a component, whatever else is there. */
-function withProperties(written: Members, residue: Residue): Members {
+function withProperties(written: Members, residue: Residue, style: CycloneStyle): Members {
   if (residue.size === 0) return written;
   const { properties, evidence, ...rest } = written;
-  const told = [...residue].map(([name, value]) => ({ name: `${residuePrefix}${name}`, value }));
+  const told = [...residue].map(([name, value]) => ({ name: `${residuePrefix}${name}`, value: style.json(value) }));
   return {
     ...rest,
     properties: [...((properties as readonly Members[] | undefined) ?? []), ...told],
