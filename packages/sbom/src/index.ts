@@ -22,5 +22,9 @@ export {
 } from "./documents/index.ts";
 export { sbomErrors } from "./errors.ts";
 export { openDirectoryTree } from "./sources/directory-tree.ts";
+export type { LayerEntryLike, TreeLayer } from "./sources/entry.ts";
+export { sourceErrors } from "./sources/errors.ts";
+export { openFileTree } from "./sources/file-tree.ts";
+export { openLayersTree } from "./sources/layers-tree.ts";
 export { defaultTreeLimits, type TreeLimits } from "./sources/limits.ts";
 export type { DeletedFile, ScannedTree } from "./sources/scanned-tree.ts";

@@ -1,4 +1,3 @@
-import { outermost } from "../sources/collector.ts";
 import type { CollectedTree } from "../sources/scanned-tree.ts";
 import type { Found, FoundComponent } from "./cataloger.ts";
 
@@ -19,9 +18,11 @@ export class Ownership {
   readonly #belowSystem = new Map<string, FoundComponent>();
   readonly #belowOthers = new Set<string>();
   readonly #resolve: (path: string) => string;
+  readonly #container: (path: string) => string;
 
   constructor(found: readonly Found[], collected: CollectedTree) {
     this.#resolve = (path) => collected.resolve(path);
+    this.#container = (path) => collected.container(path);
     let hasRecords = false;
     for (const { components } of found) {
       for (const component of components) {
@@ -45,7 +46,7 @@ export class Ownership {
 
   /** The distribution's package that a file belongs to; of an archive's content, the archive's. */
   systemOwner(path: string): FoundComponent | undefined {
-    const file = outermost(path);
+    const file = this.#container(path);
     return this.#bySystem.get(file) ?? above(file, (directory) => this.#belowSystem.get(directory));
   }
 

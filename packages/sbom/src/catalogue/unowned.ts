@@ -1,5 +1,4 @@
 import type { Component, SbomSubject, UnownedExecutable } from "@touchmark/formats/sbom";
-import { outermost } from "../sources/collector.ts";
 import type { CollectedTree } from "../sources/scanned-tree.ts";
 import type { Ownership } from "./ownership.ts";
 
@@ -14,7 +13,9 @@ export function findUnowned(
   subject: SbomSubject,
 ): readonly UnownedExecutable[] | undefined {
   if (!ownership.hasRecords && subject.kind !== "image") return undefined;
-  const evidence = new Set(components.flatMap(({ occurrences }) => occurrences.map(({ path }) => outermost(path))));
+  const evidence = new Set(
+    components.flatMap(({ occurrences }) => occurrences.map(({ path }) => collected.container(path))),
+  );
   return collected.executables
     .filter(({ path }) => !evidence.has(path) && !ownership.isOwned(path))
     .map((file) => ({

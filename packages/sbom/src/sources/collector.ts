@@ -37,7 +37,6 @@ export class TreeCollector {
   readonly #lossKeys = new Set<string>();
   #inMemory = 0;
   #entries = 0;
-  #archived = 0;
 
   constructor(request: CollectRequest) {
     this.request = request;
@@ -53,11 +52,6 @@ export class TreeCollector {
     if (this.#entries % 1024 !== 0) return;
     signal?.throwIfAborted();
     onProgress?.(this.#entries);
-  }
-
-  /** Counts a regular file in an archive. */
-  archivedFile(): void {
-    this.#archived++;
   }
 
   interest(facts: FileFacts): Interest {
@@ -125,8 +119,10 @@ export class TreeCollector {
     this.#losses.push({ path, code, message });
   }
 
-  /** Notes a failure to read as a loss. */
+  /** Notes a failure to read as a loss. An error of no known kind is a bug, and goes on. */
   loseBy(path: string, cause: unknown): void {
+    const isSystems = cause instanceof Error && "code" in cause && typeof cause.code === "string";
+    if (!isSystems) throw cause;
     const code = isFactoryError(cause) ? cause.code : "SBOM_SOURCE_UNREADABLE";
     const message = isFactoryError(cause) ? cause.message : `expected to read ${path}, found: ${reasonOf(cause)}`;
     this.lose(path, code, message);
@@ -141,7 +137,7 @@ export class TreeCollector {
 
   #living(): Kept[] {
     return [...this.#kept.values()]
-      .filter(({ file, layer }) => this.paths.lives(outermost(file.path), layer))
+      .filter(({ file, layer }) => this.paths.lives(file.path, layer))
       .sort((a, b) => compareTreePaths(a.file.path, b.file.path));
   }
 
@@ -153,14 +149,15 @@ export class TreeCollector {
         interest.claims.length > 0 ? [{ file, claims: interest.claims }] : [],
       ),
       executables: living.flatMap(({ file, interest }): ExecutableFile[] =>
-        interest.program && !file.path.includes("!/") ? [file] : [],
+        interest.program && this.paths.container(file.path) === file.path ? [file] : [],
       ),
       deleted: this.#deleted(layers),
       layers,
       losses: this.#losses,
-      seen: this.paths.count() + this.#archived,
+      seen: this.paths.count(),
       exists: (path) => this.paths.exists(path),
       resolve: (path) => this.paths.resolve(path),
+      container: (path) => this.paths.container(path),
       close: () => {
         this.disk.close();
         this.#scratch.close();
@@ -185,10 +182,4 @@ export class TreeCollector {
     this.disk.close();
     this.#scratch.close();
   }
-}
-
-/** The path of the archive itself, for what lies in one. */
-export function outermost(path: string): string {
-  const at = path.indexOf("!/");
-  return at < 0 ? path : path.slice(0, at);
 }

@@ -60,6 +60,8 @@ export interface CollectedTree {
   exists(path: string): boolean;
   /** The path with links in its directories followed. */
   resolve(path: string): string;
+  /** The file of the tree itself that a path belongs to: of what lies in an archive, the outermost archive. */
+  container(path: string): string;
   /** Ends access to all content, and frees the scratch space. */
   close(): void;
 }

@@ -20,6 +20,7 @@ export class TreePaths {
   readonly #directoryNumbers = new Map<string, number>();
   /** Links by path: those near the root, which is where directories are links. */
   readonly #links = new Map<string, { readonly target: string; readonly layer: number }>();
+  readonly #archives = new Set<string>();
   readonly #resolved = new Map<string, string>();
 
   #at(layer: number): LayerPaths {
@@ -33,6 +34,33 @@ export class TreePaths {
       });
     }
     return this.#layers[layer] as LayerPaths;
+  }
+
+  /** Makes a layer known, if only to be empty. */
+  layer(layer: number): void {
+    this.#at(layer);
+  }
+
+  /** Directories that a path lies in, where the archive itself does not name them. */
+  parents(path: string, layer: number): void {
+    const { directories } = this.#at(layer);
+    for (let at = parentOf(path); at !== "" && !directories.has(at); at = parentOf(at)) {
+      if (!this.#archives.has(at)) directories.add(at);
+    }
+  }
+
+  /** Says that paths below `PATH!/` are the content of an archive. */
+  archive(path: string): void {
+    this.#archives.add(`${path}!`);
+  }
+
+  /** The file of the tree itself that a path belongs to: of what lies in an archive, the outermost archive. */
+  container(path: string): string {
+    for (let at = path.indexOf("!/"); at >= 0; at = path.indexOf("!/", at + 2)) {
+      // A directory whose name ends so is none, whatever stands beside it.
+      if (!this.#layers.some(({ directories }) => directories.has(path.slice(0, at + 1)))) return path.slice(0, at);
+    }
+    return path;
   }
 
   directory(path: string, layer: number): void {
