@@ -36,7 +36,8 @@ export function compareSemantic(a: SemanticVersion, b: SemanticVersion): number 
   return compareIdentifiers(a.prerelease, b.prerelease);
 }
 
-function compareIdentifiers(a: readonly string[], b: readonly string[]): number {
+/** Two lists of identifiers: numbers by value and before words, words by their bytes. */
+export function compareIdentifiers(a: readonly string[], b: readonly string[]): number {
   for (let i = 0; i < Math.min(a.length, b.length); i++) {
     const [one = "", other = ""] = [a[i], b[i]];
     const [isNumber, isOtherNumber] = [digits.test(one), digits.test(other)];
