@@ -24,6 +24,16 @@ export { type AffectedVersions, type Affection, isAffected } from "./matching/af
 export { compareFindings, type Matches, type MatchOptions, matchSbom } from "./matching/match.ts";
 export { type MemoryDatabaseContent, memoryDatabase } from "./matching/memory-database.ts";
 export { ecosystemBase, lookupName } from "./matching/names.ts";
+export {
+  scanHtml,
+  scanJson,
+  scanJunit,
+  scanMarkdown,
+  scanSarif,
+  scanTable,
+  type TableMark,
+  type TableOptions,
+} from "./reports/index.ts";
 export { cvssErrors } from "./severity/errors.ts";
 export {
   type CvssScore,
