@@ -184,3 +184,22 @@ test("X2: an archive cut anywhere is refused, or has another diffID", async () =
     await expect(reading).rejects.toMatchObject({ code: expect.stringMatching(/^UNPACK_(?:TRUNCATED|DIFF_ID)$/) });
   }
 });
+
+test("X2: a root named by a slash and a last entry without padding are read, as umoci's insert writes them", async () => {
+  const whole = forgeTar(
+    [
+      { name: "/", type: "5" },
+      { name: "a", content: "1" },
+    ],
+    Buffer.alloc(0),
+  );
+  const archive = whole.subarray(0, whole.length - 511);
+  const { reader, layers } = await sceneImage([{ archive, packed: archive, mediaType: mediaTypes.layer }]);
+  const found: string[] = [];
+  for await (const { path, kind } of streamLayer(reader, layers[0] as (typeof layers)[0], {
+    diffId: sha256(archive),
+  })) {
+    found.push(`${kind} ${path}`);
+  }
+  expect(found).toEqual(["directory ", "file a"]);
+});

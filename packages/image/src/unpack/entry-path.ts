@@ -15,6 +15,8 @@ type PathLimits = Pick<UnpackLimits, "pathBytes" | "depth">;
  */
 export function entryPath(written: string, limits: PathLimits): string {
   if (written === "") throw unpackErrors.make("UNPACK_NAME_INVALID", "expected a path, found an empty one");
+  // The root by its other name, which umoci writes; it must be a directory all the same.
+  if (written === "/") return "";
   if (written.startsWith("/")) {
     throw unpackErrors.make("UNPACK_PATH_ABSOLUTE", `expected a relative path, found ${shown(written)}`);
   }

@@ -89,8 +89,10 @@ export class LayerParser {
 
   /** No more bytes come. @throws UNPACK_TRUNCATED */
   end(): void {
-    // Some writers leave the two zero records out; a layer cut off between entries does not have its diffID.
-    const isBetween = (this.#state === "header" || this.#state === "end") && this.#recordFill === 0;
+    // Some writers leave the two zero records out, umoci's insert even the padding in front of them; a layer that was cut
+    // off there does not have its diffID.
+    const isBetween =
+      this.#state === "padding" || ((this.#state === "header" || this.#state === "end") && this.#recordFill === 0);
     if (!isBetween) throw unpackErrors.make("UNPACK_TRUNCATED", "expected a whole entry, found the end of the layer");
     if (Object.keys(this.#prelude).length > 0) {
       throw unpackErrors.make("UNPACK_TRUNCATED", "expected an entry behind a pax or GNU header, found the end");
