@@ -1,0 +1,33 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { SbomFormat } from "./formats.ts";
+import { anySbom, sampleSbom } from "./sbom.fixture.ts";
+import { hasXmllint, type SchemaName, schemaFaults, xmlSchemaFaults } from "./schemas.fixture.ts";
+import { writeSbom } from "./write.ts";
+
+const official: readonly (readonly [SbomFormat, SchemaName])[] = [
+  ["cyclonedx-json", "bom-1.6"],
+  ["cyclonedx-1.7-json", "bom-1.7"],
+];
+
+for (const [format, schema] of official) {
+  test(`F5: ${format} is valid by the official schema`, () => {
+    const { bytes } = writeSbom(sampleSbom(), format);
+    expect(schemaFaults(schema, JSON.parse(Buffer.from(bytes).toString()))).toEqual([]);
+  });
+
+  test(`F5: ${format} of any SBOM is valid by the official schema`, () => {
+    fc.assert(
+      fc.property(anySbom, (sbom) => {
+        const { bytes } = writeSbom(sbom, format);
+        expect(schemaFaults(schema, JSON.parse(Buffer.from(bytes).toString()))).toEqual([]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+}
+
+test.skipIf(!hasXmllint)("F5: cyclonedx-xml is valid by the official XML schema", () => {
+  const sboms = [sampleSbom(), ...fc.sample(anySbom, { numRuns: 25, seed: 6 })];
+  for (const sbom of sboms) expect(xmlSchemaFaults(writeSbom(sbom, "cyclonedx-xml", { indent: 2 }).bytes)).toBe("");
+});
