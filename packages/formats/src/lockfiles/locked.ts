@@ -43,6 +43,8 @@ export interface LockedPackage {
   readonly name: string;
   /** Empty for a directory, commit or address whose version the lockfile does not say. */
   readonly version: string;
+  /** Which versions fit, where no one version is locked: `>=2,<3`. The door refuses such lockfiles. */
+  readonly wanted?: string;
   /** Package URL, canonical. Absent for the project's own directories. */
   readonly purl?: string;
   /** The name that the project uses, when another. */

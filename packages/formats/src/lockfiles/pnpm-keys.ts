@@ -57,3 +57,22 @@ export const pnpmKeys6: PnpmKeys = {
   withoutPeers,
   split: (key) => (key.startsWith("/") ? split(key.slice(1)) : { name: "", version: key }),
 };
+
+/** Version 5: `/name/1.0.0_peer@2.0.0`; packages from elsewhere have their host and path as key. */
+export const pnpmKeys5: PnpmKeys = {
+  keyOf(name, reference) {
+    if (isDirectory(reference)) return undefined;
+    return reference.startsWith("file:") || reference.includes("/") ? reference : `/${name}/${reference}`;
+  },
+  withoutPeers(key) {
+    if (!key.startsWith("/")) return key;
+    const segments = key.split("/");
+    const at = segments[1]?.startsWith("@") ? 3 : 2;
+    // No version holds an underscore; names may.
+    return [...segments.slice(0, at), (segments[at] ?? "").replace(/_.*$/s, "")].join("/");
+  },
+  split(key) {
+    const at = key.startsWith("/") ? key.lastIndexOf("/") : 0;
+    return at < 2 ? { name: "", version: key } : { name: key.slice(1, at), version: key.slice(at + 1) };
+  },
+};

@@ -7,58 +7,80 @@ import { setScopes } from "./graph.ts";
 import type { LockedPackage, Lockfile } from "./locked.ts";
 import { checkName, checkVersion } from "./names.ts";
 import type { LockfileText } from "./options.ts";
-import { type PnpmKeys, pnpmKeys6, pnpmKeys9 } from "./pnpm-keys.ts";
+import { type PnpmKeys, pnpmKeys5, pnpmKeys6, pnpmKeys9 } from "./pnpm-keys.ts";
 import { type Members, members, optionalMembers, optionalText, shown, text, texts } from "./shape.ts";
+import { describeLoosely, orElse } from "./tolerance.ts";
 import { readYamlText } from "./yaml-reader.ts";
 
 const kinds = ["dependencies", "optionalDependencies", "devDependencies"] as const;
 type Kind = (typeof kinds)[number];
 
-/** Reads pnpm-lock.yaml, versions 6 and 9. */
+/** Reads pnpm-lock.yaml, versions 6 and 9; version 5 where losses are tolerated. */
 export function readPnpmLock(file: LockfileText): Lockfile {
   const document = members(readYamlText(file.text), file.name);
   const version = optionalText(document["lockfileVersion"], "lockfileVersion") ?? "nothing";
-  const major = /^(6|9)\.\d+$/.exec(version)?.[1];
+  const major = (file.tolerate === undefined ? /^(6|9)\.\d+$/ : /^(5|6|9)\.\d+$/).exec(version)?.[1];
   if (major === undefined) {
     throw lockfileErrors.make("LOCKFILE_VERSION", `lockfileVersion: expected 6 or 9, found ${shown(version)}`, {
       hint: "Run `pnpm install --lockfile-only` with pnpm 8 or newer.",
     });
   }
-  const keys = major === "9" ? pnpmKeys9 : pnpmKeys6;
+  const keys = major === "9" ? pnpmKeys9 : major === "6" ? pnpmKeys6 : pnpmKeys5;
   const packages = optionalMembers(document["packages"], "packages");
   const snapshots = major === "9" ? optionalMembers(document["snapshots"], "snapshots") : packages;
   const drafts = new Map<string, Draft>();
   const optionalEdges = new Map<string, ReadonlySet<string>>();
-  for (const [key, value] of Object.entries(snapshots)) {
-    checkCount(drafts.size);
+  const context: PnpmContext = { keys, snapshots, file };
+  const read = (key: string, value: unknown): void => {
     const snapshot = optionalMembers(value, key);
     const stated = packages[keys.withoutPeers(key)] ?? packages[key];
-    const entry = members(major === "9" ? stated : value, keys.withoutPeers(key));
-    const needed = edgesOf(snapshot["dependencies"], key, keys, snapshots);
-    const optional = edgesOf(snapshot["optionalDependencies"], key, keys, snapshots);
+    const needed = edgesOf(snapshot["dependencies"], key, context);
+    const optional = edgesOf(snapshot["optionalDependencies"], key, context);
+    const found = orElse(
+      file,
+      () => describeEntry(key, members(major === "9" ? stated : value, keys.withoutPeers(key)), keys),
+      () => loosely(key, optionalMembers(major === "9" ? stated : value, key), keys),
+    );
+    if (found === undefined) return;
     optionalEdges.set(key, new Set(optional));
     drafts.set(key, {
-      ...describe(key, entry, keys),
+      ...found,
       key,
       ecosystem: "npm",
-      ...platformOf(entry, key),
-      ...(entry["requiresBuild"] === "true" && { installScripts: true }),
       scope: "runtime",
       dependencies: [...needed, ...optional],
       direct: false,
     });
+  };
+  for (const [key, value] of Object.entries(snapshots)) {
+    checkCount(drafts.size);
+    orElse(
+      file,
+      () => read(key, value),
+      () => undefined,
+    );
   }
-  const wants = addImporters(document, keys, drafts, snapshots);
+  const { wants, asked } = addImporters(document, context, drafts);
   noteAliases(drafts, document, snapshots, keys);
   const all = [...drafts.values()];
   setScopes(all, { ...wants, optionalEdges });
-  return assemble({
-    format: `pnpm-lock-${major}`,
-    ecosystem: "npm",
-    path: file.path,
-    packages: all,
-    limits: limitsOf(document, all, major),
-  });
+  return assemble(
+    {
+      format: `pnpm-lock-${major}`,
+      ecosystem: "npm",
+      path: file.path,
+      root: { dependencies: asked },
+      packages: all,
+      limits: limitsOf(document, all, major),
+    },
+    file,
+  );
+}
+
+interface PnpmContext {
+  readonly keys: PnpmKeys;
+  readonly snapshots: Members;
+  readonly file: LockfileText;
 }
 
 function limitsOf(document: Members, drafts: readonly Draft[], major: string): string[] {
@@ -70,23 +92,47 @@ function limitsOf(document: Members, drafts: readonly Draft[], major: string): s
   return limits;
 }
 
-function edgesOf(value: unknown, where: string, keys: PnpmKeys, snapshots: Members): string[] {
-  const found: string[] = [];
-  for (const [name, reference] of Object.entries(optionalMembers(value, where))) {
+function edgesOf(value: unknown, where: string, { keys, snapshots, file }: PnpmContext): string[] {
+  const find = (name: string, reference: unknown): string[] => {
     checkName("npm", name, where);
     const key = keys.keyOf(name, text(reference, `${where} > ${name}`));
-    if (key === undefined) continue;
+    if (key === undefined) return [];
     if (!Object.hasOwn(snapshots, key)) {
       throw lockfileErrors.make("LOCKFILE_EDGE", `${where} depends on ${shown(key)}, which is not locked`);
     }
-    found.push(key);
-  }
-  return found;
+    return [key];
+  };
+  return Object.entries(optionalMembers(value, where)).flatMap(([name, reference]) =>
+    orElse(
+      file,
+      () => find(name, reference),
+      () => [],
+    ),
+  );
 }
 
-type Description = Pick<LockedPackage, "name" | "version" | "purl" | "from" | "digests">;
+type Origin = Pick<LockedPackage, "name" | "version" | "purl" | "from" | "digests">;
+type Description = Origin & Pick<LockedPackage, "platform" | "installScripts">;
 
-function describe(key: string, entry: Members, keys: PnpmKeys): Description {
+function describeEntry(key: string, entry: Members, keys: PnpmKeys): Description {
+  const scripts = entry["requiresBuild"] === "true" ? { installScripts: true } : {};
+  return { ...describe(key, entry, keys), ...platformOf(entry, key), ...scripts };
+}
+
+/** Of an entry with something wrong in it, what is not. */
+function loosely(key: string, entry: Members, keys: PnpmKeys): Description | undefined {
+  const { name, version } = keys.split(keys.withoutPeers(key));
+  const resolution = optionalMembers(entry["resolution"], key);
+  return describeLoosely({
+    ecosystem: "npm",
+    name: typeof entry["name"] === "string" ? entry["name"] : name,
+    version: entry["version"] ?? (/^[0-9]/.test(version) ? version : ""),
+    address: resolution["tarball"],
+    integrity: resolution["integrity"],
+  });
+}
+
+function describe(key: string, entry: Members, keys: PnpmKeys): Origin {
   const bare = keys.withoutPeers(key);
   const parts = keys.split(bare);
   const name = checkName("npm", optionalText(entry["name"], bare) ?? parts.name, bare);
@@ -142,7 +188,11 @@ interface Roots {
 }
 
 /** The projects of the workspace: the first is the project itself, the others are packages of their own directories. */
-function addImporters(document: Members, keys: PnpmKeys, drafts: Map<string, Draft>, snapshots: Members): Roots {
+function addImporters(
+  document: Members,
+  context: PnpmContext,
+  drafts: Map<string, Draft>,
+): { readonly wants: Roots; readonly asked: readonly string[] } {
   const importers =
     document["importers"] === undefined ? { ".": document } : members(document["importers"], "importers");
   const roots: Roots = { runtime: [], optional: [], development: [] };
@@ -172,7 +222,8 @@ function addImporters(document: Members, keys: PnpmKeys, drafts: Map<string, Dra
           found.push(directory(target));
           continue;
         }
-        const [key = ""] = edgesOf({ [name]: reference }, path, keys, snapshots);
+        const [key] = edgesOf({ [name]: reference }, path, context);
+        if (key === undefined) continue;
         const draft = drafts.get(key);
         if (draft !== undefined) draft.direct = true;
         found.push(key);
@@ -195,7 +246,7 @@ function addImporters(document: Members, keys: PnpmKeys, drafts: Map<string, Dra
       direct: edges.get(".")?.includes(directory(path)) ?? false,
     });
   }
-  return roots;
+  return { wants: roots, asked: edges.get(".") ?? [] };
 }
 
 function resolve(base: string, link: string, where: string): string {

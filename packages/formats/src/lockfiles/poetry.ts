@@ -12,13 +12,20 @@ import { poetryProject } from "./poetry-project.ts";
 import { checkFilesOf, fileName } from "./python-files.ts";
 import { fitsPython } from "./python-version.ts";
 import { flag, list, type Members, members, optionalMembers, optionalText, shown, text, texts } from "./shape.ts";
+import { describeLoosely, looseMembers, orElse } from "./tolerance.ts";
 import { readToml } from "./toml-reader.ts";
 
-/** Reads poetry.lock, versions 2.0 and 2.1, with the pyproject.toml beside it. */
+const versions = ["2.0", "2.1"];
+/** Before 1.5 Poetry kept the digests of all packages in one table, and said `category`. */
+const olderVersions = ["1.0", "1.1"];
+
+/** Reads poetry.lock, versions 2.0 and 2.1, with the pyproject.toml beside it; versions 1 where losses are tolerated. */
 export function readPoetryLock(file: LockfileText): Lockfile {
   const document = readToml(file.text, file.name);
-  const version = optionalMembers(document["metadata"], "metadata")["lock-version"];
-  if (version !== "2.0" && version !== "2.1") {
+  const metadata = optionalMembers(document["metadata"], "metadata");
+  const version = metadata["lock-version"];
+  const isOlder = olderVersions.includes(String(version)) && file.tolerate !== undefined;
+  if (!versions.includes(String(version)) && !isOlder) {
     throw lockfileErrors.make(
       "LOCKFILE_VERSION",
       `metadata.lock-version: expected 2.0 or 2.1, found ${shown(version)}`,
@@ -27,16 +34,33 @@ export function readPoetryLock(file: LockfileText): Lockfile {
       },
     );
   }
-  const found = list(document["package"], "package").map((value) => {
-    const entry = members(value, "package");
-    return { entry, draft: readPackage(entry) };
-  });
-  checkCount(found.length);
+  const entries = list(document["package"], "package");
+  checkCount(entries.length);
+  const listed = isOlder ? optionalMembers(metadata["files"], "metadata.files") : {};
+  const found = entries.flatMap((value) =>
+    orElse(
+      file,
+      () => {
+        const stated = members(value, "package");
+        const entry = isOlder ? { ...stated, files: listed[String(stated["name"])] } : stated;
+        return [{ entry, draft: readPackage(entry) }];
+      },
+      () => {
+        const draft = looseDraft(value);
+        return draft === undefined ? [] : [{ entry: value as Members, draft }];
+      },
+    ),
+  );
   const byName = new Map<string, Draft[]>();
   for (const { draft } of found) byName.set(draft.name, [...(byName.get(draft.name) ?? []), draft]);
   for (const { entry, draft } of found) {
     for (const [name, wanted] of Object.entries(optionalMembers(entry["dependencies"], draft.key))) {
-      draft.dependencies.push(...resolve(name, wanted, byName, draft.key));
+      const keys = orElse(
+        file,
+        () => resolve(name, wanted, byName, draft.key),
+        () => [],
+      );
+      draft.dependencies.push(...keys);
     }
   }
   const drafts = found.map(({ draft }) => draft);
@@ -46,14 +70,28 @@ export function readPoetryLock(file: LockfileText): Lockfile {
   const limits = ["packages that building an sdist needs are not in poetry.lock"];
   if (project === undefined) limits.push("without pyproject.toml, direct is what no locked package asks for");
   if (version === "2.0") limits.push("poetry.lock 2.0 does not say which packages are for development only");
-  return assemble({
-    format: `poetry-lock-${version}`,
-    ecosystem: "pypi",
-    path: file.path,
-    ...(project !== undefined && { root: { name: project.name, version: project.version } }),
-    packages: drafts,
-    limits,
-  });
+  const asked = drafts.flatMap(({ direct, key }) => (direct ? [key] : []));
+  return assemble(
+    {
+      format: `poetry-lock-${String(version)}`,
+      ecosystem: "pypi",
+      path: file.path,
+      ...(project !== undefined && { root: { name: project.name, version: project.version, dependencies: asked } }),
+      packages: drafts,
+      limits,
+    },
+    file,
+  );
+}
+
+/** Of an entry with something wrong in it, what is not. */
+function looseDraft(value: unknown): Draft | undefined {
+  const entry = looseMembers(value);
+  const { name, version } = entry;
+  const found = typeof name === "string" && describeLoosely({ ecosystem: "pypi", name: pypiName(name), version });
+  if (!found) return undefined;
+  const scope = entry["category"] === "dev" ? "development" : "runtime";
+  return { ...found, key: `${found.name} ${found.version}`, ecosystem: "pypi", scope, dependencies: [], direct: false };
 }
 
 /** Every locked version of a package that fits: with markers there may be several, for different systems. */
@@ -118,7 +156,7 @@ function markerOf(value: unknown, where: string): string | undefined {
 
 function scopeOf(entry: Members, where: string): LockedPackage["scope"] {
   const groups = texts(entry["groups"], where);
-  if (groups.length > 0 && !groups.includes("main")) return "development";
+  if ((groups.length > 0 && !groups.includes("main")) || entry["category"] === "dev") return "development";
   return flag(entry["optional"], where) ? "optional" : "runtime";
 }
 

@@ -10,6 +10,7 @@ import { checkName, checkVersion } from "./names.ts";
 import type { LockfileText } from "./options.ts";
 import { checkFilesOf, distribution } from "./python-files.ts";
 import { list, type Members, members, optionalText, shown, text, textMembers } from "./shape.ts";
+import { describeLoosely, looseMembers, orElse } from "./tolerance.ts";
 import { readToml } from "./toml-reader.ts";
 
 /** Reads pylock.toml (PEP 751), version 1.0. */
@@ -21,33 +22,54 @@ export function readPylock(file: LockfileText): Lockfile {
       `lock-version: expected 1.0, found ${shown(document["lock-version"])}`,
     );
   }
-  const entries = list(document["packages"], "packages").map((value) => members(value, "packages"));
+  const entries = list(document["packages"], "packages");
   checkCount(entries.length);
-  const found = entries.map((entry) => ({ entry, draft: readPackage(entry) }));
+  const found = entries.flatMap((value) =>
+    orElse(
+      file,
+      () => {
+        const entry = members(value, "packages");
+        return [{ entry, draft: readPackage(entry) }];
+      },
+      () => {
+        const draft = looseDraft(value);
+        return draft === undefined ? [] : [{ entry: looseMembers(value), draft }];
+      },
+    ),
+  );
   const byName = new Map<string, { entry: Members; draft: Draft }[]>();
   for (const one of found) byName.set(one.draft.name, [...(byName.get(one.draft.name) ?? []), one]);
   let saysEdges = false;
   for (const { entry, draft } of found) {
     for (const wanted of list(entry["dependencies"], draft.key)) {
       saysEdges = true;
-      draft.dependencies.push(resolve(members(wanted, draft.key), byName, draft.key));
+      const keys = orElse(
+        file,
+        () => [resolve(members(wanted, draft.key), byName, draft.key)],
+        () => [],
+      );
+      draft.dependencies.push(...keys);
     }
   }
   const drafts = found.map(({ draft }) => draft);
   if (saysEdges) markUnasked(drafts);
   else for (const draft of drafts) draft.direct = true;
-  return assemble({
-    format: "pylock-1",
-    ecosystem: "pypi",
-    path: file.path,
-    packages: drafts,
-    limits: [
-      saysEdges
-        ? "pylock.toml does not say what the project asks for: direct is what no locked package asks for"
-        : "the client wrote no dependency edges; every package counts as wanted by the project",
-      "groups and extras stand in markers; all counts as runtime",
-    ],
-  });
+  const limits = [
+    saysEdges
+      ? "pylock.toml does not say what the project asks for: direct is what no locked package asks for"
+      : "the client wrote no dependency edges; every package counts as wanted by the project",
+    "groups and extras stand in markers; all counts as runtime",
+  ];
+  return assemble({ format: "pylock-1", ecosystem: "pypi", path: file.path, packages: drafts, limits }, file);
+}
+
+/** Of an entry with something wrong in it, what is not. */
+function looseDraft(value: unknown): Draft | undefined {
+  const { name, version } = looseMembers(value);
+  const found = typeof name === "string" && describeLoosely({ ecosystem: "pypi", name: pypiName(name), version });
+  if (!found) return undefined;
+  const key = `${found.name} ${found.version}`;
+  return { ...found, key, ecosystem: "pypi", scope: "runtime", dependencies: [], direct: false };
 }
 
 /** An edge names as many members of a package as it takes to be unambiguous (PEP 751, packages.dependencies). */

@@ -3,6 +3,7 @@ import { lockfileErrors } from "./errors.ts";
 import type { LockfileText } from "./options.ts";
 import { shown } from "./shape.ts";
 import { companionText } from "./text.ts";
+import { orElse, refuse } from "./tolerance.ts";
 
 /** One line of a requirements file, continuations joined, without its comment. */
 export interface RequirementLine {
@@ -32,33 +33,40 @@ export function requirementLines(file: LockfileText): RequirementLines {
   const ignored = new Set<string>();
   let includes = 0;
   const follow = (text: string, name: string, open: readonly string[]): void => {
-    for (const line of joined(text, name)) {
-      const included = include.exec(line.text)?.[1];
-      if (included !== undefined) {
-        const path = localPath(unquote(included), line.where);
-        const target = localPath([...name.split("/").slice(0, -1), path].join("/"), line.where);
-        if (++includes > mostIncludes) throw refused(line.where, `at most ${mostIncludes} included files`, target);
-        if (open.includes(target)) throw refused(line.where, "a file that does not include itself", target);
-        const content = companionText(file, target);
-        if (content === undefined) throw refused(line.where, "the included file", target);
-        follow(content, target, [...open, target]);
-      } else if (constraint.test(line.text)) ignored.add("--constraint");
-      else if (ignoredOptions.test(line.text)) ignored.add(/^[^ =]+/.exec(line.text)?.[0] ?? "");
-      else if (flags.test(line.text)) continue;
-      else if (/^-(?!e\b|-editable\b)/.test(line.text)) {
-        throw lockfileErrors.make(
-          "LOCKFILE_MALFORMED",
-          `${line.where}: expected an option of pip, found ${shown(line.text)}`,
-        );
-      } else lines.push(line);
+    for (const line of joined(text, name, file)) {
+      orElse(
+        file,
+        () => take(line, name, open),
+        () => undefined,
+      );
     }
+  };
+  const take = (line: RequirementLine, name: string, open: readonly string[]): void => {
+    const included = include.exec(line.text)?.[1];
+    if (included !== undefined) {
+      const path = localPath(unquote(included), line.where);
+      const target = localPath([...name.split("/").slice(0, -1), path].join("/"), line.where);
+      if (++includes > mostIncludes) throw refused(line.where, `at most ${mostIncludes} included files`, target);
+      if (open.includes(target)) throw refused(line.where, "a file that does not include itself", target);
+      const content = companionText(file, target);
+      if (content === undefined) throw refused(line.where, "the included file", target);
+      follow(content, target, [...open, target]);
+    } else if (constraint.test(line.text)) ignored.add("--constraint");
+    else if (ignoredOptions.test(line.text)) ignored.add(/^[^ =]+/.exec(line.text)?.[0] ?? "");
+    else if (flags.test(line.text)) return;
+    else if (/^-(?!e\b|-editable\b)/.test(line.text)) {
+      throw lockfileErrors.make(
+        "LOCKFILE_MALFORMED",
+        `${line.where}: expected an option of pip, found ${shown(line.text)}`,
+      );
+    } else lines.push(line);
   };
   follow(file.text, file.name, [file.name]);
   return { lines, ignored };
 }
 
 /** Joins continuation lines as pip does, and keeps what comments say about who wants a package. */
-function joined(text: string, name: string): RequirementLine[] {
+function joined(text: string, name: string, file: LockfileText): RequirementLine[] {
   const lines: (RequirementLine & { via: string[] })[] = [];
   let start = 0;
   let words = "";
@@ -80,20 +88,17 @@ function joined(text: string, name: string): RequirementLine[] {
     words = "";
     if (whole === "") continue;
     if (/\$\{[A-Z0-9_]+\}/.test(whole)) {
-      throw lockfileErrors.make(
-        "LOCKFILE_MALFORMED",
-        `${name}:${start}: expected no environment variable, found ${shown(whole)}`,
-      );
+      const message = `${name}:${start}: expected no environment variable, found ${shown(whole)}`;
+      refuse(file, lockfileErrors.make("LOCKFILE_MALFORMED", message));
+      continue;
     }
     const line = { where: `${name}:${start}`, text: whole, via: [] };
     lines.push(line);
     if (comment) noteVia(comment[1] ?? "", line, false);
   }
   if (words.trim() !== "") {
-    throw lockfileErrors.make(
-      "LOCKFILE_MALFORMED",
-      `${name}:${start}: expected a line after the continuation, found the end`,
-    );
+    const message = `${name}:${start}: expected a line after the continuation, found the end`;
+    refuse(file, lockfileErrors.make("LOCKFILE_MALFORMED", message));
   }
   return lines;
 }

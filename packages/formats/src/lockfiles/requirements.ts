@@ -9,6 +9,7 @@ import { checkName, checkVersion } from "./names.ts";
 import type { LockfileText } from "./options.ts";
 import { type RequirementLine, requirementLines } from "./requirement-lines.ts";
 import { shown } from "./shape.ts";
+import { describeLoosely, orElse, refuse } from "./tolerance.ts";
 
 const nameSyntax = /^([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*(.*)$/s;
 
@@ -20,10 +21,16 @@ export function readRequirements(file: LockfileText): Lockfile {
   const drafts = new Map<string, Draft & { via: Set<string> }>();
   for (const line of lines) {
     checkCount(drafts.size);
-    const draft = draftOf(line);
+    const draft = orElse(
+      file,
+      () => draftOf(line),
+      () => looseDraftOf(line),
+    );
+    if (draft === undefined) continue;
     const other = drafts.get(draft.key);
     if (other !== undefined && !isSame(other, draft)) {
-      throw lockfileErrors.make("LOCKFILE_DUPLICATE", `${line.where}: ${draft.key} stands twice with different hashes`);
+      const message = `${line.where}: ${draft.key} stands twice with different hashes`;
+      refuse(file, lockfileErrors.make("LOCKFILE_DUPLICATE", message));
     }
     const via = new Set([...(other?.via ?? []), ...line.via]);
     drafts.set(draft.key, { ...draft, via });
@@ -37,7 +44,31 @@ export function readRequirements(file: LockfileText): Lockfile {
     "hashes are given without names of files",
   ];
   if (ignored.size > 0) limits.push(`options of the file are not used: ${[...ignored].sort().join(", ")}`);
-  return assemble({ format: "requirements-1", ecosystem: "pypi", path: file.path, packages, limits });
+  return assemble({ format: "requirements-1", ecosystem: "pypi", path: file.path, packages, limits }, file);
+}
+
+/** A requirement without digests, or of no one version: its name, what is said of the version, and where it comes from. */
+function looseDraftOf(line: RequirementLine): Draft | undefined {
+  const bare = line.text.replace(/\s--[a-z-]+(?:=|\s+)\S+/g, "").trim();
+  const [target, marker] = takeMarker(bare);
+  const [, name = "", specifier = ""] = nameSyntax.exec(target) ?? [];
+  const [, address] = /^\s*@\s*(\S+)/.exec(specifier) ?? [];
+  if (/^-|:\/\//.test(name === "" ? target : name) || (/[/\\]/.test(specifier) && address === undefined))
+    return undefined;
+  const version = /^\(?\s*={2,3}\s*([^\s,;*()]+)\s*\)?$/.exec(specifier.trim())?.[1];
+  const found = describeLoosely({ ecosystem: "pypi", name: pypiName(name), version: version ?? "", address });
+  if (found === undefined) return undefined;
+  const wanted = version === undefined && address === undefined ? specifier.trim().slice(0, 200) : "";
+  return {
+    ...found,
+    ...common(),
+    key:
+      version === undefined
+        ? `${found.name} ${specifier.trim()} ${marker ?? ""}`.trim()
+        : keyOf(found.name, version, marker),
+    ...(wanted !== "" && { wanted }),
+    ...(marker !== undefined && { platform: { marker } }),
+  };
 }
 
 function draftOf(line: RequirementLine): Draft {

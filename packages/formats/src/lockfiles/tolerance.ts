@@ -7,7 +7,7 @@ import { lockfileErrors } from "./errors.ts";
 import type { AnnouncedDigest, LockedFrom, LockedPackage } from "./locked.ts";
 import { checkName } from "./names.ts";
 import type { LockfileOptions } from "./options.ts";
-import { shown } from "./shape.ts";
+import type { Members } from "./shape.ts";
 
 /**
  * Reads one piece of a lockfile. Where the caller tolerates losses (an SBOM, never the door), a refusal is told to it,
@@ -90,7 +90,7 @@ function attempt<T>(read: () => T): T | undefined {
   }
 }
 
-/** The refusal of an entry that cannot even be named. */
-export function unnameable(where: string) {
-  return lockfileErrors.make("LOCKFILE_NAME", `${shown(where)}: expected a package with a name and version`);
+/** A mapping, empty where something else stands. */
+export function looseMembers(value: unknown): Members {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Members) : {};
 }

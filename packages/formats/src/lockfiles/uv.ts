@@ -9,6 +9,7 @@ import { checkName, checkVersion } from "./names.ts";
 import type { LockfileText } from "./options.ts";
 import { checkFilesOf, distribution, hashMember } from "./python-files.ts";
 import { list, type Members, members, optionalMembers, optionalText, shown, text, texts } from "./shape.ts";
+import { describeLoosely, looseMembers, orElse } from "./tolerance.ts";
 import { readToml } from "./toml-reader.ts";
 
 interface Locked {
@@ -24,15 +25,26 @@ export function readUvLock(file: LockfileText): Lockfile {
   if (document["version"] !== 1) {
     throw lockfileErrors.make("LOCKFILE_VERSION", `version: expected 1, found ${shown(document["version"])}`);
   }
-  const found = list(document["package"], "package").map((value) => readPackage(members(value, "package")));
-  checkCount(found.length);
+  const entries = list(document["package"], "package");
+  checkCount(entries.length);
+  const found = entries.flatMap((value) =>
+    orElse(
+      file,
+      () => [readPackage(members(value, "package"))],
+      () => loosePackage(value),
+    ),
+  );
   const byName = new Map<string, Locked[]>();
   for (const one of found) byName.set(one.draft.name, [...(byName.get(one.draft.name) ?? []), one]);
   const markers = new Map<string, (string | undefined)[]>();
   const edges = (value: unknown, where: string): string[] =>
     list(value, where).flatMap((wanted) => {
       const edge = members(wanted, where);
-      const keys = resolve(edge, byName, where);
+      const keys = orElse(
+        file,
+        () => resolve(edge, byName, where),
+        () => [],
+      );
       const marker = optionalText(edge["marker"], where);
       for (const key of keys) markers.set(key, [...(markers.get(key) ?? []), marker]);
       return keys;
@@ -74,14 +86,31 @@ export function readUvLock(file: LockfileText): Lockfile {
     development: without(wants.development),
   });
   for (const [draft, dependencies] of asked) draft.dependencies = dependencies;
-  return assemble({
-    format: "uv-lock-1",
-    ecosystem: "pypi",
-    path: file.path,
-    ...(root !== undefined && { root: { name: root.draft.name, version: root.draft.version || undefined } }),
-    packages: drafts,
-    limits: ["packages that building an sdist needs are not in uv.lock"],
-  });
+  const own = root?.draft;
+  return assemble(
+    {
+      format: "uv-lock-1",
+      ecosystem: "pypi",
+      path: file.path,
+      ...(own !== undefined && {
+        root: { name: own.name, version: own.version || undefined, dependencies: without(own.dependencies) },
+      }),
+      packages: drafts,
+      limits: ["packages that building an sdist needs are not in uv.lock"],
+    },
+    file,
+  );
+}
+
+/** Of an entry with something wrong in it, what is not. */
+function loosePackage(value: unknown): Locked[] {
+  const entry = looseMembers(value);
+  const { name, version } = entry;
+  const found = typeof name === "string" && describeLoosely({ ecosystem: "pypi", name: pypiName(name), version });
+  if (!found) return [];
+  const key = `${found.name} ${found.version}`;
+  const draft: Draft = { ...found, key, ecosystem: "pypi", scope: "runtime", dependencies: [], direct: false };
+  return [{ entry: {}, draft, source: spell(looseMembers(entry["source"])) }];
 }
 
 function resolve(edge: Members, byName: ReadonlyMap<string, readonly Locked[]>, where: string): string[] {

@@ -8,6 +8,7 @@ import { readManifest } from "./manifest.ts";
 import { checkName, checkVersion } from "./names.ts";
 import type { LockfileText } from "./options.ts";
 import { type Members, members, optionalMembers, optionalText, shown, text, textMembers } from "./shape.ts";
+import { describeLoosely, orElse, refuse } from "./tolerance.ts";
 import { readYamlText } from "./yaml-reader.ts";
 
 /** Versions of `__metadata` that yarn 2 to 4 write, with the one shape that is read here. */
@@ -30,9 +31,7 @@ export function readYarnBerry(file: LockfileText): Lockfile {
   }
   const entries: BerryEntry[] = [];
   const byDescriptor = new Map<string, BerryEntry>();
-  for (const [key, value] of Object.entries(document)) {
-    if (key === "__metadata") continue;
-    checkCount(entries.length);
+  const addEntry = (key: string, value: unknown): void => {
     const entry = members(value, key);
     const { name, range: reference } = splitAt(text(entry["resolution"], `${key}.resolution`));
     const found = { key, entry, name: checkName("npm", name, key), reference };
@@ -42,12 +41,21 @@ export function readYarnBerry(file: LockfileText): Lockfile {
         throw lockfileErrors.make("LOCKFILE_DUPLICATE", `${shown(descriptor)} stands twice`);
       byDescriptor.set(descriptor, found);
     }
+  };
+  for (const [key, value] of Object.entries(document)) {
+    if (key === "__metadata") continue;
+    checkCount(entries.length);
+    orElse(
+      file,
+      () => addEntry(key, value),
+      () => undefined,
+    );
   }
   const optionalEdges = new Map<string, ReadonlySet<string>>();
   const edgesOf = ({ key, entry }: BerryEntry): string[] => {
     const meta = optionalMembers(entry["dependenciesMeta"], key);
     const optional = new Set<string>();
-    const found = Object.entries(textMembers(entry["dependencies"], key)).map(([name, range]) => {
+    const follow = (name: string, range: string): string => {
       checkName("npm", name, key);
       const target =
         byDescriptor.get(`${name}@${range}`) ?? byDescriptor.get(`${name}@npm:${range}`) ?? only(entries, name);
@@ -56,7 +64,14 @@ export function readYarnBerry(file: LockfileText): Lockfile {
       }
       if (optionalMembers(meta[name], key)["optional"] === "true") optional.add(target.key);
       return target.key;
-    });
+    };
+    const found = Object.entries(textMembers(entry["dependencies"], key)).flatMap(([name, range]) =>
+      orElse(
+        file,
+        () => [follow(name, range)],
+        () => [],
+      ),
+    );
     optionalEdges.set(key, optional);
     return found;
   };
@@ -65,17 +80,20 @@ export function readYarnBerry(file: LockfileText): Lockfile {
   const patched = entries.filter(isPatch);
   const drafts = entries
     .filter((one) => !isRoot(one) && !isPatch(one))
-    .map(
-      (one): Draft => ({
-        ...describe(one),
-        key: one.key,
-        ecosystem: "npm",
-        ...platformOf(one),
-        scope: "runtime",
-        dependencies: edgesOf(one),
-        direct: false,
-      }),
-    );
+    .flatMap((one): Draft[] => {
+      const found = orElse(
+        file,
+        () => ({ ...describe(one), ...platformOf(one) }),
+        () => describeLoosely({ ecosystem: "npm", name: one.name, version: one.entry["version"] }),
+      );
+      if (found === undefined) return [];
+      const dependencies = orElse(
+        file,
+        () => edgesOf(one),
+        () => [],
+      );
+      return [{ ...found, key: one.key, ecosystem: "npm", scope: "runtime", dependencies, direct: false }];
+    });
   // A patch is made here from the package that it names; that one is fetched and depended on.
   const unpatched = new Map(patched.map((one) => [one.key, byDescriptor.get(patchSource(one.reference))?.key]));
   const fetched = (keys: readonly string[]) =>
@@ -83,8 +101,8 @@ export function readYarnBerry(file: LockfileText): Lockfile {
   for (const draft of drafts) draft.dependencies = fetched(draft.dependencies);
   const root = entries.find(isRoot);
   if (root === undefined)
-    throw lockfileErrors.make("LOCKFILE_MALFORMED", "expected an entry for the project, found none");
-  const wanted = fetched(edgesOf(root));
+    refuse(file, lockfileErrors.make("LOCKFILE_MALFORMED", "expected an entry for the project, found none"));
+  const wanted = root === undefined ? [] : fetched(edgesOf(root));
   const projects = new Set([
     ...wanted,
     ...drafts.filter(({ from }) => from.kind === "local").flatMap((one) => one.dependencies),
@@ -93,11 +111,12 @@ export function readYarnBerry(file: LockfileText): Lockfile {
   markUnasked(drafts.filter((draft) => draft.from.kind === "local" && wanted.includes(draft.key)));
   const manifest = readManifest(file);
   const development = Object.keys(manifest?.devDependencies ?? {}).filter((name) => !manifest?.dependencies[name]);
-  const dev = new Set(fetched(edgesNamed(root, development, byDescriptor)));
+  const dev = new Set(root === undefined ? [] : fetched(edgesNamed(root, development, byDescriptor)));
+  const optionalOfRoot = optionalEdges.get(root?.key ?? "");
   const others = drafts.filter(({ from }) => from.kind === "local").map(({ key }) => key);
   setScopes(drafts, {
-    runtime: [...wanted.filter((key) => !dev.has(key) && !optionalEdges.get(root.key)?.has(key)), ...others],
-    optional: wanted.filter((key) => optionalEdges.get(root.key)?.has(key)),
+    runtime: [...wanted.filter((key) => !dev.has(key) && !optionalOfRoot?.has(key)), ...others],
+    optional: wanted.filter((key) => optionalOfRoot?.has(key)),
     development: [...dev],
     optionalEdges,
   });
@@ -111,14 +130,17 @@ export function readYarnBerry(file: LockfileText): Lockfile {
       ? "without package.json, development dependencies count as runtime"
       : "development dependencies of workspaces count as runtime",
   );
-  return assemble({
-    format: `yarn-berry-${version}`,
-    ecosystem: "npm",
-    path: file.path,
-    root: { name: root.name },
-    packages: drafts,
-    limits,
-  });
+  return assemble(
+    {
+      format: `yarn-berry-${version}`,
+      ecosystem: "npm",
+      path: file.path,
+      ...(root !== undefined && { root: { name: root.name, version: manifest?.version, dependencies: wanted } }),
+      packages: drafts,
+      limits,
+    },
+    file,
+  );
 }
 
 function only(entries: readonly BerryEntry[], name: string): BerryEntry | undefined {

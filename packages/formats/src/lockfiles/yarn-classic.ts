@@ -9,6 +9,7 @@ import { type Manifest, readManifest } from "./manifest.ts";
 import { checkName, checkVersion } from "./names.ts";
 import type { LockfileText } from "./options.ts";
 import { shown } from "./shape.ts";
+import { describeLoosely, orElse } from "./tolerance.ts";
 import { readYarnEntries, type YarnEntry } from "./yarn-classic-reader.ts";
 
 /** Reads yarn.lock of yarn 1, with the package.json beside it. */
@@ -30,19 +31,30 @@ export function readYarnClassic(file: LockfileText): Lockfile {
     throw lockfileErrors.make("LOCKFILE_EDGE", `${name}@${range} is not locked, and ${named.length} other ranges are`);
   };
   const optionalEdges = new Map<string, ReadonlySet<string>>();
-  const drafts = entries.map((entry): Draft => {
+  const drafts = entries.flatMap((entry): Draft[] => {
     const key = keyOf(entry);
-    const needed = edgesOf(entry, "dependencies", find);
-    const optional = edgesOf(entry, "optionalDependencies", find);
+    const needed = edgesOf(entry, "dependencies", find, file);
+    const optional = edgesOf(entry, "optionalDependencies", find, file);
     optionalEdges.set(key, new Set(optional));
     const dependencies = [...needed, ...optional];
-    return { ...describe(entry), key, ecosystem: "npm", scope: "runtime", dependencies, direct: false };
+    const found = orElse(
+      file,
+      () => describe(entry),
+      () => loosely(entry),
+    );
+    return found === undefined
+      ? []
+      : [{ ...found, key, ecosystem: "npm", scope: "runtime", dependencies, direct: false }];
   });
   const manifest = readManifest(file);
   const byKey = new Map(drafts.map((draft) => [draft.key, draft]));
   const wanted = (kind: "dependencies" | "optionalDependencies" | "devDependencies"): string[] =>
     Object.entries(manifest?.[kind] ?? {}).flatMap(([name, range]) => {
-      const entry = find(name, range);
+      const entry = orElse(
+        file,
+        () => find(name, range),
+        () => undefined,
+      );
       if (entry === undefined) return [];
       const draft = byKey.get(keyOf(entry));
       if (draft !== undefined) draft.direct = true;
@@ -57,14 +69,19 @@ export function readYarnClassic(file: LockfileText): Lockfile {
   if (manifest === undefined || manifest.hasWorkspaces) markUnasked(drafts);
   const unasked = drafts.filter(({ key, direct }) => direct && !optional.includes(key) && !development.includes(key));
   setScopes(drafts, { runtime: [...runtime, ...unasked.map(({ key }) => key)], optional, development, optionalEdges });
-  return assemble({
-    format: "yarn-classic-1",
-    ecosystem: "npm",
-    path: file.path,
-    ...(manifest?.name !== undefined && { root: { name: manifest.name, version: manifest.version } }),
-    packages: drafts,
-    limits: limitsOf(manifest),
-  });
+  const asked = manifest === undefined ? undefined : [...runtime, ...optional, ...development];
+  const root = { name: manifest?.name, version: manifest?.version, dependencies: asked };
+  return assemble(
+    {
+      format: "yarn-classic-1",
+      ecosystem: "npm",
+      path: file.path,
+      ...(manifest?.name !== undefined && { root }),
+      packages: drafts,
+      limits: limitsOf(manifest),
+    },
+    file,
+  );
 }
 
 function limitsOf(manifest: Manifest | undefined): string[] {
@@ -92,15 +109,23 @@ function edgesOf(
   entry: YarnEntry,
   group: "dependencies" | "optionalDependencies",
   find: (name: string, range: string) => YarnEntry | undefined,
+  file: LockfileText,
 ): string[] {
-  return [...(entry.groups.get(group) ?? [])].flatMap(([name, range]) => {
+  const follow = (name: string, range: string): string[] => {
     checkName("npm", name, `line ${entry.line}`);
     const found = find(name, range);
     if (found === undefined && group === "dependencies") {
       throw lockfileErrors.make("LOCKFILE_EDGE", `${keyOf(entry)} depends on ${name}@${range}, which is not locked`);
     }
     return found === undefined ? [] : [keyOf(found)];
-  });
+  };
+  return [...(entry.groups.get(group) ?? [])].flatMap(([name, range]) =>
+    orElse(
+      file,
+      () => follow(name, range),
+      () => [],
+    ),
+  );
 }
 
 type Description = Pick<LockedPackage, "name" | "version" | "purl" | "alias" | "from" | "digests">;
@@ -146,6 +171,20 @@ function describe(entry: YarnEntry): Description {
   }
   checkArchiveAddress(url, name, version, where);
   return { ...named, purl: npmPackageUrl(name, version), from: { kind: "registry", url }, digests };
+}
+
+/** Of an entry with something wrong in it, what is not. */
+function loosely(entry: YarnEntry): Description | undefined {
+  const asked = splitDescriptor(entry.descriptors[0] ?? "");
+  const resolved = entry.fields.get("resolved");
+  return describeLoosely({
+    ecosystem: "npm",
+    name: registryName(asked),
+    alias: asked.name,
+    version: entry.fields.get("version"),
+    address: resolved,
+    integrity: entry.fields.get("integrity"),
+  });
 }
 
 function registryName({ name, range }: { readonly name: string; readonly range: string }): string {
