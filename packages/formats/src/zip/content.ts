@@ -1,5 +1,5 @@
 import { pipeline, Readable } from "node:stream";
-import { crc32, createInflateRaw, inflateRawSync } from "node:zlib";
+import { constants, crc32, createInflateRaw, inflateRawSync } from "node:zlib";
 import type { ZipEntry } from "./directory.ts";
 import { zipErrors } from "./errors.ts";
 import { partOf, readExactly, type ZipSource } from "./source.ts";
@@ -49,6 +49,25 @@ export function readZipEntry(source: ZipSource, entry: ZipEntry, limit: number):
   const content = entry.method === 0 ? bytes : inflated(bytes, entry);
   if (content.length !== entry.size || crc32(content) !== entry.crc32) throw differs(entry);
   return content;
+}
+
+/**
+ * The first bytes of an entry, at most `length` of up to 64: what kind of file it is. The rest is not unpacked, nothing
+ * is compared; empty where the beginning cannot be read.
+ * @throws ZIP_UNSUPPORTED | ZIP_CONFLICT | ZIP_MALFORMED | ZIP_TRUNCATED
+ */
+export function readZipEntryHead(source: ZipSource, entry: ZipEntry, length: number): Uint8Array {
+  const packed = packedSource(source, entry);
+  // A block of deflate may begin with a code table of some 300 bytes.
+  const bytes = readExactly(packed, 0, Math.min(packed.size, entry.method === 0 ? length : 1024));
+  if (entry.method === 0) return bytes;
+  try {
+    // What 1,024 bytes unpack to is a megabyte at most.
+    const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 2 << 20 };
+    return inflateRawSync(bytes, options).subarray(0, length);
+  } catch {
+    return new Uint8Array();
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-export { readZipEntry, storedSource, streamZipEntry } from "./content.ts";
+export { readZipEntry, readZipEntryHead, storedSource, streamZipEntry } from "./content.ts";
 export {
   readZipDirectory,
   type ZipArchive,
@@ -8,4 +8,4 @@ export {
   zipLimits,
 } from "./directory.ts";
 export { type ZipCode, zipErrors } from "./errors.ts";
-export { memorySource, partOf, type ZipSource } from "./source.ts";
+export { bufferedSource, memorySource, partOf, type ZipSource } from "./source.ts";

@@ -29,3 +29,23 @@ export function readExactly(source: ZipSource, offset: number, length: number): 
   }
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
+
+const windowSize = 128 * 1024;
+
+/** A source whose small readings are answered from the bytes read last: headers of entries lie side by side. */
+export function bufferedSource(source: ZipSource): ZipSource {
+  let window = new Uint8Array();
+  let start = 0;
+  return {
+    size: source.size,
+    read(offset, length) {
+      if (length >= windowSize) return source.read(offset, length);
+      if (offset < start || offset + length > start + window.length) {
+        // A copy: the source may use its buffer again.
+        window = Uint8Array.from(source.read(offset, Math.max(0, Math.min(windowSize, source.size - offset))));
+        start = offset;
+      }
+      return window.subarray(offset - start, offset - start + length);
+    },
+  };
+}

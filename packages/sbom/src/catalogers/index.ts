@@ -4,6 +4,7 @@ import { rustBinaries } from "./binaries/rust-binaries.ts";
 import { wellKnownBinaries } from "./binaries/well-known-binaries.ts";
 import { distribution } from "./distribution/distribution.ts";
 import { dpkg } from "./dpkg/dpkg.ts";
+import { javaArchives } from "./java/archives.ts";
 import { javascript } from "./javascript/javascript.ts";
 
 /** Every cataloger, one row each; the order is the order of rules where two say different things of one component. */
@@ -13,6 +14,7 @@ const rows: readonly Cataloger[] = [
   dpkg,
   // Programming languages.
   javascript,
+  javaArchives,
   // Binaries.
   goBinaries,
   rustBinaries,
