@@ -1,4 +1,5 @@
 import type { Cataloger } from "../catalogue/cataloger.ts";
+import { apk } from "./apk/apk.ts";
 import { goBinaries } from "./binaries/go-binaries.ts";
 import { rustBinaries } from "./binaries/rust-binaries.ts";
 import { wellKnownBinaries } from "./binaries/well-known-binaries.ts";
@@ -12,6 +13,7 @@ const rows: readonly Cataloger[] = [
   // Distributions and their packages.
   distribution,
   dpkg,
+  apk,
   // Programming languages.
   javascript,
   javaArchives,

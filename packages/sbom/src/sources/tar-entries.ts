@@ -41,6 +41,10 @@ export async function* tarEntries(stream: ByteStream): AsyncGenerator<TarEntry> 
       else lasting = { ...lasting, ...paxFields(body) };
       continue;
     }
+    // The map of an old sparse file goes on in blocks behind its header.
+    if (type === "S" && header[482] === 1) {
+      for (let isExtended = true; isExtended; ) isExtended = (await stream.take(block))[504] === 1;
+    }
     const named = { ...lasting, ...overrides };
     overrides = {};
     yield* entryOf(stream, header, type, size, named);
