@@ -12,7 +12,7 @@ import { importSource } from "./import-source.ts";
 import { factsOf } from "./open.ts";
 import { Output } from "./output.ts";
 import { checkProgress } from "./progress.ts";
-import { type AdvisoryRecord, type Row, recordOf, rowKeys } from "./row.ts";
+import { type Row, recordOf, rowKeys } from "./row.ts";
 import { Spool } from "./spool.ts";
 import { writeTable } from "./table.ts";
 
@@ -136,7 +136,6 @@ async function writeSources(
       continue;
     }
     const importer = importers[input.kind];
-    if (importer === undefined) continue;
     const facts = {
       origin: input.origin ?? input.path,
       ...(input.licence === undefined ? {} : { licence: input.licence }),
@@ -184,7 +183,7 @@ function signalOf({ signal }: CompileOptions): { signal?: AbortSignal } {
 function copy(from: DatabaseFile, source: SourcePart, output: Output, index: KeyIndex): SourcePart {
   const offset = output.position;
   for (const { kind, bytes } of from.rows(source)) {
-    const row = { kind, record: recordOf<AdvisoryRecord>(bytes) } as Row;
+    const row = { kind, record: recordOf(bytes) } as Row;
     index.add([...rowKeys(row)], output.position);
     output.write(encodeRow(kind, bytes));
   }

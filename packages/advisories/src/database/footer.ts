@@ -82,10 +82,10 @@ export function parseFooter(bytes: Uint8Array, end: number): Footer {
   for (const source of footer.sources as readonly SourcePart[]) {
     const texts = [source?.name, source?.kind, source?.importedAt, source?.origin];
     const counts = [source?.importer, source?.advisories, source?.exploitations, source?.endsOfLife];
-    if (!texts.every(isText) || !counts.every(isCount) || !isDigest(String(source.digest))) {
+    if (!texts.every(isText) || !counts.every(isCount) || !isDigest(source.digest)) {
       return malformed("sources with name, kind, digest and counts");
     }
-    if (!isSpan(source.region) || !isDigest(String(source.region.digest))) return malformed("a source's region");
+    if (!isSpan(source.region) || !isDigest(source.region.digest)) return malformed("a source's region");
     if (!isCount(source.losses?.count) || !Array.isArray(source.losses.named)) return malformed("a source's losses");
   }
   return footer;

@@ -61,6 +61,7 @@ export async function importSource(
       continue;
     }
     const before = rows.get(spooled.name);
+    if (before !== undefined && spool.read(before).equals(spool.read(spooled))) continue;
     if (before !== undefined) {
       const which = before.modified > spooled.modified ? "the earlier" : "the later";
       context.lose(spooled.name, "ADVISORY_RECORD_DUPLICATE", `expected one record of an id; ${which} is kept`);

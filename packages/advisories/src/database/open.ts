@@ -65,7 +65,7 @@ function databaseOf(file: DatabaseFile): CompiledAdvisoryDatabase {
     keep(answers, key, found, keptAnswers);
     return found;
   };
-  const records = <T extends object>(key: string): T[] => offsets(key).map((at) => recordOf<T>(file.row(at).bytes));
+  const records = (key: string): readonly object[] => offsets(key).map((at) => recordOf(file.row(at).bytes));
   return {
     path: file.path,
     bytes: file.bytes,
@@ -74,12 +74,19 @@ function databaseOf(file: DatabaseFile): CompiledAdvisoryDatabase {
     lookup: (ecosystem, name) => advisories(packageKey(ecosystem, name)),
     ecosystems: () => new Map(footer.ecosystems),
     find: (id) => advisories(idKey(id)),
-    exploitation: (cve) => merged(records<ExploitationRecord>(exploitationKey(cve))),
-    endOfLife: (distribution, version) =>
-      records<EndOfLifeRecord>(endOfLifeKey(distribution, version))
-        .map(({ date }) => date)
-        .sort()
-        .at(-1),
+    exploitation: (cve) => merged(records(exploitationKey(cve)) as readonly ExploitationRecord[]),
+    endOfLife: (distribution, version) => {
+      // What is told of 3.20 holds for 3.20.3.
+      for (let at = version; ; at = at.slice(0, at.lastIndexOf("."))) {
+        const ends = records(endOfLifeKey(distribution, at)) as readonly EndOfLifeRecord[];
+        if (ends.length > 0)
+          return ends
+            .map(({ date }) => date)
+            .sort()
+            .at(-1);
+        if (!at.includes(".")) return undefined;
+      }
+    },
     close: () => file.close(),
   };
 }

@@ -53,7 +53,7 @@ function sorted(value: unknown): unknown {
 
 /** The advisory of a row's bytes. @throws ADVISORY_DATABASE_MALFORMED */
 export function advisoryOf(bytes: Uint8Array, source: string): Advisory {
-  const record = recordOf<AdvisoryRecord>(bytes);
+  const record = recordOf(bytes) as AdvisoryRecord;
   const isList = [record.affected, record.aliases, record.severities, record.references].every(Array.isArray);
   if (!isList || typeof record.id !== "string") return malformed("a row that is an advisory");
   if (!record.affected.every((each) => Array.isArray(each?.ranges) && Array.isArray(each.versions))) {
@@ -63,10 +63,10 @@ export function advisoryOf(bytes: Uint8Array, source: string): Advisory {
 }
 
 /** The record of a row's bytes. @throws ADVISORY_DATABASE_MALFORMED */
-export function recordOf<T extends object>(bytes: Uint8Array): T {
-  let record: T | null;
+export function recordOf(bytes: Uint8Array): object {
+  let record: unknown;
   try {
-    record = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as T | null;
+    record = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
   } catch (cause) {
     return malformed("a row of JSON", cause);
   }
