@@ -7,6 +7,7 @@ import { distribution } from "./distribution/distribution.ts";
 import { dpkg } from "./dpkg/dpkg.ts";
 import { javaArchives } from "./java/archives.ts";
 import { javascript } from "./javascript/javascript.ts";
+import { rpm } from "./rpm/rpm.ts";
 
 /** Every cataloger, one row each; the order is the order of rules where two say different things of one component. */
 const rows: readonly Cataloger[] = [
@@ -14,6 +15,7 @@ const rows: readonly Cataloger[] = [
   distribution,
   dpkg,
   apk,
+  rpm,
   // Programming languages.
   javascript,
   javaArchives,
