@@ -20,6 +20,41 @@ export function readNpmLock(file: LockfileText): Lockfile {
   const version = versionOf(document, file);
   const packages =
     version === 1 ? packagesOfVersion1(document, readManifest(file)) : members(document["packages"], "packages");
+  const { root, drafts, asked, dangling } = readPlaces(packages, file);
+  const limits: string[] = [];
+  if (version === 1)
+    limits.push("version 1 says neither for which systems a package is nor where peer dependencies lead");
+  if (version === 2) limits.push("the member `dependencies`, which npm 6 reads, is not looked at");
+  limits.push(...danglingLimit(dangling));
+  const reading = {
+    format: `npm-package-lock-${version}`,
+    ecosystem: "npm",
+    path: file.path,
+    root: {
+      name: optionalText(document["name"], "name"),
+      version: optionalText(document["version"], "version"),
+      ...(root !== undefined && licenceOf(root.entry)),
+      dependencies: asked,
+    },
+    packages: drafts,
+    limits,
+  } as const;
+  return assemble(reading, file);
+}
+
+/** What a mapping of places to entries, as npm's member `packages` is, holds. */
+export interface PlacedPackages {
+  /** The project's own entry. */
+  readonly root: NpmNode | undefined;
+  readonly drafts: Draft[];
+  /** What the project itself asks for. */
+  readonly asked: readonly string[];
+  /** What is needed and not there. */
+  readonly dangling: readonly string[];
+}
+
+/** Reads entries by their places in the tree of node_modules. */
+export function readPlaces(packages: Members, file: LockfileText): PlacedPackages {
   const tree = readTree(packages, file);
   const root = tree.get("");
   if (root === undefined) {
@@ -50,28 +85,13 @@ export function readNpmLock(file: LockfileText): Lockfile {
       direct: direct.has(place),
     });
   }
-  const limits: string[] = [];
-  if (version === 1)
-    limits.push("version 1 says neither for which systems a package is nor where peer dependencies lead");
-  if (version === 2) limits.push("the member `dependencies`, which npm 6 reads, is not looked at");
-  if (dangling.length > 0) {
-    const some = dangling.slice(0, 5).join(", ");
-    limits.push(`${dangling.length} dependencies are in no node_modules of the lockfile (${some})`);
-  }
-  const reading = {
-    format: `npm-package-lock-${version}`,
-    ecosystem: "npm",
-    path: file.path,
-    root: {
-      name: optionalText(document["name"], "name"),
-      version: optionalText(document["version"], "version"),
-      ...(root !== undefined && licenceOf(root.entry)),
-      dependencies: edges.get("") ?? [],
-    },
-    packages: drafts,
-    limits,
-  } as const;
-  return assemble(reading, file);
+  return { root, drafts, asked: edges.get("") ?? [], dangling };
+}
+
+export function danglingLimit(dangling: readonly string[]): readonly string[] {
+  if (dangling.length === 0) return [];
+  const some = dangling.slice(0, 5).join(", ");
+  return [`${dangling.length} dependencies are in no node_modules of the lockfile (${some})`];
 }
 
 /** @throws LOCKFILE_VERSION */

@@ -1,4 +1,5 @@
 import { isFactoryError } from "@touchmark/core";
+import { readBunLock } from "./bun.ts";
 import { readCargoLock } from "./cargo.ts";
 import { lockfileErrors } from "./errors.ts";
 import { readGoSum } from "./go.ts";
@@ -7,6 +8,7 @@ import type { Lockfile } from "./locked.ts";
 import { readMaterialsLock } from "./materials-lock.ts";
 import { readNpmLock } from "./npm.ts";
 import type { LockfileOptions, LockfileText } from "./options.ts";
+import { readPipfileLock } from "./pipfile.ts";
 import { readPnpmLock } from "./pnpm.ts";
 import { readPoetryLock } from "./poetry.ts";
 import { readPylock } from "./pylock.ts";
@@ -37,6 +39,12 @@ const readers: Readonly<Record<string, Reader>> = {
   "touchmark-materials.lock.json": readMaterialsLock,
 };
 
+/** Lockfiles of which an inventory is made, and by which the door admits nothing. */
+const inventoried: Readonly<Record<string, Reader>> = {
+  "Pipfile.lock": readPipfileLock,
+  "bun.lock": readBunLock,
+};
+
 /** File names of which some carry more: `requirements-dev.txt`, `pylock.docs.toml` (PEP 751). */
 const patterns: readonly (readonly [RegExp, Reader])[] = [
   [/^requirements[-_.][\w.-]+\.txt$/, readRequirements],
@@ -58,7 +66,9 @@ export function isLockfileName(path: string): boolean {
  */
 export function readLockfile(path: string, content: Uint8Array | string, options: LockfileOptions = {}): Lockfile {
   const name = baseName(path);
-  const reader = readerOf(name);
+  const reader =
+    readerOf(name) ??
+    (options.tolerate !== undefined && Object.hasOwn(inventoried, name) ? inventoried[name] : undefined);
   if (reader === undefined) {
     throw lockfileErrors.make(
       "LOCKFILE_UNKNOWN",

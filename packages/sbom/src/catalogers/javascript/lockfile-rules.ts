@@ -5,6 +5,7 @@ const rules: Readonly<Record<string, string>> = {
   "npm-shrinkwrap.json": "npm-package-lock",
   "pnpm-lock.yaml": "pnpm-lock",
   "yarn.lock": "yarn-lock",
+  "bun.lock": "bun-lock",
 };
 
 /**

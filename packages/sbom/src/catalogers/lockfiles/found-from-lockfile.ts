@@ -130,6 +130,7 @@ function propertiesOf(
     ["touchmark:local-path", from.kind === "local" ? from.path : undefined],
     ["touchmark:marker", platform?.marker],
     ["touchmark:platform", platformOf(platform)],
+    ["touchmark:requirement", locked.wanted],
   ];
   return found.flatMap(([name, value]) => (value === undefined || value === "" ? [] : [{ name, value }]));
 }
