@@ -60,19 +60,14 @@ function itemOf(isNumber: boolean, text: string, isBeforeNumber: boolean): Item 
   return { word: Object.hasOwn(aliases, word) ? (aliases[word] ?? "") : word };
 }
 
-/** Removes what says nothing from the end, and from before lists and words. */
+/** Removes what says nothing from the end, and from before the lists there. */
 function normalise(list: Item[]): void {
   for (let i = list.length - 1; i >= 0; i--) {
     const item = list[i];
     if (item === undefined) continue;
-    if (isNull(item)) {
-      if (i === list.length - 1 || isWord(list[i + 1]) || isListOfWord(list[i + 1])) list.splice(i, 1);
-    } else if (!isList(item)) break;
+    if (isNull(item)) list.splice(i, 1);
+    else if (!isList(item)) break;
   }
-}
-
-function isListOfWord(item: Item | undefined): boolean {
-  return item !== undefined && isList(item) && isWord(item[0]);
 }
 
 function isList(item: Item): item is readonly Item[] {

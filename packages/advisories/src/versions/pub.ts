@@ -10,7 +10,16 @@ export const pub: VersionScheme<PubVersion> = {
   name: "pub",
   read(text) {
     const plus = text.indexOf("+");
-    return { ...semver.read(text), build: plus < 0 ? [] : text.slice(plus + 1).trim().split(".") };
+    return {
+      ...semver.read(text),
+      build:
+        plus < 0
+          ? []
+          : text
+              .slice(plus + 1)
+              .trim()
+              .split("."),
+    };
   },
   compare(a, b) {
     const order = compareSemantic(a, b);

@@ -14,9 +14,9 @@ const loose = String.raw`[A-Za-z][0-9A-Za-z-]*(?:\.[0-9A-Za-z-]+)*`;
 const syntax = new RegExp(String.raw`^(\d+(?:\.\d+){0,4})(?:-(${identifiers})|(${loose}))?(?:\+[0-9A-Za-z.+_-]*)?$`);
 const digits = /^\d+$/;
 
-function readWith(scheme: string, prefix: RegExp, text: string): SemanticVersion {
+function readWith(scheme: string, prefix: RegExp, text: string, most = 3): SemanticVersion {
   const parts = syntax.exec(bounded(scheme, text).replace(prefix, ""));
-  if (parts === null) throw unreadable(scheme, text);
+  if (parts === null || (parts[1] ?? "").split(".").length > most) throw unreadable(scheme, text);
   const [, release = "", strict, unmarked] = parts;
   const numbers = release.split(".");
   while (numbers.length < 3) numbers.push("0");
@@ -48,10 +48,10 @@ export function compareIdentifiers(a: readonly string[], b: readonly string[]): 
   return a.length - b.length;
 }
 
-/** Semantic versions 2.0.0, with what the field writes beside: a leading `v`, missing minor and patch numbers. */
+/** Semantic versions 2.0.0, with what the field writes beside: a leading `v`, one to five numbers. */
 export const semver: VersionScheme<SemanticVersion> = {
   name: "semver",
-  read: (text) => readWith("semver", /^v/, text),
+  read: (text) => readWith("semver", /^v/, text, 5),
   compare: compareSemantic,
 };
 
