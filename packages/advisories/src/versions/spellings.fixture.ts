@@ -108,3 +108,25 @@ export const spellings: Readonly<Record<string, fc.Arbitrary<string>>> = {
   CRAN: spelled([], [".", "-"], 4),
   Hackage: spelled([], ["."], 4),
 };
+
+/** Versions of Maven as packages have them: numbers, then perhaps one qualifier. */
+export const ordinaryMaven = joined(
+  fc.array(fc.constantFrom("1", "2", "10", "3"), { minLength: 1, maxLength: 4 }).map((all) => all.join(".")),
+  maybe(
+    fc.constantFrom(
+      ".0",
+      ".0.0",
+      "-alpha",
+      "-alpha-1",
+      "-beta2",
+      "-rc1",
+      ".Final",
+      "-SNAPSHOT",
+      "-jre",
+      ".RELEASE",
+      "-1",
+      "-sp1",
+      "-b01",
+    ),
+  ),
+);
