@@ -13,6 +13,7 @@ export function collected(path: string, content: Uint8Array | string): Collected
     head: bytes.subarray(0, 64),
     bytes: () => bytes,
     read: (offset, length) => bytes.subarray(offset, Math.max(offset, offset + length)),
+    hash: (algorithm) => createHash(algorithm).update(bytes).digest("hex"),
     digest: () => `sha256:${createHash("sha256").update(bytes).digest("hex")}`,
   };
 }

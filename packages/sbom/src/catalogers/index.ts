@@ -6,6 +6,8 @@ import { wellKnownBinaries } from "./binaries/well-known-binaries.ts";
 import { distribution } from "./distribution/distribution.ts";
 import { dpkg } from "./dpkg/dpkg.ts";
 import { javaArchives } from "./java/archives.ts";
+import { gradleLockfiles } from "./java/gradle.ts";
+import { mavenProjects } from "./java/maven-projects.ts";
 import { javascript } from "./javascript/javascript.ts";
 import { rpm } from "./rpm/rpm.ts";
 
@@ -18,6 +20,8 @@ const rows: readonly Cataloger[] = [
   rpm,
   // Programming languages.
   javascript,
+  mavenProjects,
+  gradleLockfiles,
   javaArchives,
   // Binaries.
   goBinaries,

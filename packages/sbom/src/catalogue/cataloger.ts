@@ -27,6 +27,8 @@ export interface CollectedFile extends FileFacts {
   read(offset: number, length: number): Uint8Array;
   /** SHA-256 of the content; computed once. */
   digest(): Digest;
+  /** Another digest of the content, in lower-case hex; computed each time. */
+  hash(algorithm: "md5" | "sha1" | "sha256" | "sha512"): string;
 }
 
 /** One component as a cataloger found it; the catalogue makes the refs and fills what stands out. */

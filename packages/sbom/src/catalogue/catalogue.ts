@@ -1,6 +1,6 @@
 import { compareTreePaths } from "@touchmark/core";
 import type { Sbom, SbomSubject, ScanLoss } from "@touchmark/formats/sbom";
-import { distributionOf } from "../catalogers/distribution/distribution.ts";
+import { distributionOf, isDistributionFile } from "../catalogers/distribution/distribution.ts";
 import { defaultTreeLimits, type TreeLimits } from "../sources/limits.ts";
 import type { CollectedTree, DeletedFile, ScannedTree } from "../sources/scanned-tree.ts";
 import { assembleComponents } from "./assemble.ts";
@@ -48,7 +48,8 @@ export async function catalogue(tree: ScannedTree, options: CatalogueOptions): P
 }
 
 function claims(catalogers: readonly Cataloger[], facts: FileFacts): readonly number[] {
-  let found: number[] | undefined;
+  // What system it is must be known whichever catalogers are asked; the number is of none of them.
+  let found: number[] | undefined = isDistributionFile(facts) ? [-1] : undefined;
   for (const [index, cataloger] of catalogers.entries()) {
     if (!cataloger.wants(facts)) continue;
     found ??= [];

@@ -8,20 +8,39 @@ export interface StoredContent {
   readonly size: number;
   /** Fewer than `length` at the end only. @throws SBOM_SOURCE_UNREADABLE */
   read(offset: number, length: number): Buffer;
+  /** Fills a buffer with what stands from `offset`; answers how many bytes there were. @throws SBOM_SOURCE_UNREADABLE */
+  fill(buffer: Uint8Array, offset: number): number;
 }
 
 /** Content in memory. */
 export function memoryContent(bytes: Buffer): StoredContent {
-  return { size: bytes.length, read: (offset, length) => bytes.subarray(offset, Math.max(offset, offset + length)) };
+  return {
+    size: bytes.length,
+    read: (offset, length) => bytes.subarray(offset, Math.max(offset, offset + length)),
+    fill: (buffer, offset) => {
+      const piece = bytes.subarray(offset, offset + buffer.length);
+      buffer.set(piece);
+      return piece.length;
+    },
+  };
 }
 
 /** Files of the disk that were read last stay open, so that reading in pieces costs one open. */
 export class OpenFiles {
   readonly #open = new Map<string, number>();
 
-  read(path: string, shown: string, offset: number, length: number): Buffer {
+  /** A file by its path on this machine; `shown` is its name in errors. */
+  content(path: string, shown: string, size: number): StoredContent {
+    return {
+      size,
+      read: (offset, length) => readAt(length, (buffer) => this.#fill(path, shown, buffer, offset)),
+      fill: (buffer, offset) => this.#fill(path, shown, buffer, offset),
+    };
+  }
+
+  #fill(path: string, shown: string, buffer: Uint8Array, offset: number): number {
     try {
-      return readAt(this.#descriptor(path), offset, length);
+      return fillAt(this.#descriptor(path), buffer, offset);
     } catch (cause) {
       throw sourceErrors.make("SBOM_SOURCE_UNREADABLE", `expected to read ${shown}, found: ${reasonOf(cause)}`, {
         cause,
@@ -86,10 +105,9 @@ export class Scratch {
   }
 
   content(start: number, size: number): StoredContent {
-    return {
-      size,
-      read: (offset, length) => readAt(this.#descriptor, start + offset, Math.max(0, Math.min(length, size - offset))),
-    };
+    const fill = (buffer: Uint8Array, offset: number) =>
+      fillAt(this.#descriptor, buffer.subarray(0, Math.max(0, size - offset)), start + offset);
+    return { size, fill, read: (offset, length) => readAt(length, (buffer) => fill(buffer, offset)) };
   }
 
   close(): void {
@@ -100,15 +118,20 @@ export class Scratch {
   }
 }
 
-function readAt(descriptor: number, offset: number, length: number): Buffer {
+function readAt(length: number, fill: (buffer: Uint8Array) => number): Buffer {
   const buffer = Buffer.allocUnsafeSlow(Math.max(0, length));
+  const filled = fill(buffer);
+  return filled === length ? buffer : buffer.subarray(0, filled);
+}
+
+function fillAt(descriptor: number, buffer: Uint8Array, offset: number): number {
   let filled = 0;
-  while (filled < length) {
-    const read = readSync(descriptor, buffer, filled, length - filled, offset + filled);
+  while (filled < buffer.length) {
+    const read = readSync(descriptor, buffer, filled, buffer.length - filled, offset + filled);
     if (read === 0) break;
     filled += read;
   }
-  return filled === length ? buffer : buffer.subarray(0, filled);
+  return filled;
 }
 
 /** What the system says of a failure, without the path of this machine. */

@@ -2,7 +2,7 @@ import { type Dirent, lstatSync, readdirSync, readlinkSync, type Stats, statfsSy
 import { join, resolve } from "node:path";
 import { expandArchives } from "./archive-expansion.ts";
 import { TreeCollector } from "./collector.ts";
-import { type OpenFiles, reasonOf } from "./content.ts";
+import { reasonOf } from "./content.ts";
 import { sourceErrors } from "./errors.ts";
 import { headLength, needsHead } from "./interest.ts";
 import type { CollectedTree, CollectRequest, ScannedTree } from "./scanned-tree.ts";
@@ -132,22 +132,15 @@ class DirectoryWalk {
     const { size, mode: full } = lstatSync(host);
     const mode = full & 0o7777;
     collector.paths.file(path, 0);
-    const head = size > 0 && needsHead(name, mode) ? firstBytes(collector.disk, host, path, headLength) : undefined;
+    const content = collector.disk.content(host, path, size);
+    const head = size > 0 && needsHead(name, mode) ? content.read(0, headLength) : undefined;
     const facts = { path, name, size, mode, ...(head !== undefined && { head }) };
     const interest = collector.interest(facts);
     if (interest.claims.length === 0 && interest.archive === undefined && !interest.program) return;
-    const content = {
-      size,
-      read: (offset: number, length: number) => collector.disk.read(host, path, offset, length),
-    };
     collector.keep(facts, interest, 0, content);
   }
 
   #host(path: string): string {
     return path === "" ? this.#root : join(this.#root, path);
   }
-}
-
-function firstBytes(disk: OpenFiles, host: string, path: string, length: number): Uint8Array {
-  return disk.read(host, path, 0, length);
 }

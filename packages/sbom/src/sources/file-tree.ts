@@ -25,10 +25,7 @@ async function collectFile(host: string, shown: string, request: CollectRequest)
   try {
     const name = basename(host);
     const { size } = stat;
-    const content: StoredContent = {
-      size,
-      read: (offset, length) => collector.disk.read(host, shown, offset, length),
-    };
+    const content = collector.disk.content(host, shown, size);
     const head = content.read(0, Math.min(size, headLength));
     const mode = stat.mode & 0o7777;
     const facts = { path: name, name, size, mode, head };

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { type Digest, sha256 } from "@touchmark/core";
+import type { Digest } from "@touchmark/core";
 import type { CollectedFile, FileFacts } from "../catalogue/cataloger.ts";
 import { sbomErrors } from "../errors.ts";
 import type { StoredContent } from "./content.ts";
 
 const defaultLimit = 64 * 2 ** 20;
-const piece = 2 ** 20;
+/** One buffer for all hashing: it is used up before anything else runs. */
+const buffer = Buffer.allocUnsafeSlow(2 ** 20);
 
 /** A file whose content is at hand. */
 export class StoredFile implements CollectedFile {
@@ -45,19 +46,18 @@ export class StoredFile implements CollectedFile {
   }
 
   digest(): Digest {
-    this.#digest ??= this.#computed();
+    this.#digest ??= `sha256:${this.hash("sha256")}`;
     return this.#digest;
   }
 
-  #computed(): Digest {
-    if (this.size <= piece) return sha256(this.content.read(0, this.size));
-    const hash = createHash("sha256");
+  hash(algorithm: "md5" | "sha1" | "sha256" | "sha512"): string {
+    const hash = createHash(algorithm);
     for (let offset = 0; offset < this.size; ) {
-      const bytes = this.content.read(offset, Math.min(piece, this.size - offset));
-      if (bytes.length === 0) break;
-      hash.update(bytes);
-      offset += bytes.length;
+      const filled = this.content.fill(buffer.subarray(0, this.size - offset), offset);
+      if (filled === 0) break;
+      hash.update(buffer.subarray(0, filled));
+      offset += filled;
     }
-    return `sha256:${hash.digest("hex")}`;
+    return hash.digest("hex");
   }
 }

@@ -11,7 +11,7 @@ const places = ["etc/os-release", "usr/lib/os-release", "etc/alpine-release", "e
  * @param root path of the system's root directory with a final slash; empty for the tree's own
  */
 export function distributionOf(files: readonly CollectedFile[], root = ""): Distribution | undefined {
-  const byPath = new Map(files.filter(isPlace).map((file) => [file.path, file]));
+  const byPath = new Map(files.filter(isDistributionFile).map((file) => [file.path, file]));
   for (const place of places) {
     const file = byPath.get(root + place);
     const distribution = file && read(file);
@@ -29,14 +29,15 @@ function read(file: CollectedFile): Distribution | undefined {
   return { id: file.name === "alpine-release" ? "alpine" : "debian", version };
 }
 
-function isPlace({ path }: { readonly path: string }): boolean {
+/** True for a file that may name the distribution. */
+export function isDistributionFile({ path }: { readonly path: string }): boolean {
   return places.some((place) => path === place || path.endsWith(`/${place}`));
 }
 
 /** The operating system itself, as a component. */
 export const distribution: Cataloger = {
   name: "distribution",
-  wants: isPlace,
+  wants: isDistributionFile,
   catalogue(files) {
     const roots = new Set(
       files.map(({ path }) => path.slice(0, path.length - (places.find((place) => path.endsWith(place)) ?? "").length)),

@@ -5,7 +5,7 @@ import type { Cataloger, CatalogueContext, CollectedFile, Found, FoundComponent 
 import { distributionOf } from "../distribution/distribution.ts";
 import { debianEdges } from "./debian-edges.ts";
 import { type DebianPackage, debianPackage } from "./debian-package.ts";
-import { ownedFiles } from "./owned-files.ts";
+import { DebianFiles } from "./owned-files.ts";
 import { readControl } from "./paragraphs.ts";
 
 const place =
@@ -53,7 +53,8 @@ function system(root: string, records: readonly CollectedFile[], context: Catalo
           context.files((path) => path.startsWith(root)),
           root,
         );
-  const components = installed.map((one) => component(root, one, distribution, context, losses));
+  const files = new DebianFiles(root, context, losses);
+  const components = installed.map((one) => component(one, distribution, files));
   return { components, ...debianEdges(root, installed, context), losses };
 }
 
@@ -88,13 +89,11 @@ function readRecord(root: string, record: CollectedFile, installed: InstalledPac
 }
 
 function component(
-  root: string,
   { package: one, key, line, record }: InstalledPackage,
   distribution: Distribution | undefined,
-  context: CatalogueContext,
-  losses: ScanLoss[],
+  files: DebianFiles,
 ): FoundComponent {
-  const owned = ownedFiles(root, one, record, context, losses);
+  const owned = files.of(one, record);
   const vendor = distribution?.id ?? "debian";
   const named =
     distribution === undefined ? undefined : `${vendor}-${distribution.version || (distribution.codename ?? "")}`;
@@ -116,7 +115,10 @@ function component(
     ...(one.maintainer !== undefined && { supplier: one.maintainer }),
     ...(one.homepage !== undefined && { homepage: one.homepage }),
     ...(one.description !== undefined && { description: one.description }),
-    properties: one.builtUsing.map((value) => ({ name: "touchmark:built-using", value })),
+    properties: [
+      ...one.builtUsing.map((value) => ({ name: "touchmark:built-using", value })),
+      ...owned.changed.map((value) => ({ name: "touchmark:changed-file", value })),
+    ],
     occurrences: [
       ...(owned.list === undefined ? [] : [{ path: owned.list, rule: "dpkg-info" }]),
       { path: record.path, rule: record.name === "status" ? "dpkg-status" : "dpkg-status-d", line },
