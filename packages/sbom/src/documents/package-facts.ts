@@ -1,7 +1,8 @@
 import { isFactoryError } from "@touchmark/core";
 import { type PackageUrl, packageUrl, parsePackageUrl } from "@touchmark/formats/package-url";
-import type { Distribution, SourcePackage } from "@touchmark/formats/sbom";
+import type { Component, Distribution, SourcePackage } from "@touchmark/formats/sbom";
 import type { DocumentReport } from "./problems.ts";
+import { optional } from "./record.ts";
 
 /** What a package URL tells of its component beside its name. */
 export interface PackageFacts {
@@ -12,10 +13,12 @@ export interface PackageFacts {
   readonly sourcePackage?: SourcePackage;
 }
 
+/** Types whose names are never without the namespace. */
+const namedByUrl: ReadonlySet<string> = new Set(["maven", "npm", "composer", "golang"]);
 const systemTypes: ReadonlySet<string> = new Set(["deb", "rpm", "apk", "alpm"]);
 
 /** True for packages that a distribution makes: they belong to one, and its name is their namespace. */
-export function isSystemPackage(type: string): boolean {
+function isSystemPackage(type: string): boolean {
   return systemTypes.has(type);
 }
 
@@ -67,10 +70,34 @@ function sourceOf(upstream: string, version: string | undefined): SourcePackage 
     : { name: upstream, version: version ?? "" };
 }
 
-/** A name with its namespace, as the ecosystem spells it. */
-export function joinedName(type: string, group: string | undefined, name: string): string {
-  if (group === undefined || group === "" || isSystemPackage(type)) return name;
-  return `${group}${type === "maven" ? ":" : "/"}${name}`;
+/** What a package URL tells of a component; the document knows more of its own distribution than a qualifier can say. */
+export function derivedFacts(
+  facts: PackageFacts | undefined,
+  own: Distribution | undefined,
+): Pick<Component, "sourcePackage" | "distribution" | "architecture"> {
+  const told = facts?.distribution;
+  const isSystem = facts !== undefined && isSystemPackage(facts.parts.type);
+  const isOwn =
+    own !== undefined && (told === undefined ? isSystem : told.id === own.id && own.version.startsWith(told.version));
+  return {
+    ...optional("sourcePackage", facts?.sourcePackage),
+    ...optional("distribution", isOwn ? own : told),
+    ...optional("architecture", facts?.architecture),
+  };
+}
+
+/**
+ * A name with its namespace, as its ecosystem spells it. Documents have the namespace in a member of its own, within the
+ * name, or in the package URL alone; the namespace of a system package is its distribution, and no part of the name.
+ */
+export function ecosystemName(facts: PackageFacts | undefined, group: string | undefined, name: string): string {
+  const type = facts?.parts.type ?? "generic";
+  if (isSystemPackage(type)) return name;
+  const mark = type === "maven" ? ":" : "/";
+  if (group !== undefined && group !== "") return `${group}${mark}${name}`;
+  const namespace = facts?.parts.namespace;
+  const isBare = namespace !== undefined && namedByUrl.has(type) && name === facts?.parts.name;
+  return isBare ? `${namespace}${mark}${name}` : name;
 }
 
 /** The two parts of such a name, for formats that keep them apart. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { isFactoryError, type Json, parseJson } from "@touchmark/core";
 import type { Sbom } from "@touchmark/formats/sbom";
 import { sbomOfCyclone } from "./cyclonedx/read.ts";
@@ -8,6 +9,9 @@ import { documentLimits } from "./limits.ts";
 import { sbomOfOwn } from "./own.ts";
 import { type DocumentProblem, DocumentReport } from "./problems.ts";
 import { type Members, members } from "./shape.ts";
+import { sbomOfSpdx } from "./spdx2/read.ts";
+import { spdxJsonStyle, tagValueStyle } from "./spdx2/style.ts";
+import { tagValueMembers } from "./spdx2/tag-value-read.ts";
 
 /** A document that was read. */
 export interface ReadSbom {
@@ -57,6 +61,11 @@ function sbomOf(bytes: Uint8Array, name: string, report: DocumentReport): Pick<R
       format: `CycloneDX ${String(document["specVersion"])} XML`,
     };
   }
+  if (isTagValue(bytes)) {
+    const document = tagValueMembers(utf8(bytes), report);
+    return { sbom: sbomOfSpdx(document, tagValueStyle, name, report), format: `SPDX ${versionOf(document)} tag-value` };
+  }
+  if (firstOf(bytes) !== "{") throw unknown();
   const document = members(json(bytes), "document");
   if (document["bomFormat"] === "CycloneDX") {
     return {
@@ -64,8 +73,27 @@ function sbomOf(bytes: Uint8Array, name: string, report: DocumentReport): Pick<R
       format: `CycloneDX ${String(document["specVersion"])} JSON`,
     };
   }
+  if (document["spdxVersion"] !== undefined) {
+    return { sbom: sbomOfSpdx(document, spdxJsonStyle, name, report), format: `SPDX ${versionOf(document)} JSON` };
+  }
   if (document["touchmark"] !== undefined) return { sbom: sbomOfOwn(document), format: "Touchmark JSON" };
   throw unknown();
+}
+
+/** A tag-value document has its version among its first tags; comments may stand before. */
+function isTagValue(bytes: Uint8Array): boolean {
+  return /^(?:[ \t]*(?:#.*)?\r?\n|[A-Za-z]{1,40}:.*\n){0,100}?SPDXVersion[ \t]*:/.test(
+    Buffer.from(bytes.subarray(0, 16_384)).toString("latin1"),
+  );
+}
+
+function versionOf(document: Members): string {
+  return String(document["spdxVersion"]).replace("SPDX-", "");
+}
+
+function utf8(bytes: Uint8Array): string {
+  if (isUtf8(bytes)) return Buffer.from(bytes).toString("utf8");
+  throw sbomDocumentErrors.make("SBOM_DOCUMENT_MALFORMED", "expected UTF-8");
 }
 
 const codes: Readonly<Record<string, SbomDocumentCode>> = {

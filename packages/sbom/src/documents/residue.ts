@@ -71,6 +71,33 @@ export function canonicalMember(value: unknown): string {
   return value === undefined ? "null" : typeof value === "string" ? JSON.stringify(value) : canonicalJson(value);
 }
 
+/** A residue as the comment of one annotation: its mark, and an object of JSON. */
+export function annotationOf(residue: Residue): string {
+  const members = [...residue].map(([name, value]) => `${JSON.stringify(name)}:${value}`);
+  return `${residuePrefix}{${members.join(",")}}`;
+}
+
+/** What such comments tell; others, and those that are no JSON, tell nothing. */
+export function residueOfAnnotations(comments: readonly string[]): Residue {
+  const residue = new Map<string, string>();
+  for (const comment of comments) {
+    if (!comment.startsWith(`${residuePrefix}{`)) continue;
+    for (const [name, value] of Object.entries(annotated(comment.slice(residuePrefix.length)))) {
+      residue.set(name, canonicalJson(value));
+    }
+  }
+  return residue;
+}
+
+function annotated(text: string): { readonly [name: string]: Json } {
+  try {
+    return parseJson(text) as { readonly [name: string]: Json };
+  } catch (error) {
+    if (!isFactoryError(error)) throw error;
+    return {};
+  }
+}
+
 function difference<Whole extends object>(
   names: readonly (keyof Whole & string)[],
   whole: Whole,

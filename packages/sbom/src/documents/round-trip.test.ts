@@ -5,7 +5,7 @@ import { readSbom } from "./read.ts";
 import { anySbom, sampleSbom } from "./sbom.fixture.ts";
 import { writeSbom } from "./write.ts";
 
-for (const format of sbomFormats.filter((each) => !each.startsWith("spdx"))) {
+for (const format of sbomFormats.filter((each) => each !== "spdx-3-json")) {
   test(`F2: what is written as ${format} reads as the same SBOM`, () => {
     const sbom = sampleSbom();
     const { sbom: again, problems } = readSbom(writeSbom(sbom, format).bytes);

@@ -8,6 +8,7 @@ import { writeSbom } from "./write.ts";
 const official: readonly (readonly [SbomFormat, SchemaName])[] = [
   ["cyclonedx-json", "bom-1.6"],
   ["cyclonedx-1.7-json", "bom-1.7"],
+  ["spdx-json", "spdx-2.3"],
 ];
 
 for (const [format, schema] of official) {

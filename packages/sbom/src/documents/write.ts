@@ -7,6 +7,9 @@ import { sbomDocumentErrors } from "./errors.ts";
 import { type SbomFormat, sbomFormats } from "./formats.ts";
 import { ownText } from "./own.ts";
 import { DocumentReport } from "./problems.ts";
+import { spdxJsonStyle, tagValueStyle } from "./spdx2/style.ts";
+import { tagValueText } from "./spdx2/tag-value-write.ts";
+import { spdxDocument } from "./spdx2/write.ts";
 
 /** A document, and what it tells in words of ours only, or not at all. */
 export interface WrittenSbom {
@@ -35,6 +38,10 @@ function textOf(sbom: Sbom, format: SbomFormat, indent: number, report: Document
       return JSON.stringify(cycloneDocument(sbom, "1.7", jsonStyle, report), undefined, indent);
     case "cyclonedx-xml":
       return cycloneXml(cycloneDocument(sbom, "1.6", xmlStyle, report), indent);
+    case "spdx-json":
+      return JSON.stringify(spdxDocument(sbom, spdxJsonStyle, report), undefined, indent);
+    case "spdx-tag-value":
+      return tagValueText(spdxDocument(sbom, tagValueStyle, report));
     case "touchmark-json":
       return ownText(sbom, indent);
     default:

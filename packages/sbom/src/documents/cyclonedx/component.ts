@@ -1,16 +1,15 @@
 import { isDigest } from "@touchmark/core";
 import type { Component, ComponentScope, LicenceFact, Occurrence } from "@touchmark/formats/sbom";
+import { isCpe } from "../cpe.ts";
+import { isHashValue } from "../hash-value.ts";
 import { isIriReference } from "../iri.ts";
-import { isSystemPackage, joinedName, type PackageFacts, packageFacts, splitName } from "../package-facts.ts";
+import { derivedFacts, ecosystemName, packageFacts, splitName } from "../package-facts.ts";
 import { componentKinds, optional } from "../record.ts";
 import { residuePrefix } from "../residue.ts";
 import { list, type Members, members, objects, optionalMembers, optionalText, text } from "../shape.ts";
 import type { CycloneContext } from "./context.ts";
-import { algorithmOfCyclone, cycloneAlgorithm, isHashValue } from "./hashes.ts";
+import { algorithmOfCyclone, cycloneAlgorithm } from "./hashes.ts";
 import { cycloneLicences, licencesOfCyclone } from "./licences.ts";
-
-/** A name that CPE 2.3 allows, as CycloneDX's schema checks it. */
-const cpeSyntax = /^cpe:2\.3:[aho*-](?::[^:\s]{1,512}){10}$/;
 
 const scopeOf: Readonly<Record<ComponentScope, string | undefined>> = {
   runtime: "required",
@@ -34,7 +33,7 @@ export function writeCycloneComponent(component: Component): Members {
     ["distribution", component.downloadLocation],
   ].flatMap(([type, url]) => (url === undefined || !isIriReference(url) ? [] : [{ type, url }]));
   const properties = component.properties.filter((property) => !property.name.startsWith(residuePrefix));
-  const cpe = component.cpes.find((candidate) => cpeSyntax.test(candidate));
+  const cpe = component.cpes.find(isCpe);
   return {
     type: component.kind,
     "bom-ref": component.ref,
@@ -62,8 +61,8 @@ export function readCycloneComponent(written: Members, where: string, context: C
   const type = facts?.parts.type ?? "generic";
   const evidence = optionalMembers(written["evidence"], `${where}.evidence`) ?? {};
   const id = optionalText(written["bom-ref"], `${where}.bom-ref`);
-  const name = joinedName(
-    type,
+  const name = ecosystemName(
+    facts,
     optionalText(written["group"], `${where}.group`),
     text(written["name"], `${where}.name`),
   );
@@ -77,7 +76,7 @@ export function readCycloneComponent(written: Members, where: string, context: C
     type,
     scope: readScope(written["scope"], `${where}.scope`, context),
     ...(id !== undefined && context.direct.has(id) ? { direct: true } : {}),
-    ...derived(facts, type, context),
+    ...derivedFacts(facts, context.distribution),
     hashes: readHashes(written["hashes"], `${where}.hashes`, context),
     declaredLicences: licencesOfCyclone(written["licenses"], `${where}.licenses`),
     detectedLicences: licencesOfCyclone(evidence["licenses"], `${where}.evidence.licenses`),
@@ -100,20 +99,6 @@ export function readProperties(value: unknown, where: string): readonly { name: 
     name: optionalText(property["name"], `${where}[${index}].name`) ?? "",
     value: optionalText(property["value"], `${where}[${index}].value`) ?? "",
   }));
-}
-
-function derived(facts: PackageFacts | undefined, type: string, context: CycloneContext) {
-  const distribution = facts?.distribution ?? (isSystemPackage(type) ? context.distribution : undefined);
-  // The document knows more of its own distribution than the qualifier of a package URL can say.
-  const same =
-    distribution !== undefined &&
-    distribution.id === context.distribution?.id &&
-    context.distribution.version.startsWith(distribution.version);
-  return {
-    ...optional("sourcePackage", facts?.sourcePackage),
-    ...optional("distribution", same ? context.distribution : distribution),
-    ...optional("architecture", facts?.architecture),
-  };
 }
 
 function readKind(value: unknown, where: string, context: CycloneContext): Component["kind"] {

@@ -12,17 +12,6 @@ const names: ReadonlyMap<Algorithm, string> = new Map<Algorithm, string>([
   ["blake3", "BLAKE3"],
 ]);
 const algorithms = new Map([...names].map(([algorithm, name]) => [name, algorithm]));
-const digits: Readonly<Record<string, number>> = {
-  md5: 32,
-  sha1: 40,
-  sha224: 56,
-  sha256: 64,
-  sha384: 96,
-  sha512: 128,
-  "blake2b-256": 64,
-  blake3: 64,
-};
-
 /** Name of an algorithm in CycloneDX (`hash-alg`); undefined for one that it does not have. */
 export function cycloneAlgorithm(algorithm: Algorithm): string | undefined {
   return names.get(algorithm);
@@ -31,9 +20,4 @@ export function cycloneAlgorithm(algorithm: Algorithm): string | undefined {
 /** The algorithm of such a name; undefined for one that we do not keep. */
 export function algorithmOfCyclone(name: string): Algorithm | undefined {
   return algorithms.get(name);
-}
-
-/** True for lower-case hex of the algorithm's length. */
-export function isHashValue({ algorithm, value }: ComponentHash): boolean {
-  return value.length === digits[algorithm] && /^[0-9a-f]*$/.test(value);
 }

@@ -4,6 +4,7 @@ import { sbomDocumentErrors } from "../errors.ts";
 import { documentLimits } from "../limits.ts";
 import { DocumentReport } from "../problems.ts";
 import { overlayComponent, overlayFrame, type Residue, residuePrefix } from "../residue.ts";
+import { madeUpRoot } from "../root.ts";
 import { type Members, objects, optionalMembers, optionalText, text, texts } from "../shape.ts";
 import { readCycloneComponent, readProperties, writeCycloneComponent } from "./component.ts";
 import type { CycloneContext } from "./context.ts";
@@ -81,7 +82,11 @@ function flatten(
   for (let index = listed.length - 1; index >= 0; index--) {
     waiting.push({ written: listed[index] as Members, where: `components[${index}]`, isNested: false });
   }
-  waiting.push({ written: subject ?? madeUp(name), where: "metadata.component", isNested: false });
+  waiting.push({
+    written: subject ?? writeCycloneComponent(madeUpRoot(name)),
+    where: "metadata.component",
+    isNested: false,
+  });
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { written, where, isNested } = next;
     if (isNested) report.loss("nesting of a component in another");
@@ -93,10 +98,6 @@ function flatten(
     if (found.length > documentLimits.components) throw tooMany("components", documentLimits.components);
   }
   return found as [WrittenComponent, ...WrittenComponent[]];
-}
-
-function madeUp(name: string): Members {
-  return { type: "application", "bom-ref": `touchmark:document:${name}`, name };
 }
 
 /** Its `bom-ref`; a component without one cannot be named by relations, only by its place. */
