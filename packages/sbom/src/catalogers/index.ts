@@ -9,6 +9,7 @@ import { javaArchives } from "./java/archives.ts";
 import { gradleLockfiles } from "./java/gradle.ts";
 import { mavenProjects } from "./java/maven-projects.ts";
 import { javascript } from "./javascript/javascript.ts";
+import { python } from "./python/python.ts";
 import { rpm } from "./rpm/rpm.ts";
 
 /** Every cataloger, one row each; the order is the order of rules where two say different things of one component. */
@@ -20,6 +21,7 @@ const rows: readonly Cataloger[] = [
   rpm,
   // Programming languages.
   javascript,
+  python,
   mavenProjects,
   gradleLockfiles,
   javaArchives,

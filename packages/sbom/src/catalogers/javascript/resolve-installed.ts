@@ -83,7 +83,7 @@ function setScopes(
   for (const key of tree.unlocked) {
     const component = tree.components.get(key);
     if (component === undefined) continue;
-    tree.components.set(key, { ...component, scope: scopes.get(key) ?? "runtime", direct: direct.has(key) });
+    tree.components.set(key, { ...component, scope: scopes.get(key) ?? "unknown", direct: direct.has(key) });
   }
 }
 
