@@ -88,7 +88,8 @@ export class LooseReader {
     if (first === undefined || first.kind === ")") return undefined;
     for (let length = longestName; length > 0; length--) {
       const last = this.#tokens[this.#at + length - 1];
-      if (last === undefined || last.end - first.start > longestText || /^(?:and|or|comma|\()$/.test(last.kind)) continue;
+      if (last === undefined || last.end - first.start > longestText || /^(?:and|or|comma|\()$/.test(last.kind))
+        continue;
       const run = this.#text.slice(first.start, last.end);
       if (!isBalanced(run)) continue;
       const found = this.#single(run);

@@ -68,6 +68,11 @@ GFDL-1.2-only: gfdl 1.2; gnu fdl 1.2; gnu free documentation 1.2
 GFDL-1.3-only: gfdl 1.3; gnu fdl 1.3; gnu free documentation 1.3
 GFDL-1.1-or-later: gfdl 1.1+; gnu free documentation 1.1+
 GFDL-1.2-or-later: gfdl 1.2+; gnu fdl 1.2+; gnu free documentation 1.2+
+GFDL-1.2-no-invariants-or-later: gfdl niv 1.2+
+GFDL-1.3-no-invariants-or-later: gfdl niv 1.3+
+GFDL-1.2-no-invariants-only: gfdl niv 1.2
+GFDL-1.3-no-invariants-only: gfdl niv 1.3
+Artistic-1.0-Perl: artistic; artistic 1.0 perl; artistic 1
 GFDL-1.3-or-later: gfdl 1.3+; gnu fdl 1.3+; gnu free documentation 1.3+
 `;
 
