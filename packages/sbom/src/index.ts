@@ -9,10 +9,18 @@ export type {
 } from "./catalogue/cataloger.ts";
 export { type CatalogueOptions, catalogue } from "./catalogue/catalogue.ts";
 export {
+  type ComparedComponent,
+  type ComparedEdge,
+  type ComponentChange,
+  compareSboms,
   type DocumentProblem,
+  isSameSbom,
   isSbomFormat,
+  type MergeOptions,
+  mergeSboms,
   type ReadSbom,
   readSbom,
+  type SbomDifference,
   type SbomFormat,
   sbomDocumentErrors,
   sbomFormats,
@@ -21,6 +29,7 @@ export {
   writeSbom,
 } from "./documents/index.ts";
 export { sbomErrors } from "./errors.ts";
+export { judgeLicences, normaliseDeclared } from "./licences/index.ts";
 export { openDirectoryTree } from "./sources/directory-tree.ts";
 export type { LayerEntryLike, TreeLayer } from "./sources/entry.ts";
 export { sourceErrors } from "./sources/errors.ts";

@@ -2,6 +2,7 @@ import { canonicalJson } from "@touchmark/core";
 import type { Component, DependencyEdges, Sbom } from "@touchmark/formats/sbom";
 import { cyclesOf } from "./cycles.ts";
 import { sbomDocumentErrors } from "./errors.ts";
+import { FreeRefs } from "./free-refs.ts";
 import { orderedComponents, orderedEdges } from "./order.ts";
 import type { DocumentReport } from "./problems.ts";
 import type { SbomFrame } from "./record.ts";
@@ -35,6 +36,7 @@ export interface DocumentParts {
  */
 export function assembleSbom({ frame, root, components, edges }: DocumentParts, report: DocumentReport): Sbom {
   const refs = new Map<string, string>();
+  const free = new FreeRefs();
   const kept = new Map<string, Component>();
   for (const { id, component, where } of components) {
     const before = kept.get(component.ref);
@@ -49,7 +51,7 @@ export function assembleSbom({ frame, root, components, edges }: DocumentParts, 
         `${quoted(id)} names two components; relations belong to the first`,
       );
     }
-    const ref = freeRef(component.ref, kept);
+    const ref = free.take(component.ref);
     kept.set(ref, ref === component.ref ? component : { ...component, ref });
     if (!refs.has(id)) refs.set(id, ref);
   }
@@ -109,12 +111,6 @@ function resolve(
     if (known.length > 0 || to.length === 0) resolved.push({ from: source, to: known });
   }
   return resolved;
-}
-
-function freeRef(wanted: string, taken: ReadonlyMap<string, unknown>): string {
-  let ref = wanted;
-  for (let copy = 2; taken.has(ref); copy++) ref = `${wanted}#${copy}`;
-  return ref;
 }
 
 function quoted(id: string): string {
