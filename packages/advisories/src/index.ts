@@ -21,9 +21,11 @@ export { type ScanGateCode, scanGateErrors } from "./gate/errors.ts";
 export { advisorySourceErrors } from "./importers/errors.ts";
 export { type AdvisorySourceKind, advisorySourceKinds } from "./importers/importer.ts";
 export { type AffectedVersions, type Affection, isAffected } from "./matching/affected.ts";
+export { matchErrors } from "./matching/errors.ts";
 export { compareFindings, type Matches, type MatchOptions, matchSbom } from "./matching/match.ts";
 export { type MemoryDatabaseContent, memoryDatabase } from "./matching/memory-database.ts";
 export { ecosystemBase, lookupName } from "./matching/names.ts";
+export { rematch } from "./matching/rematch.ts";
 export {
   scanHtml,
   scanJson,
@@ -45,3 +47,6 @@ export {
 export { compareVersions } from "./versions/compare.ts";
 export { versionErrors } from "./versions/errors.ts";
 export { isComparable } from "./versions/schemes.ts";
+export { refuseStale, type SourceAge, sourceAges } from "./feeds/age.ts";
+export { type AdvisoryPlace, advisoryPlace, advisorySources } from "./feeds/configuration.ts";
+export { databasePath, readAdvisoryState } from "./feeds/state.ts";

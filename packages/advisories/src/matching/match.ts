@@ -2,6 +2,7 @@ import type { Finding, NotEvaluated } from "@touchmark/formats/findings";
 import type { Component, Sbom } from "@touchmark/formats/sbom";
 import type { AdvisoryDatabase } from "../advisory.ts";
 import { compareSeverityClasses } from "../severity/severity.ts";
+import { matchErrors } from "./errors.ts";
 import { type Evaluator, evaluator, type Judgement, judgeTargets } from "./evaluate.ts";
 import { findingOf } from "./finding.ts";
 import { nextClean } from "./fix-advice.ts";
@@ -28,7 +29,7 @@ export interface Matches {
   readonly notEvaluated: readonly NotEvaluated[];
 }
 
-/** Every component of an SBOM against a database. Pure; components come and go without an error of the whole. */
+/** Every component of an SBOM against a database. Pure. @throws MATCH_TIME_INVALID */
 export function matchSbom(sbom: Sbom, database: AdvisoryDatabase, options: MatchOptions): Matches {
   return matchComponents(sbom, database, options, () => true);
 }
@@ -40,6 +41,12 @@ export function matchComponents(
   options: MatchOptions,
   concerns: (targets: readonly Target[], component: Component) => boolean,
 ): Matches {
+  if (Number.isNaN(Date.parse(options.at))) {
+    throw matchErrors.make(
+      "MATCH_TIME_INVALID",
+      `expected an RFC 3339 time, found ${JSON.stringify(options.at.slice(0, 40))}`,
+    );
+  }
   const available = database.ecosystems();
   const ecosystemsOf = distributionIndex(available);
   const evaluate = evaluator(database, options.at);

@@ -1,4 +1,4 @@
-import { canonicalJson, type Json, sha256 } from "@touchmark/core";
+import { canonicalJson, sha256 } from "@touchmark/core";
 import type { AdvisoryDataFacts } from "@touchmark/formats/findings";
 import type { Advisory, AdvisoryDatabase, Exploitation } from "../advisory.ts";
 import { lookupName } from "./names.ts";
@@ -39,7 +39,7 @@ export function memoryDatabase(content: MemoryDatabaseContent): AdvisoryDatabase
 }
 
 function factsOf(advisories: readonly Advisory[]): AdvisoryDataFacts {
-  const digest = sha256(canonicalJson(advisories as unknown as Json));
+  const digest = sha256(canonicalJson(advisories));
   const importedAt = "1970-01-01T00:00:00Z";
   const names = [...new Set(advisories.map(({ source }) => source))].sort();
   const sources = names.map((name) => ({

@@ -110,7 +110,7 @@ export function cvss4Score(text: string, vector: string): number {
     distance += (highest - at) * part;
   }
   const score = existing === 0 ? highest : highest - distance / existing;
-  // Binary fractions of distances make 8.649999 of 8.65: decimals beyond the sixth are not meant.
+  // Binary fractions make 8.549999 of what is 8.55 by the specification: decimals beyond the sixth are not meant.
   return Math.round(Math.round(Math.min(10, Math.max(0, score)) * 1_000_000) / 100_000) / 10;
 }
 
@@ -150,7 +150,7 @@ function below36(
 
 /** How far a vector is below the highest one of its level, as a part of the level's depth. */
 function share(set: keyof typeof measured, level: string, value: (name: string) => string): number {
-  const [depth = 1, ...tops] = levels[set][level] ?? [1];
+  const [depth, ...tops] = levels[set][level] ?? [1];
   for (const top of tops) {
     const steps = measured[set].map((name, i) => {
       const ladder = ladders[name] ?? "";
