@@ -2,7 +2,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { lintRulesPage } from "@touchmark/formats/container-files";
 import { materialsLockSchema } from "@touchmark/formats/lockfiles";
-import { imagesSchema, materialsSchema, pipelineSchema, scanSchema } from "@touchmark/formats/pipeline";
+import {
+  advisoriesSchema,
+  imagesSchema,
+  materialsSchema,
+  pipelineSchema,
+  scanSchema,
+} from "@touchmark/formats/pipeline";
 import { predicateDocuments } from "@touchmark/formats/predicate-documents";
 import { registrySchema } from "@touchmark/formats/registry";
 import { rulesPage } from "@touchmark/materials";
@@ -33,6 +39,10 @@ export async function generatedDocuments(): Promise<GeneratedDocument[]> {
     {
       path: "docs/formats/images-configuration.schema.json",
       text: `${JSON.stringify(imagesSchema(), null, 2)}\n`,
+    },
+    {
+      path: "docs/formats/advisories-configuration.schema.json",
+      text: `${JSON.stringify(advisoriesSchema(), null, 2)}\n`,
     },
     { path: "docs/formats/scan-configuration.schema.json", text: `${JSON.stringify(scanSchema(), null, 2)}\n` },
     { path: "docs/formats/registry-configuration.schema.json", text: `${JSON.stringify(registrySchema(), null, 2)}\n` },

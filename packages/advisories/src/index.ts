@@ -8,14 +8,57 @@ export type {
   RangeEvent,
 } from "./advisory.ts";
 export {
+  type ChangedAdvisory,
+  type ChangedPackage,
+  changedPackages,
+  type DatabaseChanges,
+  databaseChanges,
+} from "./database/changes.ts";
+export {
   type AdvisorySourceInput,
   type CompiledDatabase,
   type CompileOptions,
   compileDatabase,
 } from "./database/compile.ts";
 export { advisoryDatabaseErrors } from "./database/errors.ts";
+export type { RecordLoss, SourcePart } from "./database/footer.ts";
 export { type CompiledAdvisoryDatabase, type OpenDatabaseOptions, openAdvisoryDatabase } from "./database/open.ts";
+export type { SourceFailure } from "./database/write-sources.ts";
 export { advisoryErrors } from "./errors.ts";
+export { days, refuseStale, refuseStale, type SourceAge, type SourceAge, sourceAges, sourceAges } from "./feeds/age.ts";
+export {
+  type AdvisoryConfiguration,
+  type AdvisoryPlace,
+  type AdvisoryPlace,
+  advisoryPlace,
+  advisoryPlace,
+  advisorySources,
+  advisorySources,
+  type ConfiguredSource,
+  parseAdvisoryConfiguration,
+} from "./feeds/configuration.ts";
+export { advisoryFeedErrors } from "./feeds/errors.ts";
+export { type FeedAnswer, type FeedRequest, type FetchFeed, fetchFeed } from "./feeds/fetch-feed.ts";
+export {
+  adoptDatabase,
+  type OpenAdvisories,
+  type OpenAdvisoriesOptions,
+  openAdvisories,
+} from "./feeds/open-advisories.ts";
+export {
+  type AdvisoryState,
+  chooseDatabase,
+  databaseBundlePath,
+  databasePath,
+  databasePath,
+  type KeptDatabase,
+  keptDatabases,
+  pruneDatabases,
+  readAdvisoryState,
+  readAdvisoryState,
+} from "./feeds/state.ts";
+export { advisoryDatabasePredicate, databaseStatement } from "./feeds/statement.ts";
+export { type AdvisoryUpdate, importAdvisories, type UpdateOptions, updateAdvisories } from "./feeds/update.ts";
 export { decideScan, type ScanContext, scanRefusal } from "./gate/decide-scan.ts";
 export { type ScanGateCode, scanGateErrors } from "./gate/errors.ts";
 export { advisorySourceErrors } from "./importers/errors.ts";
@@ -47,6 +90,3 @@ export {
 export { compareVersions } from "./versions/compare.ts";
 export { versionErrors } from "./versions/errors.ts";
 export { isComparable } from "./versions/schemes.ts";
-export { refuseStale, type SourceAge, sourceAges } from "./feeds/age.ts";
-export { type AdvisoryPlace, advisoryPlace, advisorySources } from "./feeds/configuration.ts";
-export { databasePath, readAdvisoryState } from "./feeds/state.ts";

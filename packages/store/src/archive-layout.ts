@@ -18,6 +18,7 @@ export const backupParts = [
   "trust",
   "identity",
   "materials",
+  "advisories",
   "registry",
   "store",
   "trees",
@@ -27,7 +28,7 @@ export const backupParts = [
 ] as const;
 
 /** What the user configured, beside the parts: files that a home need not have. */
-export const backupDocuments = ["materials.yaml", "images.yaml", "registry.yaml"] as const;
+export const backupDocuments = ["materials.yaml", "images.yaml", "registry.yaml", "advisories.yaml"] as const;
 
 /** A part of a home that a backup may hold. */
 export type BackupPart = (typeof backupParts)[number];

@@ -40,6 +40,8 @@ export interface HomePaths {
   readonly projects: string;
   /** The mirror of everything that came in: records of responses, whose bodies lie in the store. */
   readonly materials: string;
+  /** Compiled advisory databases, and which of them is in use. */
+  readonly advisories: string;
   /** The registry: its database, and uploads that are still coming in. Its content lies in the store. */
   readonly registry: string;
   /** Images unpacked for steps to run in. Losing them costs time only. */
@@ -68,6 +70,7 @@ export const homeDirectories = [
   "repositories",
   "projects",
   "materials",
+  "advisories",
   "registry",
   "rootfs",
   "work",
@@ -88,6 +91,7 @@ export function homePaths(path: string): HomePaths {
     repositories: join(path, "repositories"),
     projects: join(path, "projects"),
     materials: join(path, "materials"),
+    advisories: join(path, "advisories"),
     registry: join(path, "registry"),
     rootfs: join(path, "rootfs"),
     work: join(path, "work"),

@@ -4,17 +4,12 @@ import { join } from "node:path";
 import { type Clock, canonicalJson, type Digest, digestHex } from "@touchmark/core";
 import type { AdvisoryDataFacts } from "@touchmark/formats/findings";
 import type { AdvisorySourceKind } from "../importers/importer.ts";
-import { importers } from "../importers/index.ts";
-import { openSourceFiles } from "../importers/source-files.ts";
-import { type DatabaseFile, encodeRow, openDatabaseFile } from "./database-file.ts";
+import { openDatabaseFile } from "./database-file.ts";
 import { type Footer, magic, type SourcePart } from "./footer.ts";
-import { importSource } from "./import-source.ts";
 import { factsOf } from "./open.ts";
 import { Output } from "./output.ts";
-import { checkProgress } from "./progress.ts";
-import { type Row, recordOf, rowKeys } from "./row.ts";
-import { Spool } from "./spool.ts";
 import { writeTable } from "./table.ts";
+import { type SourceFailure, writeSources } from "./write-sources.ts";
 
 /** One source that a database is made from: bytes on this machine. */
 export interface AdvisorySourceInput {
@@ -39,10 +34,14 @@ export interface CompileOptions {
   readonly previous?: string;
   /** Names of sources that stay as they are in the previous database; their bytes need not be there. */
   readonly kept?: readonly string[];
+  /** Date of the newest record ever read, by source: older ones are refused even when `previous` is gone. */
+  readonly newest?: Readonly<Record<string, string>>;
   /** Accept sources that are older or much smaller than before. */
   readonly allowRollback?: boolean;
   /** Read every source again, whatever did not change. */
   readonly again?: boolean;
+  /** A source that cannot be taken stays as it was, and is told of, instead of ending it all. */
+  readonly tolerant?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (event: { readonly source: string; readonly state: "unchanged" | "read" }) => void;
 }
@@ -55,6 +54,8 @@ export interface CompiledDatabase {
   readonly footer: Footer;
   /** False when nothing differs from the previous one, which then stays. */
   readonly isNew: boolean;
+  /** Sources that were not taken, when the compiler is tolerant. */
+  readonly failures: readonly SourceFailure[];
 }
 
 /** Name of a database's file. */
@@ -74,19 +75,22 @@ export async function compileDatabase(options: CompileOptions): Promise<Compiled
   const output = new Output(temporary);
   try {
     const compiledAt = `${options.clock.now().toISOString().slice(0, 19)}Z`;
-    const parts = await writeSources(options, previous, output, `${temporary}.rows`, compiledAt);
-    if (previous !== undefined && isSame(parts.sources, previous.footer.sources)) {
+    const { sources, failures, keys, ecosystems } = await writeSources(options, {
+      ...{ output, compiledAt, spool: `${temporary}.rows` },
+      ...(previous === undefined ? {} : { previous }),
+    });
+    if (previous !== undefined && isSame(sources, previous.footer.sources)) {
       output.abandon();
       const { path, digest, footer } = previous;
-      return { path, digest, footer, facts: factsOf(previous), isNew: false };
+      return { path, digest, footer, facts: factsOf(previous), isNew: false, failures };
     }
-    const pages = writeTable(parts.keys, output);
-    const footer: Footer = { compiledAt, ecosystems: parts.ecosystems, sources: parts.sources, pages };
+    const pages = writeTable(keys, output);
+    const footer: Footer = { compiledAt, ecosystems, sources, pages };
     const digest = finish(output, footer);
     const path = join(options.directory, databaseName(digest));
     chmodSync(temporary, 0o400);
     renameSync(temporary, path);
-    return { path, digest, footer, facts: factsOf({ digest, footer }), isNew: true };
+    return { path, digest, footer, facts: factsOf({ digest, footer }), isNew: true, failures };
   } catch (cause) {
     output.abandon();
     throw cause;
@@ -108,110 +112,7 @@ function finish(output: Output, footer: Footer): Digest {
   return output.finish();
 }
 
-interface Written {
-  readonly sources: readonly SourcePart[];
-  readonly keys: ReadonlyMap<string, readonly number[]>;
-  readonly ecosystems: readonly (readonly [string, number])[];
-}
-
-async function writeSources(
-  options: CompileOptions,
-  previous: DatabaseFile | undefined,
-  output: Output,
-  spoolPath: string,
-  compiledAt: string,
-): Promise<Written> {
-  output.write(magic);
-  output.partDigest();
-  const index = new KeyIndex();
-  const sources: SourcePart[] = [];
-  const inputs = new Map(options.sources.map((input) => [input.name, input]));
-  const kept = (options.kept ?? []).filter((name) => !inputs.has(name));
-  for (const name of [...inputs.keys(), ...kept].sort()) {
-    options.signal?.throwIfAborted();
-    const before = previous?.footer.sources.find((each) => each.name === name);
-    const input = inputs.get(name);
-    if (input === undefined) {
-      if (previous !== undefined && before !== undefined) sources.push(copy(previous, before, output, index));
-      continue;
-    }
-    const importer = importers[input.kind];
-    const facts = {
-      origin: input.origin ?? input.path,
-      ...(input.licence === undefined ? {} : { licence: input.licence }),
-    };
-    const isComparable = before?.kind === input.kind && before.importer === importer.version && options.again !== true;
-    if (previous !== undefined && before !== undefined && isComparable) {
-      if (openSourceFiles(input.path, importer).digest() === before.digest) {
-        const { licence: _, ...rest } = before;
-        sources.push(copy(previous, { ...rest, ...facts }, output, index));
-        options.onProgress?.({ source: name, state: "unchanged" });
-        continue;
-      }
-    }
-    const spool = new Spool(spoolPath);
-    try {
-      const now = options.clock.now();
-      const { rows, ...read } = await importSource(input.path, importer, spool, { now, ...signalOf(options) });
-      const counts = { advisory: 0, exploitation: 0, "end-of-life": 0 };
-      const offset = output.position;
-      for (const row of rows) {
-        counts[row.kind]++;
-        index.add(row.keys, output.position);
-        output.write(spool.read(row));
-      }
-      const part: SourcePart = {
-        ...{ name, kind: input.kind, importer: importer.version, importedAt: compiledAt, ...facts, ...read },
-        ...{ advisories: counts.advisory, exploitations: counts.exploitation, endsOfLife: counts["end-of-life"] },
-        region: { offset, length: output.position - offset, digest: output.partDigest() },
-      };
-      if (before !== undefined && options.allowRollback !== true) checkProgress(part, before);
-      sources.push(part);
-      options.onProgress?.({ source: name, state: "read" });
-    } finally {
-      spool.close();
-    }
-  }
-  return { sources, keys: index.offsets, ecosystems: index.ecosystems() };
-}
-
-function signalOf({ signal }: CompileOptions): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
-}
-
-/** The same rows at another place. */
-function copy(from: DatabaseFile, source: SourcePart, output: Output, index: KeyIndex): SourcePart {
-  const offset = output.position;
-  for (const { kind, bytes } of from.rows(source)) {
-    const row = { kind, record: recordOf(bytes) } as Row;
-    index.add([...rowKeys(row)], output.position);
-    output.write(encodeRow(kind, bytes));
-  }
-  return { ...source, region: { offset, length: output.position - offset, digest: output.partDigest() } };
-}
-
-/** Offsets by key, as rows are written; and how many advisories each ecosystem has. */
-class KeyIndex {
-  readonly offsets = new Map<string, number[]>();
-  readonly #counts = new Map<string, number>();
-
-  add(keys: readonly string[], offset: number): void {
-    const ecosystems = new Set<string>();
-    for (const key of keys) {
-      const held = this.offsets.get(key);
-      if (held === undefined) this.offsets.set(key, [offset]);
-      else held.push(offset);
-      if (key.startsWith("P")) ecosystems.add(key.slice(1, key.indexOf("\u0000")));
-    }
-    for (const ecosystem of ecosystems) this.#counts.set(ecosystem, (this.#counts.get(ecosystem) ?? 0) + 1);
-  }
-
-  ecosystems(): readonly (readonly [string, number])[] {
-    return [...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1));
-  }
-}
-
-/** True when the sources are the same ones, by everything but their place in the file. */
+/** True when the sources are the same ones, by everything but their place in the file and the time of reading. */
 function isSame(now: readonly SourcePart[], before: readonly SourcePart[]): boolean {
   const facts = (parts: readonly SourcePart[]): string =>
     canonicalJson(parts.map(({ importedAt: _, region, ...rest }) => ({ ...rest, region: region.digest })));

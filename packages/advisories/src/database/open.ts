@@ -1,7 +1,7 @@
 import type { Digest } from "@touchmark/core";
 import type { AdvisoryDataFacts } from "@touchmark/formats/findings";
 import type { Advisory, AdvisoryDatabase, Exploitation } from "../advisory.ts";
-import { type DatabaseFile, openDatabaseFile } from "./database-file.ts";
+import { type DatabaseFile, openDatabaseFile, type StoredRow } from "./database-file.ts";
 import type { Footer, SourcePart } from "./footer.ts";
 import {
   advisoryOf,
@@ -26,6 +26,8 @@ export interface CompiledAdvisoryDatabase extends AdvisoryDatabase {
   readonly path: string;
   readonly bytes: number;
   readonly footer: Footer;
+  /** Rows of a source, in order of their names. @throws ADVISORY_DATABASE_MALFORMED */
+  rows(source: SourcePart): Iterable<StoredRow>;
 }
 
 /** Answers that are kept for the next question: many packages of a distribution have one source. */
@@ -70,6 +72,7 @@ function databaseOf(file: DatabaseFile): CompiledAdvisoryDatabase {
     path: file.path,
     bytes: file.bytes,
     footer,
+    rows: (source) => file.rows(source),
     facts: factsOf(file),
     lookup: (ecosystem, name) => advisories(packageKey(ecosystem, name)),
     ecosystems: () => new Map(footer.ecosystems),

@@ -1,18 +1,22 @@
 import { advisoryDatabaseErrors } from "./errors.ts";
 import type { SourcePart } from "./footer.ts";
 
+type Counted = Pick<SourcePart, "name" | "newest" | "advisories" | "exploitations" | "endsOfLife">;
+
 /**
- * Refuses a source that went back: one that is older than what was last read of it, or has less than half of it.
- * Whoever replays an old feed hides what was published since.
+ * Refuses a source that went back: one that is older than what was last read of it (`newest` is the date of what was
+ * ever read), or has less than half of it. Whoever replays an old feed hides what was published since.
  * @throws ADVISORY_FEED_ROLLBACK | ADVISORY_FEED_SHRUNK
  */
-export function checkProgress(now: SourcePart, before: SourcePart): void {
-  if (now.newest !== undefined && before.newest !== undefined && now.newest < before.newest) {
+export function checkProgress(now: Counted, before: Counted | undefined, newest?: string): void {
+  const mark = [before?.newest ?? "", newest ?? ""].sort().at(-1) ?? "";
+  if (mark !== "" && (now.newest ?? "") < mark) {
     throw advisoryDatabaseErrors.make(
       "ADVISORY_FEED_ROLLBACK",
-      `expected ${now.name} of ${before.newest} or later, found ${now.newest}`,
+      `expected ${now.name} of ${mark} or later, found ${now.newest ?? "no date"}`,
     );
   }
+  if (before === undefined) return;
   const [rows, held] = [rowCount(now), rowCount(before)];
   if (rows * 2 < held) {
     throw advisoryDatabaseErrors.make(
@@ -23,6 +27,6 @@ export function checkProgress(now: SourcePart, before: SourcePart): void {
 }
 
 /** Rows of a source, of all kinds. */
-export function rowCount({ advisories, exploitations, endsOfLife }: SourcePart): number {
+export function rowCount({ advisories, exploitations, endsOfLife }: Omit<Counted, "name" | "newest">): number {
   return advisories + exploitations + endsOfLife;
 }

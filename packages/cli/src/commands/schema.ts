@@ -5,6 +5,7 @@ const schemas: Readonly<Record<string, () => Promise<unknown>>> = {
   registry: async () => (await import("@touchmark/formats/registry")).registrySchema(),
   materials: async () => (await import("@touchmark/formats/pipeline")).materialsSchema(),
   images: async () => (await import("@touchmark/formats/pipeline")).imagesSchema(),
+  advisories: async () => (await import("@touchmark/formats/pipeline")).advisoriesSchema(),
   scan: async () => (await import("@touchmark/formats/pipeline")).scanSchema(),
 };
 
@@ -15,7 +16,7 @@ export const command: Command = {
   arguments: [
     {
       name: "document",
-      description: "pipeline: touchmark.yaml; registry, materials, images, scan: the files of the home",
+      description: "pipeline: touchmark.yaml; registry, materials, images, advisories, scan: the files of the home",
       required: true,
     },
   ],

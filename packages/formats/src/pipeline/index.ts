@@ -1,3 +1,4 @@
+export { type AdvisoriesDocument, advisoriesDocument } from "./advisories-schema.ts";
 export {
   type ArtifactDefinition,
   type ArtifactKind,
@@ -24,7 +25,7 @@ export {
 } from "./image-definition.ts";
 export { type ImageReference, imageReferenceText, parseImageReference } from "./image-reference.ts";
 export { type ImagesDocument, imagesDocument } from "./images-schema.ts";
-export { imagesSchema, materialsSchema, pipelineSchema, scanSchema } from "./json-schema.ts";
+export { advisoriesSchema, imagesSchema, materialsSchema, pipelineSchema, scanSchema } from "./json-schema.ts";
 export { lintPipeline } from "./lint.ts";
 export { type LintFinding, type LintRule, lintRules } from "./lint-rules.ts";
 export { type MaterialsDocument, materialsDocument } from "./materials-schema.ts";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { advisoriesDocument } from "./advisories-schema.ts";
 import { imagesDocument } from "./images-schema.ts";
 import { materialsDocument } from "./materials-schema.ts";
 import { scanDocument } from "./scan-schema.ts";
@@ -20,6 +21,12 @@ export function materialsSchema(): Record<string, unknown> {
 export function imagesSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(imagesDocument, { target: "draft-2020-12", io: "input" });
   return { $id: "https://touchmark.dev/schemas/images/v1.json", ...schema };
+}
+
+/** The published JSON Schema (draft 2020-12) of `advisories.yaml`. */
+export function advisoriesSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(advisoriesDocument, { target: "draft-2020-12", io: "input" });
+  return { $id: "https://touchmark.dev/schemas/advisories/v1.json", ...schema };
 }
 
 /** The published JSON Schema (draft 2020-12) of `scan.yaml`. */
