@@ -6,8 +6,21 @@ import { shown } from "./shape.ts";
 /** What a go.mod says about other modules. */
 export interface GoModule {
   readonly module: string;
+  /** Version of the language (`1.22`, `1.22.3`) and toolchain (`go1.22.3`) that it asks for. */
+  readonly go?: string;
+  readonly toolchain?: string;
+  /** Packages that are run as tools. */
+  readonly tools: readonly string[];
   readonly require: readonly { readonly path: string; readonly version: string; readonly indirect: boolean }[];
   readonly exclude: readonly { readonly path: string; readonly version: string }[];
+  readonly replace: readonly GoReplacement[];
+}
+
+/** What a go.work says. */
+export interface GoWorkspace {
+  readonly go?: string;
+  /** Directories of its modules, relative to its own. */
+  readonly use: readonly string[];
   readonly replace: readonly GoReplacement[];
 }
 
@@ -31,26 +44,17 @@ const directives = new Set([
   "ignore",
 ]);
 
+const workDirectives = new Set(["go", "toolchain", "godebug", "use", "replace"]);
+
 /** Reads go.mod (https://go.dev/ref/mod#go-mod-file). @throws LOCKFILE_MALFORMED | LOCKFILE_NAME | LOCKFILE_PATH */
 export function readGoModule(text: string): GoModule {
   let module: string | undefined;
   const require: GoModule["require"][number][] = [];
   const exclude: GoModule["exclude"][number][] = [];
   const replace: GoReplacement[] = [];
-  let block: string | undefined;
-  for (const [index, raw] of text.split("\n").entries()) {
-    const where = `go.mod:${index + 1}`;
-    const { words, comment } = tokens(raw, where);
-    if (words.length === 0) continue;
-    if (block !== undefined && words[0] === ")" && words.length === 1) {
-      block = undefined;
-      continue;
-    }
-    if (block === undefined && words.length === 2 && words[1] === "(") {
-      block = directive(words[0] ?? "", where);
-      continue;
-    }
-    const verb: string = block ?? directive(words.shift() ?? "", where);
+  const tools: string[] = [];
+  const versions: { go?: string; toolchain?: string } = {};
+  for (const { verb, words, comment, where, raw } of statements(text, "go.mod", directives)) {
     if (verb === "module") module = words[0];
     else if (verb === "require" || verb === "exclude") {
       const [path = "", version = ""] = words;
@@ -59,9 +63,55 @@ export function readGoModule(text: string): GoModule {
       if (verb === "exclude") exclude.push(named);
       else require.push({ ...named, indirect: /^indirect(?:;|$)/.test(comment) });
     } else if (verb === "replace") replace.push(replacement(words, where));
+    else if (verb === "tool") tools.push(words[0] ?? "");
+    else if ((verb === "go" || verb === "toolchain") && words[0] !== undefined) versions[verb] = words[0];
   }
-  if (module === undefined || block !== undefined) throw wrong("go.mod", "a module line and closed blocks", text);
-  return { module, require, exclude, replace };
+  if (module === undefined) throw wrong("go.mod", "a module line", text);
+  return { module, ...versions, tools, require, exclude, replace };
+}
+
+/** Reads go.work (https://go.dev/ref/mod#go-work-file). @throws LOCKFILE_MALFORMED | LOCKFILE_NAME | LOCKFILE_PATH */
+export function readGoWorkspace(text: string): GoWorkspace {
+  const use: string[] = [];
+  const replace: GoReplacement[] = [];
+  let go: string | undefined;
+  for (const { verb, words, where, raw } of statements(text, "go.work", workDirectives)) {
+    if (verb === "use") {
+      if (words[0] === undefined || words.length !== 1) throw wrong(where, "one directory", raw);
+      use.push(localPath(words[0], where));
+    } else if (verb === "replace") replace.push(replacement(words, where));
+    else if (verb === "go") go = words[0];
+  }
+  return { ...(go !== undefined && { go }), use, replace };
+}
+
+interface Statement {
+  readonly verb: string;
+  readonly words: readonly string[];
+  readonly comment: string;
+  readonly where: string;
+  readonly raw: string;
+}
+
+/** One statement for each line, those of a block with its verb. */
+function* statements(text: string, name: string, verbs: ReadonlySet<string>): Generator<Statement> {
+  let block: string | undefined;
+  for (const [index, raw] of text.split("\n").entries()) {
+    const where = `${name}:${index + 1}`;
+    const { words, comment } = tokens(raw, where);
+    if (words.length === 0) continue;
+    if (block !== undefined && words[0] === ")" && words.length === 1) {
+      block = undefined;
+      continue;
+    }
+    if (block === undefined && words.length === 2 && words[1] === "(") {
+      block = directive(words[0] ?? "", where, name, verbs);
+      continue;
+    }
+    const verb = block ?? directive(words.shift() ?? "", where, name, verbs);
+    yield { verb, words, comment, where, raw };
+  }
+  if (block !== undefined) throw wrong(name, "closed blocks", text);
 }
 
 function replacement(words: readonly string[], where: string): GoReplacement {
@@ -80,8 +130,8 @@ function replacement(words: readonly string[], where: string): GoReplacement {
   return { path, ...(version !== undefined && { version }), to: target };
 }
 
-function directive(word: string, where: string): string {
-  if (!directives.has(word)) throw wrong(where, "a directive of go.mod", word);
+function directive(word: string, where: string, name: string, verbs: ReadonlySet<string>): string {
+  if (!verbs.has(word)) throw wrong(where, `a directive of ${name}`, word);
   return word;
 }
 

@@ -1,5 +1,6 @@
 export { conflictsBetween, type LockfileConflict } from "./conflicts.ts";
 export { type LockfileCode, lockfileErrors } from "./errors.ts";
+export { type GoModule, type GoReplacement, type GoWorkspace, readGoModule, readGoWorkspace } from "./go-mod.ts";
 export type {
   AnnouncedDigest,
   DigestAlgorithm,

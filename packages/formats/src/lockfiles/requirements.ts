@@ -51,7 +51,8 @@ export function readRequirements(file: LockfileText): Lockfile {
 function looseDraftOf(line: RequirementLine): Draft | undefined {
   const bare = line.text.replace(/\s--[a-z-]+(?:=|\s+)\S+/g, "").trim();
   const [target, marker] = takeMarker(bare);
-  const [, name = "", specifier = ""] = nameSyntax.exec(target) ?? [];
+  const egg = /[#&]egg=([A-Za-z0-9._-]+)/.exec(target)?.[1];
+  const [, name = "", specifier = ""] = nameSyntax.exec(egg ?? target) ?? [];
   const [, address] = /^\s*@\s*(\S+)/.exec(specifier) ?? [];
   if (/^-|:\/\//.test(name === "" ? target : name) || (/[/\\]/.test(specifier) && address === undefined))
     return undefined;

@@ -1,7 +1,8 @@
 import { npmPackageUrl } from "@touchmark/formats/package-url";
 import type { LicenceFact, Occurrence } from "@touchmark/formats/sbom";
 import type { CollectedFile, FoundComponent } from "../../catalogue/cataloger.ts";
-import { normaliseDeclared } from "../../licences/index.ts";
+import { normaliseDeclaredList } from "../../licences/index.ts";
+import { publicAddress } from "../address.ts";
 import { attempt } from "../attempt.ts";
 import { integrityHashes } from "./integrity.ts";
 import type { PackageManifest } from "./manifest.ts";
@@ -26,7 +27,8 @@ export function installedComponent(found: ManifestFile, key: string): FoundCompo
   const name = nameOf(found);
   const version = manifest.version ?? "";
   const purl = attempt(() => npmPackageUrl(name, version === "" ? undefined : version));
-  const { resolved } = manifest;
+  const isFetched = /^(?:https?|git\+[a-z]+):/.test(manifest.resolved ?? "");
+  const downloadLocation = isFetched ? publicAddress(manifest.resolved ?? "") : undefined;
   return withManifest(
     {
       key,
@@ -39,8 +41,7 @@ export function installedComponent(found: ManifestFile, key: string): FoundCompo
       direct: false,
       hashes: manifest.integrity === undefined ? [] : integrityHashes(manifest.integrity),
       declaredLicences: [],
-      ...(resolved !== undefined &&
-        /^(?:https?|git\+[a-z]+):\/\/[^@]*$/.test(resolved) && { downloadLocation: resolved }),
+      ...(downloadLocation !== undefined && { downloadLocation }),
       occurrences: [],
       properties: place !== undefined && place.name !== name ? [{ name: "touchmark:alias", value: place.name }] : [],
     },
@@ -70,7 +71,7 @@ export function withManifest(component: FoundComponent, found: ManifestFile, rul
 }
 
 export function licencesOf({ manifest, file }: ManifestFile): LicenceFact[] {
-  return manifest.licences.map((licence) => normaliseDeclared(licence, file.path));
+  return [...normaliseDeclaredList(manifest.licences, "any", file.path)];
 }
 
 export function occurrenceOf(file: CollectedFile, rule: string): Occurrence {

@@ -3,6 +3,7 @@ import { type PackageUrl, packageUrl } from "@touchmark/formats/package-url";
 import type { ComponentHash, ComponentScope, Occurrence } from "@touchmark/formats/sbom";
 import type { CollectedFile, Found, FoundComponent } from "../../catalogue/cataloger.ts";
 import { normaliseDeclared } from "../../licences/index.ts";
+import { attempt } from "../attempt.ts";
 
 /**
  * What a lockfile locks, with its edges: one component for each locked package, and one for the project where the
@@ -90,16 +91,19 @@ function hashesOf(from: Pick<LockedPackage, "digests"> | undefined): ComponentHa
  */
 function purlOf({ ecosystem, name, version, from, purl }: LockedPackage): string | undefined {
   const isNamed = ecosystem === "npm" || ecosystem === "pypi" || ecosystem === "cargo";
-  if (purl === undefined || !isNamed || (from.kind !== "git" && from.kind !== "url")) return purl;
+  // An archive that lies in the project is a package like any other; a directory of it is the project's own.
+  const isArchive = from.kind === "local" && version !== "" && /\.(?:t(?:ar\.)?gz|zip|whl|tar\.bz2)$/.test(from.path);
+  if (!isNamed || (from.kind !== "git" && from.kind !== "url" && !isArchive)) return purl;
   const slash = name.lastIndexOf("/");
   const parts: PackageUrl = {
     type: ecosystem,
     ...(slash > 0 && { namespace: name.slice(0, slash) }),
     name: name.slice(slash + 1),
     ...(version !== "" && { version }),
-    qualifiers: from.kind === "git" ? { vcs_url: vcsOf(from.url, from.commit) } : { download_url: from.url },
+    ...(from.kind === "git" && { qualifiers: { vcs_url: vcsOf(from.url, from.commit) } }),
+    ...(from.kind === "url" && { qualifiers: { download_url: from.url } }),
   };
-  return packageUrl(parts);
+  return attempt(() => packageUrl(parts));
 }
 
 function vcsOf(url: string, commit: string): string {

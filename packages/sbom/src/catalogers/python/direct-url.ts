@@ -1,4 +1,5 @@
 import type { ComponentHash } from "@touchmark/formats/sbom";
+import { publicAddress } from "../address.ts";
 import { pythonErrors } from "./errors.ts";
 
 /** Where a distribution was installed from, when not by name from an index (PEP 610). */
@@ -23,7 +24,7 @@ export function readDirectUrl(bytes: Uint8Array): DirectOrigin {
     throw pythonErrors.make("SBOM_PYTHON_ORIGIN", "expected JSON", { cause });
   }
   const url = textOf(document["url"]);
-  const address = url === undefined ? undefined : withoutCredentials(url);
+  const address = url === undefined ? undefined : publicAddress(url);
   if (address === undefined) throw pythonErrors.make("SBOM_PYTHON_ORIGIN", "expected a URL");
   const commit = textOf(membersOf(document["vcs_info"])["commit_id"]);
   const vcs = textOf(membersOf(document["vcs_info"])["vcs"]);
@@ -49,17 +50,6 @@ function hashesOf(archive: Members): ComponentHash[] {
     const isDigest = typeof value === "string" && value.length === length && /^[0-9a-f]+$/.test(value);
     return isDigest ? [{ algorithm: algorithm as ComponentHash["algorithm"], value }] : [];
   });
-}
-
-function withoutCredentials(text: string): string | undefined {
-  try {
-    const url = new URL(text);
-    url.username = "";
-    url.password = "";
-    return url.href;
-  } catch {
-    return undefined;
-  }
 }
 
 function membersOf(value: unknown): Members {
