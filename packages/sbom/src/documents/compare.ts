@@ -118,7 +118,8 @@ function paired(before: readonly Component[], after: readonly Component[]) {
     if (same === undefined) come.push(component);
     else pairs.push([same, component]);
   }
-  const gone = [...waiting.values()].flat();
+  const left = new Set([...waiting.values()].flat());
+  const gone = before.filter((component) => left.has(component));
   const both = Math.min(gone.length, come.length);
   for (let index = 0; index < both; index++) pairs.push([gone[index] as Component, come[index] as Component]);
   return { pairs, gone: gone.slice(both), come: come.slice(both) };
