@@ -132,7 +132,14 @@ for (const name of ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "PIP_CERT", "HTTPS_P
 async function throughProxy(workload: Workload, project: string, home: string): Promise<Sample> {
   const factory = await openFactory({ home, create: true });
   const environment = process.env;
-  const request = { environment, offline: false, trusted: true, project: {}, note: () => undefined };
+  const request = {
+    environment,
+    offline: false,
+    trusted: true,
+    project: {},
+    note: () => undefined,
+    advisories: async () => undefined,
+  };
   const materials = await openRunMaterials(factory, request);
   const path = workload.lockfile;
   const bytes = readFileSync(join(project, path));

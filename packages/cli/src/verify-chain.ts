@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Digest } from "@touchmark/core";
-import type { VerifiedChain } from "@touchmark/verify/chain";
+import type { VerifiedAnalysis, VerifiedChain } from "@touchmark/verify/chain";
 import { given, type Invocation, text } from "./command.ts";
 import { cliErrors } from "./errors.ts";
 import { printable, type Terminal } from "./terminal.ts";
@@ -117,6 +117,16 @@ const networks = (style: Terminal["style"]) => ({
   open: style.warn("open network, unrecorded"),
 });
 
+/** What an artifact consists of, in a line. */
+function contentsOf({ sbom, vulnerabilities, gate }: VerifiedAnalysis): string {
+  const { counts } = vulnerabilities;
+  const some = Object.entries(counts ?? {}).filter(([, count]) => count > 0);
+  const found = some.map(([name, count]) => `${count} ${name}`).join(", ") || "none known";
+  const known = vulnerabilities.evaluated ? `vulnerabilities: ${found}` : "vulnerabilities not evaluated";
+  const said = gate.verdict === "not-evaluated" ? "no rules asked" : `gate ${gate.verdict}`;
+  return `${sbom.components - 1} components, ${known}, ${said}`;
+}
+
 /** A whole chain as people read it. */
 export function showChain(chain: VerifiedChain, digest: Digest, terminal: Terminal): void {
   const { style } = terminal;
@@ -136,6 +146,9 @@ export function showChain(chain: VerifiedChain, digest: Digest, terminal: Termin
     const role = use === "step" ? `in which ${users.join(", ")} ran` : `under ${users.join(", ")}`;
     const warning = insecure ? style.warn(", and nobody vouches for it") : "";
     terminal.print(`  image     ${printable(`${reference} (${image.slice(0, 19)}…)`)}, ${printable(role)}${warning}`);
+  }
+  for (const analysis of chain.analyses.filter((each) => each.digest === digest)) {
+    terminal.print(`  contents  ${printable(contentsOf(analysis))}`);
   }
   terminal.print(
     `  evidence  ${chain.statements.length} statements, one chain${chain.hermetic ? ", hermetic" : "; not hermetic"}`,

@@ -32,6 +32,7 @@ export type {
   GateDecision,
   GatePhase,
   InspectedArchive,
+  KnownVulnerabilities,
   RuleResult,
   UpstreamEvidence,
 } from "./gate/decision.ts";

@@ -111,12 +111,14 @@ async function openNetwork(
 ): Promise<Pick<FetchNetwork, "environment" | "provided" | "bridge" | "close">> {
   const { openFetchNetwork } = await import("./materials/fetch-network.ts");
   const { openRunMaterials } = await import("./materials/run-materials.ts");
+  const { lazyAdvisories } = await import("./analysis/lazy-advisories.ts");
   const { lockfilesOfStep } = await import("./materials/lockfiles-of-step.ts");
   const materials = await openRunMaterials(factory, {
     environment,
     offline: false,
     trusted: true,
     project: {},
+    advisories: lazyAdvisories(factory).open,
     note: say,
   });
   const lockfiles = lockfilesOfStep(step, inputs, (tree) => factory.trees.root(tree));

@@ -46,6 +46,8 @@ export async function finishRun(session: RunSession): Promise<readonly ReleasedA
     artifacts.push(made);
     session.listener({ type: "artifact", name: made.name, digest: made.digest, bytes: made.bytes });
   }
+  const analysed = await analyse(session, artifacts, images, outcomes);
+  await recordReports(session, outcomes);
   const all = recorder.predecessors();
   const packages = hostPackages(
     factory,
@@ -91,7 +93,10 @@ export async function finishRun(session: RunSession): Promise<readonly ReleasedA
       ),
     },
   ]);
-  const released = artifacts.map((artifact) => ({ ...artifact, bundles: bundlesAbout(artifact, closing) }));
+  const released = artifacts.map((artifact) => ({
+    ...artifact,
+    bundles: bundlesAbout(artifact, [...analysed, ...closing]),
+  }));
   const [release] = await recorder.record([
     {
       name: "release",
@@ -131,6 +136,25 @@ function provenanceOf(
   return provenanceStatement(session.facts, predecessors, artifact, steps, isHermetic(steps), resources);
 }
 
+/** Says what the artifacts consist of; nothing is loaded where nobody wants to know. @throws SCAN_… */
+async function analyse(
+  session: RunSession,
+  artifacts: readonly ArtifactFacts[],
+  images: readonly TakenImage[],
+  outcomes: readonly StepOutcomeFacts[],
+): Promise<readonly RecordedBundle[]> {
+  if (!session.plan.pipeline.analyse.wanted || artifacts.length === 0) return [];
+  const { analyseRun } = await import("./analysis/analyse-run.ts");
+  return (await analyseRun(session, artifacts, images, outcomes)).flatMap(({ bundles }) => bundles);
+}
+
+/** Signs what steps reported, as their own word. */
+async function recordReports(session: RunSession, outcomes: readonly StepOutcomeFacts[]): Promise<void> {
+  if (outcomes.every(({ step }) => step.definition.reports.length === 0)) return;
+  const { recordStepReports } = await import("./analysis/step-reports.ts");
+  await recordStepReports(session, outcomes);
+}
+
 /** Puts the image artifacts together. */
 async function takeImages(session: RunSession, outcomes: readonly StepOutcomeFacts[]): Promise<readonly TakenImage[]> {
   const { images, factory, facts, plan } = session;
@@ -146,8 +170,11 @@ async function takeImages(session: RunSession, outcomes: readonly StepOutcomeFac
   return taken;
 }
 
+/** Statements whose subject is an artifact, by the first part of their names. */
+const aboutArtifact = ["provenance", "image", "sbom", "vulnerabilities", "licences", "analysis"];
+
 function bundlesAbout({ name }: ArtifactFacts, closing: readonly RecordedBundle[]): Digest[] {
-  const names = [`provenance/${name}`, `image/${name}`];
+  const names = aboutArtifact.map((what) => `${what}/${name}`);
   return closing.filter((bundle) => names.includes(bundle.name)).map((bundle) => bundle.digest);
 }
 

@@ -1,4 +1,5 @@
 import type { Digest } from "@touchmark/core";
+import type { SeverityClass } from "@touchmark/formats/findings";
 
 /** How a step ended. `refused`: our side said no (evidence, limits, cache); `failed`: the step's own command did. */
 export type StepStatus = "succeeded" | "failed" | "refused" | "skipped" | "cancelled";
@@ -33,6 +34,15 @@ export type RunEvent =
   /** What a fetch step was allowed and got, in a line. */
   | { readonly type: "reconciled"; readonly step: string; readonly summary: string }
   | { readonly type: "note"; readonly text: string }
+  /** What is known of an artifact's content; without `findings`, vulnerabilities were not evaluated. */
+  | {
+      readonly type: "analysed";
+      readonly artifact: string;
+      readonly components: number;
+      readonly findings?: Readonly<Record<SeverityClass, number>>;
+      readonly verdict: "passed" | "refused" | "not-evaluated";
+      readonly warnings: readonly string[];
+    }
   | { readonly type: "artifact"; readonly name: string; readonly digest: Digest; readonly bytes: number }
   | {
       readonly type: "published";

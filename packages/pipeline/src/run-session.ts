@@ -1,3 +1,4 @@
+import type { AdvisoryDatabase } from "@touchmark/advisories";
 import type { Digest, Nature } from "@touchmark/core";
 import type { FactoryIdentity } from "@touchmark/identity";
 import type { Observer } from "@touchmark/observer";
@@ -73,6 +74,8 @@ export interface RunSession {
   /** Digest of the sandbox's profile: what decides a step beside its definition. */
   readonly profile: () => Promise<Digest>;
   readonly clientEnvironment: Readonly<Record<string, string>>;
+  /** The advisory data of this factory, opened by who asks first; undefined where there is none. */
+  readonly advisories: () => Promise<AdvisoryDatabase | undefined>;
   /** What fetch steps share; opened by the first of them. */
   readonly materials: () => Promise<RunMaterials>;
   /** Files of fetch steps' outputs that other steps read, by the fetching step. */

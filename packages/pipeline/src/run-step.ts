@@ -6,7 +6,7 @@ import { cacheHitStatement, signerIds } from "./evidence/run-statements.ts";
 import { linkStatement, mountsStatement, traceStatement, workloadStatement } from "./evidence/step-statements.ts";
 import { type ExecutedStep, executeStep, type ResolvedInput, resolveInputs } from "./execute-step.ts";
 import type { FetchNetwork } from "./materials/fetch-network.ts";
-import { fetchSummary, refusalOf } from "./materials/fetch-report.ts";
+import { type FetchReport, fetchSummary, refusalOf } from "./materials/fetch-report.ts";
 import { isOurs } from "./materials/provided-files.ts";
 import { reconcileFetch } from "./materials/reconcile-run.ts";
 import { noteUsed, unaccountedOf } from "./materials/used-files.ts";
@@ -233,7 +233,14 @@ async function concludeStep(
   const link = signed.find((bundle) => bundle.predicateType === predicateType("link"));
   const trace = signed.find((bundle) => bundle.predicateType === predicateType("runtime-trace"));
   const reconciled = fetched && (await reconcileFetch(fetched, executed.output?.entries ?? [], []));
-  const refusal = fetched && (refusalOf(fetched) ?? (reconciled?.refusal && errorFacts(reconciled.refusal)));
+  const composed =
+    fetched === undefined || executed.output === undefined
+      ? undefined
+      : await compose(session, name, executed.output.digest, fetched);
+  const refusal =
+    (fetched && (refusalOf(fetched) ?? (reconciled?.refusal && errorFacts(reconciled.refusal)))) ??
+    (composed && errorFacts(composed)) ??
+    (await reportFault(session, step, executed.output?.digest));
   if (reconciled !== undefined) session.listener({ type: "reconciled", step: name, summary: reconciled.summary });
   const status = refusal === undefined ? statusOf(result.outcome) : "refused";
   const output = refusal === undefined ? executed.output?.digest : undefined;
@@ -281,6 +288,34 @@ async function concludeStep(
     ...(fetched === undefined ? {} : { materials: fetchSummary(fetched) }),
     ...(status === "succeeded" ? {} : { lastLines: lastLines(logBytes), touched: touchedBy(observation) }),
   };
+}
+
+/** Signs what the packages of a fetch step are known for, before any step may read them; why they are refused, if so. */
+async function compose(
+  session: RunSession,
+  step: string,
+  output: Digest,
+  fetched: FetchReport,
+): Promise<FactoryError | undefined> {
+  const { composeFetch } = await import("./analysis/composition.ts");
+  return composeFetch(session, step, output, fetched);
+}
+
+/** Why a step that declares reports is refused: one is missing, or is none. */
+async function reportFault(
+  session: RunSession,
+  step: PlannedStep,
+  output: Digest | undefined,
+): Promise<StepError | undefined> {
+  if (output === undefined || step.definition.reports.length === 0) return undefined;
+  const { readReports } = await import("./analysis/step-reports.ts");
+  try {
+    await readReports(session.factory.trees, step, output);
+    return undefined;
+  } catch (error) {
+    if (!isFactoryError(error) || error.nature === "bug") throw error;
+    return errorFacts(error);
+  }
 }
 
 /** Takes steps of earlier runs into this one. Their statements rest on links that exist, so one batch signs them all. */

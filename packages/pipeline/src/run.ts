@@ -7,6 +7,7 @@ import type { SourceRecord } from "@touchmark/source";
 import { type OpenRun, openIndex, type RunRecord } from "@touchmark/store";
 import { readTrustRoot } from "@touchmark/verify";
 import { chosenWorker, insecureProcessWorker, reclaim, type SandboxBackend, type Worker } from "@touchmark/worker";
+import { lazyAdvisories } from "./analysis/lazy-advisories.ts";
 import { clientEnvironment } from "./client-environment.ts";
 import { pipelineErrors } from "./errors.ts";
 import { nodeStatement } from "./evidence/node-statement.ts";
@@ -110,9 +111,13 @@ export async function runPipeline(factory: Factory, request: RunRequest): Promis
     const unsealed = unsealedWorker(factory, request, plan);
     if (unsealed !== undefined) closing.push(unsealed);
     if (needed && plan.steps.some(({ definition }) => !definition.insecureProcess)) await sandbox.ready();
-    const materials = lazyMaterials(factory, request, file);
-    closing.push(materials);
-    const opening = { source, file, plan, sandbox, unsealed, startedAt, materials: materials.open };
+    const advisories = lazyAdvisories(factory);
+    const materials = lazyMaterials(factory, request, file, advisories.open);
+    closing.push(materials, advisories);
+    const opening = {
+      ...{ source, file, plan, sandbox, unsealed, startedAt },
+      ...{ materials: materials.open, advisories: advisories.open },
+    };
     const session = await openSession(factory, request, opening);
     try {
       return await performRun(session, request, begun);
@@ -128,6 +133,7 @@ export async function runPipeline(factory: Factory, request: RunRequest): Promis
 }
 
 interface Opening {
+  readonly advisories: RunSession["advisories"];
   readonly materials: () => Promise<RunMaterials>;
   readonly source: SourceRecord;
   readonly file: PipelineFile;
@@ -139,7 +145,7 @@ interface Opening {
 
 /** Begins the run's record, and gathers what its parts share. */
 async function openSession(factory: Factory, request: RunRequest, opening: Opening): Promise<RunSession> {
-  const { source, file, plan, sandbox, unsealed, startedAt, materials } = opening;
+  const { source, file, plan, sandbox, unsealed, startedAt, materials, advisories } = opening;
   const identity = await factory.identity();
   const triggered: TriggerRequest = {
     source: { uri: source.uri, revision: request.revision ?? "HEAD" },
@@ -194,6 +200,7 @@ async function openSession(factory: Factory, request: RunRequest, opening: Openi
       profile: sandbox.digest,
       clientEnvironment: clientEnvironment(request.environment),
       materials,
+      advisories,
       used: new Map(),
       useCache: request.cache,
       signal: request.signal,

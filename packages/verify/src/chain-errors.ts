@@ -68,6 +68,11 @@ export const chainErrors = defineErrors({
     nature: "refused",
     meaning: "A step ran in an image, or an image stands on one, that the run's record of images does not admit.",
   },
+  CHAIN_ANALYSIS_MISMATCH: {
+    nature: "refused",
+    meaning:
+      "An SBOM, a list of vulnerabilities or what the factory says of them is about another artifact, or is missing.",
+  },
   CHAIN_NOT_HERMETIC: {
     nature: "refused",
     meaning: "The chain is whole, and a hermetic build was demanded, which it does not show.",

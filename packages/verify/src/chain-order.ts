@@ -1,5 +1,7 @@
+import type { Digest } from "@touchmark/core";
 import { chainErrors } from "./chain-errors.ts";
 import { type ChainStatement, isOf } from "./chain-statements.ts";
+import type { VerifiedStatement } from "./verified.ts";
 
 /** Statements of other runs are there only because a cache hit of this run accounts for them. */
 export function checkRuns(chain: readonly ChainStatement[], release: ChainStatement<"release">): void {
@@ -34,12 +36,21 @@ const restsOn: Readonly<Partial<Record<ChainStatement["kind"], readonly ChainSta
 };
 
 /** Each statement names statements of the chain that were logged before it, and those that its kind must rest on. */
-export function checkPredecessors(chain: readonly ChainStatement[], release: ChainStatement<"release">): void {
+export function checkPredecessors(
+  chain: readonly ChainStatement[],
+  release: ChainStatement<"release">,
+  documents: ReadonlyMap<Digest, VerifiedStatement> = new Map(),
+): void {
   const byDigest = new Map(chain.map((each) => [each.digest, each]));
   for (const statement of chain) {
     if (statement.run !== release.run) continue;
     const kinds = new Set<string>();
     for (const { digest, name } of statement.predecessors) {
+      const document = documents.get(digest);
+      if (document !== undefined) {
+        checkOrder({ kind: name, verified: document }, statement);
+        continue;
+      }
       const earlier = byDigest.get(digest);
       if (earlier === undefined) {
         throw chainErrors.make(
@@ -74,7 +85,10 @@ export function checkPredecessors(chain: readonly ChainStatement[], release: Cha
 }
 
 /** The log is the clock: what came earlier has the smaller index, wherever both are in one log. */
-function checkOrder(earlier: ChainStatement, later: ChainStatement): void {
+function checkOrder(
+  earlier: { readonly kind: string; readonly verified: VerifiedStatement },
+  later: ChainStatement,
+): void {
   for (const before of earlier.verified.logEntries) {
     for (const after of later.verified.logEntries) {
       if (before.origin === after.origin && before.logIndex >= after.logIndex) {

@@ -1,8 +1,10 @@
 import { canonicalJson, type Digest, isDigest, sha256 } from "@touchmark/core";
 import { PIPELINE_BUILD_TYPE, predicateType } from "@touchmark/formats/predicates";
+import { checkAnalyses, isDocument, type VerifiedAnalysis } from "./chain-analyses.ts";
 import { chainErrors } from "./chain-errors.ts";
 import { notHermetic } from "./chain-hermetic.ts";
 import { checkImageArtifact, checkStepImages, type VerifiedImage } from "./chain-images.ts";
+import { notChecked } from "./chain-not-checked.ts";
 import { checkPredecessors, checkRuns } from "./chain-order.ts";
 import {
   type ChainStatement,
@@ -19,6 +21,7 @@ import type { TrustRoot } from "./trust-root.ts";
 import type { VerifiedStatement } from "./verified.ts";
 import { verifyBundle } from "./verify-bundle.ts";
 
+export type { VerifiedAnalysis } from "./chain-analyses.ts";
 export { type ChainErrorCode, chainErrors } from "./chain-errors.ts";
 export type { VerifiedStep } from "./chain-steps.ts";
 
@@ -62,6 +65,8 @@ export interface VerifiedChain {
   readonly insecureOptions: readonly string[];
   /** Images that steps ran in, or that the artifact stands on. */
   readonly images: readonly VerifiedImage[];
+  /** What the artifacts of the release consist of, and what a gate said; empty where nobody wanted to know. */
+  readonly analyses: readonly VerifiedAnalysis[];
   readonly notChecked: readonly string[];
   readonly [chainBrand]: true;
 }
@@ -106,12 +111,12 @@ export function verifyChain(statements: readonly VerifiedStatement[], expectatio
   const { trustDomain, builder } = readBuilder(expectations);
   const evidence = gather(statements);
   const release = findRelease(evidence, expectations.artifact);
-  const chain = collect(evidence, release);
+  const { chain, documents } = collect(evidence, release);
   const issuer = issuerOf(expectations, trustDomain);
   const context: Context = { chain, release, trustDomain, issuer, builder, expectations };
   for (const statement of chain) checkSigner(context, statement);
   checkRuns(chain, release);
-  checkPredecessors(chain, release);
+  checkPredecessors(chain, release, documents);
   const trigger = checkTrigger(context);
   const source = checkSource(context);
   only(chain, "node-attestation", (each) => each.run === release.run);
@@ -120,6 +125,7 @@ export function verifyChain(statements: readonly VerifiedStatement[], expectatio
   const artifact = checkArtifact(context, steps);
   const images = checkStepImages(chain, release, steps);
   checkImageArtifact(chain, release, artifact.row);
+  const analyses = checkAnalyses(chain, documents, release, { builder, issuer });
   checkProvenance(context, steps, source, trigger);
   checkCredentials(context);
   const { request } = trigger.predicate;
@@ -135,17 +141,27 @@ export function verifyChain(statements: readonly VerifiedStatement[], expectatio
     source: release.predicate.source,
     artifact: artifact.row,
     steps,
-    statements: chain.map((each) => ({
-      digest: each.digest,
-      predicateType: predicateType(each.kind),
-      signer: each.signer,
-    })),
-    unlisted: [...evidence.keys()].filter((digest) => !chain.some((each) => each.digest === digest)),
+    statements: [
+      ...chain.map((each) => ({
+        digest: each.digest,
+        predicateType: predicateType(each.kind),
+        signer: each.signer,
+      })),
+      ...[...documents].map(([digest, { statement }]) => ({
+        digest,
+        predicateType: statement.predicateType,
+        signer: builder,
+      })),
+    ],
+    unlisted: [...evidence.keys()].filter(
+      (digest) => !documents.has(digest) && !chain.some((each) => each.digest === digest),
+    ),
     hermetic: loose.length === 0,
     notHermetic: loose,
     workingTree: source.predicate.workingTree,
     insecureOptions: request.insecureOptions,
     images,
+    analyses,
     notChecked: notChecked(artifact, steps),
   };
   const verified = Object.freeze(facts) as VerifiedChain;
@@ -195,8 +211,12 @@ function findRelease(evidence: Evidence, artifact: Digest): ChainStatement<"rele
 }
 
 /** Every bundle that the manifest lists, and nothing else. */
-function collect(evidence: Evidence, release: ChainStatement<"release">): ChainStatement[] {
+function collect(
+  evidence: Evidence,
+  release: ChainStatement<"release">,
+): { chain: readonly ChainStatement[]; documents: ReadonlyMap<Digest, VerifiedStatement> } {
   const chain: ChainStatement[] = [];
+  const documents = new Map<Digest, VerifiedStatement>();
   for (const row of release.predicate.bundles) {
     const verified = evidence.get(row.digest);
     if (verified === undefined) {
@@ -205,6 +225,10 @@ function collect(evidence: Evidence, release: ChainStatement<"release">): ChainS
     const index = verified.logEntries.some((entry) => entry.logIndex === row.logIndex);
     if (verified.statement.predicateType !== row.predicateType || !index) {
       throw chainErrors.make("CHAIN_BUNDLE_MISDESCRIBED", `the bundle of ${row.name} is not what the manifest says`);
+    }
+    if (isDocument(verified)) {
+      documents.set(row.digest, verified);
+      continue;
     }
     const statement = readChainStatement(verified);
     if (statement === undefined) {
@@ -223,7 +247,7 @@ function collect(evidence: Evidence, release: ChainStatement<"release">): ChainS
       `an artifact's bundle, ${absent}, is not among those of the release`,
     );
   }
-  return [...chain, release];
+  return { chain: [...chain, release], documents };
 }
 
 /** Steps sign their own link and trace, the node itself, the builder all else. */
@@ -365,23 +389,4 @@ function checkCredentials({ chain, release }: Context): void {
       );
     }
   }
-}
-
-function notChecked({ row, named }: { row: ArtifactRow; named: boolean }, steps: readonly VerifiedStep[]): string[] {
-  const open = steps.filter((step) => step.network === "open").map((step) => step.name);
-  const lossy = steps.filter((step) => !step.observed).map((step) => step.name);
-  const cached = steps.filter((step) => step.cachedFrom !== undefined).map((step) => step.name);
-  return [
-    ...(row.kind === "image" ? ["that the layers hold the outputs which the factory says they are of"] : []),
-    ...(named || row.kind === "image"
-      ? []
-      : ["that the artifact lies in the output of its step: the link names the tree alone"]),
-    ...(open.length === 0 ? [] : [`what came through the open network of ${open.join(", ")}`]),
-    ...(lossy.length === 0 ? [] : [`what the observer lost of ${lossy.join(", ")}`]),
-    ...(cached.length === 0
-      ? []
-      : [`the earlier runs that performed ${cached.join(", ")}, beyond their own statements`]),
-    "whether the source was reviewed",
-    "whether anything was revoked since",
-  ];
 }

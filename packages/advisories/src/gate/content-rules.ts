@@ -3,7 +3,12 @@ import { type Concern, componentsOf, exceptionFor, nameOf, ruleResult } from "./
 
 /** Rules over what is in the subject: whose it is, who brought it, and what could not be read. */
 export function contentRules(result: ScanResult, policy: ScanGatePolicy, now: Date): ScanRuleResult[] {
-  return [unowned(result, policy, now), unaccounted(result, policy, now), losses(result, policy, now)];
+  return [
+    unowned(result, policy, now),
+    unaccounted(result, policy, now),
+    supplierSbom(result, policy, now),
+    losses(result, policy, now),
+  ];
 }
 
 const absent = (rule: string, what: string): ScanRuleResult => ({
@@ -58,6 +63,33 @@ function unaccounted(result: ScanResult, policy: ScanGatePolicy, now: Date): Sca
     "expected every component to be fetched or built in this run",
     met,
     "every component was fetched or built in this run",
+  );
+}
+
+function supplierSbom(result: ScanResult, policy: ScanGatePolicy, now: Date): ScanRuleResult {
+  const rule = "supplier-sbom";
+  const { withoutSupplierSbom: refs } = result;
+  if (refs === undefined) {
+    if (policy.supplierSbom === "refuse") return absent(rule, "the SBOM of each supplier");
+    return { rule, outcome: "not-evaluated", message: "nobody looked for SBOMs of suppliers", concerns: [] };
+  }
+  const components = componentsOf(result);
+  const met = refs.map((ref): Concern => {
+    const component = components.get(ref);
+    const excepted = exceptionFor(policy, rule, result, now, component === undefined ? {} : { component });
+    return {
+      ...(component === undefined ? {} : { component }),
+      words: nameOf(component, ref),
+      ...(excepted === undefined ? {} : { excepted }),
+    };
+  });
+  return ruleResult(
+    rule,
+    policy.supplierSbom,
+    "SCAN_SUPPLIER_SBOM_MISSING",
+    "expected an SBOM of its supplier, signed, with every package",
+    met,
+    "every package came with an SBOM of its supplier",
   );
 }
 

@@ -181,15 +181,22 @@ test("N13: executables of nobody, components of nowhere and losses refuse where 
   expect(outcome(scanOf(), strict, "unaccounted-components")).toBe("refused SCAN_NOT_EVALUATED");
 });
 
+test("N13: a package without its supplier's signed SBOM refuses where that is asked, and so does not having looked", () => {
+  const strict: ScanGatePolicy = { ...noRules, supplierSbom: "refuse" };
+  expect(outcome(scanOf({ withoutSupplierSbom: [leftPad] }), strict, "supplier-sbom")).toBe(
+    "refused SCAN_SUPPLIER_SBOM_MISSING",
+  );
+  expect(outcome(scanOf({ withoutSupplierSbom: [] }), strict, "supplier-sbom")).toBe("passed");
+  expect(outcome(scanOf(), strict, "supplier-sbom")).toBe("refused SCAN_NOT_EVALUATED");
+});
+
 test("N14: more findings never turn a refusal into a pass, and their order never matters", () => {
   const severity = fc.constantFrom("none", "low", "medium", "high", "critical", "unscored");
-  const finding = fc
-    .tuple(fc.integer({ min: 1, max: 50 }), severity)
-    .map(([n, which]) =>
-      findingOf(`CVE-2026-${String(n).padStart(4, "0")}`, leftPad, {
-        severity: { class: which as "low", from: "osv" },
-      }),
-    );
+  const finding = fc.tuple(fc.integer({ min: 1, max: 50 }), severity).map(([n, which]) =>
+    findingOf(`CVE-2026-${String(n).padStart(4, "0")}`, leftPad, {
+      severity: { class: which as "low", from: "osv" },
+    }),
+  );
   fc.assert(
     fc.property(fc.array(finding, { maxLength: 8 }), finding, (findings, more) => {
       const before = decide(scanOf({ findings }), strictRules).verdict;

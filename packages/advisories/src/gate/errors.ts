@@ -35,6 +35,10 @@ export const scanGateErrors = defineErrors({
     nature: "refused",
     meaning: "A component is in the artifact that nobody fetched or built.",
   },
+  SCAN_SUPPLIER_SBOM_MISSING: {
+    nature: "refused",
+    meaning: "A package came in without an SBOM of its supplier that a verified signature covers.",
+  },
   SCAN_LOSSY: { nature: "refused", meaning: "Parts of the subject could not be read, and the gate wants all of it." },
 });
 

@@ -12,6 +12,14 @@ interface Running {
   fetched: string;
 }
 
+/** How many vulnerabilities there are of each class. */
+function severityWords(counts: Readonly<Record<string, number>>): string {
+  const some = Object.entries(counts).filter(([, count]) => count > 0);
+  return some.length === 0
+    ? "no known vulnerability"
+    : `vulnerabilities: ${some.map(([name, count]) => `${count} ${name}`).join(", ")}`;
+}
+
 /** Shows a run while it goes: on a terminal one live line a step, elsewhere one line at each start and end. */
 export function progressDisplay(terminal: Terminal): { readonly listener: RunListener; close(): void } {
   const { style } = terminal;
@@ -94,6 +102,14 @@ export function progressDisplay(terminal: Terminal): { readonly listener: RunLis
       case "reconciled":
         line(`     ${event.step.padEnd(12)} ${"".padStart(7)}  ${style.dim(oneLine(event.summary))}`);
         break;
+      case "analysed": {
+        const { artifact, components, findings, warnings } = event;
+        const found = findings === undefined ? "vulnerabilities not evaluated" : severityWords(findings);
+        const parts = `${components} component${components === 1 ? "" : "s"}, ${found}`;
+        line(`     ${artifact.padEnd(12)} ${"".padStart(7)}  ${style.dim(oneLine(parts))}`);
+        for (const warning of warnings) line(`  ${style.warn("!!")} ${printable(warning)}`);
+        break;
+      }
       case "note":
         line(`  ${style.warn("!!")} ${printable(event.text)}`);
         break;

@@ -65,6 +65,8 @@ export interface ScanGatePolicy {
   readonly unownedExecutables: Strictness;
   /** Components of an artifact that nobody fetched or built. */
   readonly unaccountedComponents: Strictness;
+  /** Packages that came in without an SBOM of their supplier, signed. */
+  readonly supplierSbom: Strictness;
   /** Files that could not be read. */
   readonly losses: Strictness;
   readonly exceptions: readonly ScanException[];

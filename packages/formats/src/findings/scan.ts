@@ -54,6 +54,8 @@ export interface ScanResult {
   readonly notEvaluated: readonly NotEvaluated[];
   /** Refs of components of an artifact that nobody fetched or built; absent where there is nothing to compare with. */
   readonly unaccounted?: readonly string[];
+  /** Refs of packages without an SBOM of their supplier that a verified signature covers; absent where nobody looked. */
+  readonly withoutSupplierSbom?: readonly string[];
 }
 
 /** One rule of the gate, and what became of it. */

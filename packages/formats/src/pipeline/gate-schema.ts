@@ -124,7 +124,7 @@ export const gateMembers = {
   "required-evidence": requiredEvidence.optional(),
   "licence-denied": licences("SPDX identifiers that no package may declare.").optional(),
   vulnerabilities: severity.optional().meta({
-    description: "Severity from which known vulnerabilities refuse. Cannot be evaluated yet, so setting it refuses.",
+    description: "Severity from which known vulnerabilities refuse. Without advisory data every package is refused.",
   }),
   "new-publisher": strictness("A publisher who never published this package before.").optional(),
   "vanished-evidence": strictness("A version without the evidence that earlier versions had.").optional(),

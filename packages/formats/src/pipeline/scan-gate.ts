@@ -22,6 +22,7 @@ export function scanGatePolicy(written: WrittenScanGate, exceptions: readonly Sc
         }),
     unownedExecutables: written["unowned-executables"] ?? "ignore",
     unaccountedComponents: written["unaccounted-components"] ?? "warn",
+    supplierSbom: written["supplier-sbom"] ?? "ignore",
     losses: written.losses ?? "warn",
     exceptions,
   };

@@ -72,6 +72,9 @@ const gateMembers = {
   licences: licences.optional(),
   "unowned-executables": strictness("Executable files that belong to no component. Default: ignore."),
   "unaccounted-components": strictness("Components of an artifact that nobody fetched or built. Default: warn."),
+  "supplier-sbom": strictness(
+    "Packages without an SBOM of their supplier under a verified signature. Default: ignore.",
+  ),
   losses: strictness("Files that could not be read. Default: warn."),
 } as const;
 

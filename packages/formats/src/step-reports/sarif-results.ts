@@ -55,7 +55,7 @@ function readResult(result: Members, levels: ReadonlyMap<string, Level>) {
   return { level, words: `${rule}: ${typeof text === "string" ? text : ""}`, isSuppressed };
 }
 
-function defaultLevels(rules: unknown | undefined): ReadonlyMap<string, Level> {
+function defaultLevels(rules: unknown): ReadonlyMap<string, Level> {
   const levels = new Map<string, Level>();
   for (const each of Array.isArray(rules) ? rules : []) {
     const rule = objectOf(each, "a rule");
@@ -83,7 +83,7 @@ function parse(bytes: Uint8Array, maxBytes: number): unknown {
   }
 }
 
-function objectOf(value: unknown | undefined, what: string): Members {
+function objectOf(value: unknown, what: string): Members {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw stepReportErrors.make(
       "REPORT_FILE_MALFORMED",
@@ -93,7 +93,7 @@ function objectOf(value: unknown | undefined, what: string): Members {
   return value as Members;
 }
 
-function listOf(value: unknown | undefined, what: string): readonly unknown[] {
+function listOf(value: unknown, what: string): readonly unknown[] {
   if (!Array.isArray(value)) throw stepReportErrors.make("REPORT_FILE_MALFORMED", `expected a list of ${what}`);
   return value;
 }

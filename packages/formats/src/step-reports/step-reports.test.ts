@@ -93,10 +93,9 @@ test("R-5: whatever a step writes is a report or one of the codes, and its words
     .tuple(fc.constantFrom(...seeds), fc.nat(400), fc.string({ maxLength: 6 }))
     .map(([seed, at, text]) => seed.slice(0, at % seed.length) + text + seed.slice((at % seed.length) + 1));
   fc.assert(
-    fc.property(fc.constantFrom("junit", "coverage", "sast"), mutated, (kind, text) => {
+    fc.property(fc.constantFrom("junit" as const, "coverage" as const, "sast" as const), mutated, (kind, text) => {
       try {
-        for (const failure of read(kind as "junit", text).failures)
-          expect(failure).not.toMatch(/[\u0000-\u001f\u007f]/);
+        for (const failure of read(kind, text).failures) expect(failure).not.toMatch(/[\u0000-\u001f\u007f]/);
       } catch (error) {
         expect((error as { code?: string }).code).toMatch(/^REPORT_FILE_/);
       }

@@ -46,7 +46,7 @@ gate:
   required-evidence: []
   licence-denied: []
   # licence-allowed: [MIT, Apache-2.0]
-  # vulnerabilities: high   # cannot be evaluated yet: setting it refuses every package
+  # vulnerabilities: high   # needs advisory data (touchmark advisories): without it every package is refused
   new-publisher: record
   vanished-evidence: refuse
   withdrawn: record

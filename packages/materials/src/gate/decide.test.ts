@@ -294,9 +294,27 @@ describe("G6: the user's rules", () => {
     const { licence: _, ...silent } = plainArchive;
     expect(codes(rules({ denied: ["ISC"] }), candidateWith({ archive: silent }))).toEqual(["GATE_FACTS_MISSING"]);
   });
-  test("vulnerabilities cannot be evaluated yet: recorded, and refused once configured", () => {
+  test("vulnerabilities without advisory data are recorded as not evaluated, and refused once configured", () => {
     expect(outcome("vulnerabilities", rulesWith(), candidateWith())?.outcome).toBe("not-evaluated");
     expect(codes(rulesWith({ vulnerabilities: "high" }), candidateWith())).toEqual(["GATE_NOT_EVALUATED"]);
+    const blind = candidateWith({ vulnerabilities: { findings: [], notEvaluated: "no data about npm" } });
+    expect(codes(rulesWith({ vulnerabilities: "high" }), blind)).toEqual(["GATE_NOT_EVALUATED"]);
+  });
+
+  test("vulnerabilities refuse from the severity that is configured, and so does one without a score", () => {
+    const rules = rulesWith({ vulnerabilities: "high" });
+    const knowing = (which: "low" | "high" | "unscored") =>
+      candidateWith({
+        vulnerabilities: { findings: [{ id: "CVE-2026-0001", class: which, fixed: "1.3.1" }], clean: "1.4.0" },
+      });
+    expect(codes(rules, knowing("high"))).toEqual(["GATE_VULNERABLE"]);
+    expect(outcome("vulnerabilities", rules, knowing("high"))?.wouldPass).toBe("1.4.0");
+    expect(codes(rules, knowing("unscored"))).toEqual(["GATE_VULNERABLE"]);
+    expect(outcome("vulnerabilities", rules, knowing("low"))?.outcome).toBe("passed");
+    expect(outcome("vulnerabilities", rulesWith(), knowing("high"))?.message).toContain("CVE-2026-0001 (high)");
+    expect(outcome("vulnerabilities", rules, candidateWith({ vulnerabilities: { findings: [] } }))?.outcome).toBe(
+      "passed",
+    );
   });
   test("sizes, counts and ratio", () => {
     expect(codes(rulesWith(), candidateWith({ size: 3 * 2 ** 30 }))).toEqual(["GATE_TOO_LARGE"]);

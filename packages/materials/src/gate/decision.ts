@@ -1,3 +1,4 @@
+import type { SeverityClass } from "@touchmark/formats/findings";
 import type { DigestAlgorithm, LockedPackage } from "@touchmark/formats/lockfiles";
 import type { Announcement, RequestFacts } from "../material.ts";
 import type { SeenFile } from "../mirror/mirror.ts";
@@ -44,6 +45,22 @@ export interface UpstreamEvidence {
   readonly message: string;
 }
 
+/** What the advisory data of this factory says of one version of a package. */
+export interface KnownVulnerabilities {
+  /** SHA-256 of the compiled advisory database. */
+  readonly database?: string;
+  readonly findings: readonly {
+    readonly id: string;
+    readonly class: SeverityClass;
+    /** Nearest version without it. */
+    readonly fixed?: string;
+  }[];
+  /** Nearest version with no known vulnerability at all. */
+  readonly clean?: string;
+  /** Why nothing can be said; then `findings` is empty. */
+  readonly notEvaluated?: string;
+}
+
 /** What an archive holds, measured by reading it whole. */
 export interface InspectedArchive {
   readonly format: "tar" | "tar.gz" | "tar.xz" | "tar.bz2" | "tar.zst" | "zip" | "deb" | "none";
@@ -87,6 +104,8 @@ export interface Candidate {
   readonly history?: PackageHistory;
   /** Verified review decisions whose pattern may cover this package. */
   readonly reviews?: readonly ReviewDecision[];
+  /** Absent: no advisory source is configured. */
+  readonly vulnerabilities?: KnownVulnerabilities;
   /** Names of earlier upstreams of the ecosystem that answered that they do not have this package. */
   readonly absentFrom?: readonly string[];
 }

@@ -73,9 +73,15 @@ export const gateErrors = defineErrors({
     meaning: "A package declares a licence that the rules do not admit.",
     hint: exception,
   },
+  GATE_VULNERABLE: {
+    nature: "refused",
+    meaning:
+      "A package has a known vulnerability at or above the severity that the rules name, or one without a score.",
+    hint: exception,
+  },
   GATE_NOT_EVALUATED: {
     nature: "refused",
-    meaning: "A rule is configured that cannot be evaluated yet.",
+    meaning: "A rule over known vulnerabilities is configured, and there is no advisory data to judge a package by.",
     hint: "Remove the rule, or wait for the release that evaluates it: nothing passes unevaluated.",
   },
   GATE_NEW_PUBLISHER: { nature: "refused", meaning: "A version was published by somebody new.", hint: exception },

@@ -1,4 +1,4 @@
-import { digestHex } from "@touchmark/core";
+import { type Digest, digestHex } from "@touchmark/core";
 import type { Statement } from "@touchmark/formats/evidence";
 import { platformText } from "@touchmark/formats/oci";
 import { imageReferenceText } from "@touchmark/formats/pipeline";
@@ -8,7 +8,10 @@ import {
   type Resource,
   statementOf,
   subjectOf,
+  type WorkerImages,
 } from "@touchmark/formats/predicates";
+import type { ScannedImage } from "../analysis/scan-images.ts";
+import { severityCounts } from "../analysis/severity-counts.ts";
 import type { RunImages } from "../images/run-images.ts";
 import { chainOf, type RunFacts } from "./run-facts.ts";
 
@@ -17,6 +20,7 @@ export function workerImagesStatement(
   facts: RunFacts,
   predecessors: readonly Predecessor[],
   images: RunImages,
+  scans: ReadonlyMap<Digest, ScannedImage>,
 ): Statement<unknown> {
   const rows = images.admitted.map((image) => {
     const { wanted, digest, manifest, vouchers, ancestry, insecure } = image;
@@ -28,13 +32,32 @@ export function workerImagesStatement(
       users: [...wanted.users],
       pinned: wanted.reference.digest !== undefined,
       ...(files === undefined ? {} : { files }),
-      ...{ vouchers: [...vouchers], ancestry: [...ancestry], scan: "none" as const, insecure },
+      ...{ vouchers: [...vouchers], ancestry: [...ancestry], insecure },
+      ...scanRow(scans.get(manifest)),
     };
   });
   const subjects = new Map(
     rows.map((row) => [`${row.reference} ${row.manifest}`, subjectOf(row.reference, row.manifest)]),
   );
   return statementOf("worker-images", [...subjects.values()], { ...chainOf(facts, predecessors), images: rows });
+}
+
+function scanRow(scan: ScannedImage | undefined): Pick<WorkerImages["images"][number], "scan" | "scanned"> {
+  if (scan === undefined) return { scan: "none" };
+  const { result, gate, sbom, refusal } = scan;
+  const { advisories } = result;
+  return {
+    scan: gate.verdict,
+    scanned: {
+      sbom,
+      components: result.sbom.components.length,
+      vulnerabilities:
+        advisories === undefined
+          ? { evaluated: false, reason: "no advisory source is configured" }
+          : { evaluated: true, database: advisories.digest as Digest, counts: severityCounts(result.findings) },
+      ...(refusal === undefined ? {} : { message: refusal.message.slice(0, 16_000) }),
+    },
+  };
 }
 
 /** Of what an image artifact was put together. */
@@ -57,6 +80,6 @@ export function imageResources(images: RunImages | undefined, users: ReadonlySet
       name: `image/${imageReferenceText(wanted.reference)}`,
       uri: `oci:${imageReferenceText({ ...wanted.reference, digest: manifest })}`,
       digest: { sha256: digestHex(manifest) },
-      annotations: { use: wanted.use, scan: "none", ...(insecure ? { insecure: true } : {}) },
+      annotations: { use: wanted.use, ...(insecure ? { insecure: true } : {}) },
     }));
 }

@@ -1,5 +1,6 @@
-import { isFactoryError } from "@touchmark/core";
+import { type Digest, isFactoryError } from "@touchmark/core";
 import type { RunRecord } from "@touchmark/store";
+import type { ScannedImage } from "../analysis/scan-images.ts";
 import { signerIds } from "../evidence/run-statements.ts";
 import type { RunRequest } from "../run.ts";
 import type { RunSession, StepError } from "../run-session.ts";
@@ -29,9 +30,18 @@ export async function admitImages(session: RunSession, request: RunRequest): Pro
   if (session.images.admitted.length === 0) return undefined;
   const { workerImagesStatement } = await import("../evidence/image-statements.ts");
   const predecessors = recorder.predecessors("trigger", "source");
-  const statement = workerImagesStatement(facts, predecessors, session.images);
+  let scanned: ReadonlyMap<Digest, ScannedImage>;
+  try {
+    const { scanImages } = await import("../analysis/scan-images.ts");
+    scanned = await scanImages(session.factory, session.images, await session.advisories(), session.signal);
+  } catch (thrown) {
+    if (!isFactoryError(thrown) || thrown.nature === "bug") throw thrown;
+    return errorFacts(thrown);
+  }
+  const statement = workerImagesStatement(facts, predecessors, session.images, scanned);
   await recorder.record([{ name: "images", spiffeId: signerIds.builder(facts), statement }]);
-  return undefined;
+  const refusal = [...scanned.values()].find((each) => each.refusal !== undefined)?.refusal;
+  return refusal === undefined ? undefined : errorFacts(refusal);
 }
 
 /** Sends what was released where the pipeline says. What fails can be done again: `touchmark publish`. */

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { AdvisoryDatabase } from "@touchmark/advisories";
 import { type Clock, type FactoryError, rfc3339 } from "@touchmark/core";
 import { coversPackage } from "@touchmark/formats/package-url";
 import type { ProjectGate } from "@touchmark/formats/pipeline";
@@ -50,6 +51,14 @@ export interface RunMaterials {
   close(): Promise<void>;
 }
 
+/** What the advisory data says of a package; nothing is loaded where there is none. */
+async function vulnerabilitiesOf({ advisories }: MaterialsRequest, purl: string, clock: Clock) {
+  const database = await advisories();
+  if (database === undefined) return {};
+  const { knownVulnerabilities } = await import("../analysis/package-sbom.ts");
+  return { vulnerabilities: knownVulnerabilities(database, purl, clock.now()) };
+}
+
 type SharedParts = Omit<SessionSettings, "step" | "clock" | "offline" | "upstreams" | "locks" | "adapters" | "mirror">;
 
 /** How a run asks for its materials. */
@@ -61,6 +70,8 @@ export interface MaterialsRequest {
   /** Rules that the project adds. */
   readonly project: ProjectGate;
   readonly note: (text: string) => void;
+  /** The advisory data of this factory; undefined where there is none. */
+  readonly advisories: () => Promise<AdvisoryDatabase | undefined>;
 }
 
 /** Opens mirror, configuration and trust for the fetch steps of a run. @throws MATERIALS_CONFIG_* | GATE_LOOSENED | MIRROR_* */
@@ -94,8 +105,9 @@ export async function openRunMaterials(factory: Factory, request: MaterialsReque
       inspect,
       gather: (asked) => gatherEvidence(asked, evidence),
       wants: gitWants,
-      context: async ({ ecosystem, purl }) => ({
+      context: async ({ ecosystem, purl, version }) => ({
         known: memory.knownNames(ecosystem),
+        ...(purl === undefined || version === undefined ? {} : await vulnerabilitiesOf(request, purl, clock)),
         ...(purl === undefined
           ? {}
           : {

@@ -1,0 +1,25 @@
+import type { AdvisoryDatabase } from "@touchmark/advisories";
+import { isFactoryError } from "@touchmark/core";
+import { type Factory, openFactory } from "../factory.ts";
+import { type AdvisoryChoice, openAdvisories } from "./advisory-place.ts";
+import { readScanConfiguration, type ScanConfiguration } from "./scan-configuration.ts";
+
+/** Rules and advisory data of the user's home; without a home there are none. */
+export async function scanSettingsOfHome(
+  choice: AdvisoryChoice = {},
+): Promise<{ readonly configuration: ScanConfiguration; readonly database?: AdvisoryDatabase }> {
+  let factory: Factory;
+  try {
+    factory = await openFactory();
+  } catch (error) {
+    if (isFactoryError(error) && error.code === "STORE_HOME_MISSING") return { configuration: {} };
+    throw error;
+  }
+  try {
+    const configuration = readScanConfiguration(factory);
+    const database = await openAdvisories(factory, choice);
+    return { configuration, ...(database === undefined ? {} : { database }) };
+  } finally {
+    await factory.close();
+  }
+}
