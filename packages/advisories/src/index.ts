@@ -25,14 +25,11 @@ export type { RecordLoss, SourcePart } from "./database/footer.ts";
 export { type CompiledAdvisoryDatabase, type OpenDatabaseOptions, openAdvisoryDatabase } from "./database/open.ts";
 export type { SourceFailure } from "./database/write-sources.ts";
 export { advisoryErrors } from "./errors.ts";
-export { days, refuseStale, refuseStale, type SourceAge, type SourceAge, sourceAges, sourceAges } from "./feeds/age.ts";
+export { days, refuseStale, type SourceAge, sourceAges } from "./feeds/age.ts";
 export {
   type AdvisoryConfiguration,
   type AdvisoryPlace,
-  type AdvisoryPlace,
   advisoryPlace,
-  advisoryPlace,
-  advisorySources,
   advisorySources,
   type ConfiguredSource,
   parseAdvisoryConfiguration,
@@ -50,11 +47,9 @@ export {
   chooseDatabase,
   databaseBundlePath,
   databasePath,
-  databasePath,
   type KeptDatabase,
   keptDatabases,
   pruneDatabases,
-  readAdvisoryState,
   readAdvisoryState,
 } from "./feeds/state.ts";
 export { advisoryDatabasePredicate, databaseStatement } from "./feeds/statement.ts";
