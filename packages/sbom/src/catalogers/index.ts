@@ -5,6 +5,7 @@ import { rustBinaries } from "./binaries/rust-binaries.ts";
 import { wellKnownBinaries } from "./binaries/well-known-binaries.ts";
 import { distribution } from "./distribution/distribution.ts";
 import { dpkg } from "./dpkg/dpkg.ts";
+import { goModules } from "./go/go-modules.ts";
 import { javaArchives } from "./java/archives.ts";
 import { gradleLockfiles } from "./java/gradle.ts";
 import { mavenProjects } from "./java/maven-projects.ts";
@@ -22,6 +23,7 @@ const rows: readonly Cataloger[] = [
   // Programming languages.
   javascript,
   python,
+  goModules,
   mavenProjects,
   gradleLockfiles,
   javaArchives,

@@ -33,5 +33,9 @@ export const javaErrors = defineErrors({
     meaning: "A pom names direct dependencies; what those depend on is not in the tree.",
     hint: "Scan the packed application, or lock with Gradle, to know them all.",
   },
+  SBOM_JAVA_TOO_MANY: {
+    nature: "invalid",
+    meaning: "The poms of a tree ask for more artifacts than are followed; the rest is not known.",
+  },
   SBOM_JAVA_NAME: { nature: "invalid", meaning: "A group, artifact or version is spelled as Maven allows none." },
 });
