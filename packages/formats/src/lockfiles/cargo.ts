@@ -9,6 +9,7 @@ import { checkName, checkVersion } from "./names.ts";
 import type { LockfileText } from "./options.ts";
 import { list, type Members, members, optionalMembers, optionalText, shown, text, texts } from "./shape.ts";
 import { companionText } from "./text.ts";
+import { orElse, refuse } from "./tolerance.ts";
 import { readToml } from "./toml-reader.ts";
 
 interface Crate {
@@ -17,21 +18,42 @@ interface Crate {
   readonly source: string | undefined;
 }
 
-/** Reads Cargo.lock, versions 3 and 4. */
+/** More crates of one name than any project has. */
+const mostOfOneName = 1000;
+
+/** Reads Cargo.lock, versions 3 and 4; older ones where losses are tolerated. */
 export function readCargoLock(file: LockfileText): Lockfile {
   const document = readToml(file.text, file.name);
-  const { version } = document;
-  if (version !== 3 && version !== 4) {
-    throw lockfileErrors.make("LOCKFILE_VERSION", `version: expected 3 or 4, found ${shown(version)}`, {
-      hint: "Run `cargo update --workspace` with Cargo 1.53 or newer.",
-    });
-  }
-  const crates = list(document["package"], "package").map((value) => readCrate(members(value, "package")));
-  checkCount(crates.length);
+  const version = versionOf(document, file);
+  const entries = [...list(document["package"], "package"), ...oldRoot(document)];
+  const sums = version === 1 ? optionalMembers(document["metadata"], "metadata") : {};
+  checkCount(entries.length);
+  const crates = entries.flatMap((value): Crate[] =>
+    orElse(
+      file,
+      () => [readCrate(members(value, "package"), sums, file)],
+      () => [],
+    ),
+  );
   const byName = new Map<string, Crate[]>();
-  for (const crate of crates) byName.set(crate.draft.name, [...(byName.get(crate.draft.name) ?? []), crate]);
+  for (const crate of crates) {
+    const same = byName.get(crate.draft.name);
+    if (same === undefined) byName.set(crate.draft.name, [crate]);
+    else same.push(crate);
+  }
   for (const { entry, draft } of crates) {
-    draft.dependencies = texts(entry["dependencies"], draft.key).map((wanted) => resolve(wanted, byName, draft.key));
+    const wanted = orElse(
+      file,
+      () => texts(entry["dependencies"], draft.key),
+      () => [],
+    );
+    draft.dependencies = wanted.flatMap((one) =>
+      orElse<string[]>(
+        file,
+        () => [resolve(one, byName, draft.key)],
+        () => [],
+      ),
+    );
   }
   const packages = crates.map(({ draft }) => draft);
   const local = packages.filter(({ from }) => from.kind === "local");
@@ -40,38 +62,61 @@ export function readCargoLock(file: LockfileText): Lockfile {
   markUnasked(local);
   const unasked = local.filter(({ key }) => !direct.has(key));
   const root = rootOf(file, local, unasked);
-  return assemble({
-    format: `cargo-lock-${version}`,
-    ecosystem: "cargo",
-    path: file.path,
-    ...(root !== undefined && { root }),
-    packages,
-    limits: [
-      "Cargo.lock does not tell development and build dependencies, features and target platforms apart",
-      "Cargo.lock does not say where local packages lie, nor which crates have build scripts",
-    ],
+  const limits = [
+    "Cargo.lock does not tell development and build dependencies, features and target platforms apart",
+    "Cargo.lock does not say where local packages lie, nor which crates have build scripts",
+  ];
+  const format = `cargo-lock-${version}`;
+  return assemble(
+    { format, ecosystem: "cargo", path: file.path, ...(root !== undefined && { root }), packages, limits },
+    file,
+  );
+}
+
+/** Cargo writes its version since 3; the second has checksums in the packages, the first beside them. */
+function versionOf(document: Members, file: LockfileText): number {
+  const { version } = document;
+  if (version === 3 || version === 4) return version;
+  const refusal = lockfileErrors.make("LOCKFILE_VERSION", `version: expected 3 or 4, found ${shown(version)}`, {
+    hint: "Run `cargo update --workspace` with Cargo 1.53 or newer.",
   });
+  if (version !== undefined || file.tolerate === undefined) throw refusal;
+  return document["metadata"] === undefined ? 2 : 1;
+}
+
+/** Before packages had their place in the list, the project stood in a table of its own. */
+function oldRoot(document: Members): readonly unknown[] {
+  return document["root"] === undefined || document["version"] !== undefined ? [] : [document["root"]];
 }
 
 /** The package of the Cargo.toml beside it, else the only local one that no other needs. */
 function rootOf(file: LockfileText, local: readonly Draft[], unasked: readonly Draft[]): Lockfile["root"] {
   const manifest = companionText(file, "Cargo.toml");
-  const stated =
-    manifest === undefined ? {} : optionalMembers(readToml(manifest, "Cargo.toml")["package"], "Cargo.toml");
-  const name = optionalText(stated["name"], "Cargo.toml");
+  const name = orElse(
+    file,
+    () =>
+      manifest === undefined
+        ? undefined
+        : optionalText(
+            optionalMembers(readToml(manifest, "Cargo.toml")["package"], "Cargo.toml")["name"],
+            "Cargo.toml",
+          ),
+    () => undefined,
+  );
   const root = name === undefined ? unasked : local.filter((one) => one.name === name);
   return root.length === 1 && root[0] !== undefined ? { name: root[0].name, version: root[0].version } : undefined;
 }
 
-function readCrate(entry: Members): Crate {
+function readCrate(entry: Members, sums: Members, file: LockfileText): Crate {
   const name = checkName("cargo", text(entry["name"], "package.name"), "package");
   const version = checkVersion("cargo", text(entry["version"], name), name);
   const source = optionalText(entry["source"], name);
-  const checksum = optionalText(entry["checksum"], name);
-  const from = originOf(source, name);
   const key = source === undefined ? `${name} ${version}` : `${name} ${version} (${source})`;
+  const beside = sums[`checksum ${key}`];
+  const checksum = optionalText(entry["checksum"] ?? (beside === "<none>" ? undefined : beside), name);
+  const from = originOf(source, name);
   if (from.kind === "registry" && checksum === undefined) {
-    throw lockfileErrors.make("LOCKFILE_DIGEST_MISSING", `${key}: expected a checksum, found none`);
+    refuse(file, lockfileErrors.make("LOCKFILE_DIGEST_MISSING", `${key}: expected a checksum, found none`));
   }
   const purl = from.kind === "git" ? gitPackageUrl(from.url, from.commit, name) : cargoPackageUrl(name, version);
   return {
@@ -84,7 +129,14 @@ function readCrate(entry: Members): Crate {
       version,
       ...(from.kind !== "local" && { purl }),
       from,
-      digests: checksum === undefined ? [] : [hexDigest("sha256", checksum, key)],
+      digests:
+        checksum === undefined
+          ? []
+          : orElse(
+              file,
+              () => [hexDigest("sha256", checksum, key)],
+              () => [],
+            ),
       scope: "runtime",
       dependencies: [],
       direct: false,
@@ -111,7 +163,11 @@ function originOf(source: string | undefined, where: string): LockedFrom {
 /** `name`, `name version` or `name version (source)`: as much as it takes to be unambiguous. */
 function resolve(wanted: string, byName: ReadonlyMap<string, readonly Crate[]>, where: string): string {
   const [, name = "", version, source] = /^(\S+)(?: (\S+)(?: \((.*)\))?)?$/.exec(wanted) ?? [];
-  const found = (byName.get(name) ?? []).filter(
+  const same = byName.get(name) ?? [];
+  if (same.length > mostOfOneName) {
+    throw lockfileErrors.make("LOCKFILE_EDGE", `${where}: expected at most ${mostOfOneName} crates of one name`);
+  }
+  const found = same.filter(
     (crate) =>
       (version === undefined || crate.draft.version === version) &&
       (source === undefined || crate.source === source || crate.source?.replace(/#[^#]*$/, "") === source),
