@@ -1,6 +1,7 @@
 import { compareTreePaths } from "@touchmark/core";
 import type { Sbom, SbomSubject, ScanLoss } from "@touchmark/formats/sbom";
 import { distributionOf, isDistributionFile } from "../catalogers/distribution/distribution.ts";
+import { isLicenceFile, withLicenceFiles } from "../licences/licence-files.ts";
 import { defaultTreeLimits, type TreeLimits } from "../sources/limits.ts";
 import type { CollectedTree, DeletedFile, ScannedTree } from "../sources/scanned-tree.ts";
 import { assembleComponents } from "./assemble.ts";
@@ -49,7 +50,7 @@ export async function catalogue(tree: ScannedTree, options: CatalogueOptions): P
 
 function claims(catalogers: readonly Cataloger[], facts: FileFacts): readonly number[] {
   // What system it is must be known whichever catalogers are asked; the number is of none of them.
-  let found: number[] | undefined = isDistributionFile(facts) ? [-1] : undefined;
+  let found: number[] | undefined = isDistributionFile(facts) || isLicenceFile(facts) ? [-1] : undefined;
   for (const [index, cataloger] of catalogers.entries()) {
     if (!cataloger.wants(facts)) continue;
     found ??= [];
@@ -64,7 +65,8 @@ async function assemble(collected: CollectedTree, options: CatalogueOptions): Pr
   const files = collected.files.map(({ file }) => file);
   const distribution = distributionOf(files);
   const context = contextOf(collected, files, distribution, options.signal);
-  const { found, losses } = await runCatalogers(collected, options.catalogers, context);
+  const { found: plain, losses: lost } = await runCatalogers(collected, options.catalogers, context);
+  const { found, losses: unread } = withLicenceFiles(plain, files, context);
   const ownership = new Ownership(found, collected);
   const components = assembleComponents(found, ownership, files);
   const root = rootComponent(options.subject);
@@ -77,7 +79,7 @@ async function assemble(collected: CollectedTree, options: CatalogueOptions): Pr
     dependencies,
     ...(distribution !== undefined && { distribution }),
     layers: collected.layers,
-    losses: [...collected.losses, ...losses].sort(compareLosses),
+    losses: [...collected.losses, ...lost, ...unread].sort(compareLosses),
     ...(unowned !== undefined && { unowned }),
     files: { seen: collected.seen, catalogued: collected.files.length },
     ...(options.created !== undefined && { created: options.created }),
