@@ -1,5 +1,5 @@
-import { isSampled, type KnownText, TextTable } from "./text-table.ts";
-import table from "./texts.json" with { type: "json" };
+import { type KnownText, TextTable } from "./text-table.ts";
+import encoded from "./texts.json" with { type: "json" };
 import { licenceWords, shingles } from "./words.ts";
 
 /** A text of the table that was found in a file. */
@@ -25,17 +25,25 @@ let known: TextTable | undefined;
  * of what is there and lacks less is taken; the other counts only where it stands again by itself.
  */
 export function licenceTextsIn(text: string): readonly TextMatch[] {
-  known ??= new TextTable(table as unknown as ConstructorParameters<typeof TextTable>[0]);
+  known ??= new TextTable(encoded as unknown as ConstructorParameters<typeof TextTable>[0]);
   const hashes = shingles(licenceWords(text));
-  const places = placesOf(hashes, known);
-  const candidates = known.texts.flatMap((each, index) => {
+  const table = known;
+  const hits = table.hits(hashes);
+  const likely = table.texts.flatMap((each, index) => {
+    const likeness = (hits.counts[2 * index] ?? 0) / each.sampled;
+    return likeness < (each.sampled < shortText ? leastOfShort : leastLikeness)
+      ? []
+      : [{ text: each, index, likeness }];
+  });
+  if (likely.length === 0) return [];
+  const wanted = new Set(likely.flatMap(({ index }) => [2 * index, 2 * index + 1]));
+  const places = table.placesOf(hashes, hits.places, wanted);
+  const candidates = likely.map(({ text: each, index, likeness }) => {
     const own = places.get(2 * index) ?? [];
-    const likeness = own.length / each.sampled;
-    if (likeness < (each.sampled < shortText ? leastOfShort : leastLikeness)) return [];
-    const more = places.get(2 * index + 1) ?? [];
+    const all = [...own, ...(places.get(2 * index + 1) ?? [])].sort((a, b) => a - b);
     // In shingles of the whole text, so that sampled ones compare with those kept whole.
-    const score = (own.length + more.length - weight * (each.sampled - own.length)) * 2 ** each.exponent;
-    return [{ text: each, likeness, score, own, all: [...own, ...more].sort((a, b) => a - b) }];
+    const score = (all.length - weight * (each.sampled - own.length)) * 2 ** each.exponent;
+    return { text: each, likeness, score, own, all };
   });
   candidates.sort(
     (a, b) => b.score - a.score || a.text.id.length - b.text.id.length || (a.text.id < b.text.id ? -1 : 1),
@@ -50,25 +58,6 @@ export function licenceTextsIn(text: string): readonly TextMatch[] {
     if (found.length >= mostMatches) break;
   }
   return found;
-}
-
-/** First places of the distinct shingles of each text, by where the table has them. */
-function placesOf(hashes: Uint32Array, texts: TextTable): ReadonlyMap<number, number[]> {
-  const places = new Map<number, number[]>();
-  const seen = new Set<number>();
-  for (let place = 0; place < hashes.length; place++) {
-    const hash = hashes[place] ?? 0;
-    const holders = texts.holders(hash);
-    if (holders.length === 0 || seen.has(hash)) continue;
-    seen.add(hash);
-    for (const holder of holders) {
-      if (!isSampled(hash, texts.texts[holder >> 1]?.exponent ?? 0)) continue;
-      const list = places.get(holder);
-      if (list === undefined) places.set(holder, [place]);
-      else list.push(place);
-    }
-  }
-  return places;
 }
 
 /** Marks what lies between places that are near each other: the sampled ones stand for those around them. */

@@ -28,7 +28,7 @@ export interface EncodedTextTable {
 const enough = 256;
 
 /** True when a hash belongs to the share that is kept at this exponent. Low bits, which the 24 kept ones do not hold. */
-export function isSampled(hash: number, exponent: number): boolean {
+function isSampled(hash: number, exponent: number): boolean {
   return (hash & (2 ** exponent - 1)) === 0;
 }
 
@@ -87,6 +87,8 @@ export class TextTable {
   readonly #starts: Int32Array;
   readonly #holders: Uint16Array;
   readonly #mask: number;
+  /** By place of a text: bits that are zero in the hashes that are kept of it. */
+  readonly #samples: Uint8Array;
 
   constructor({ texts, shingles }: EncodedTextTable) {
     const kinds = { t: "text", h: "header", e: "exception" } as const;
@@ -94,6 +96,7 @@ export class TextTable {
       ...{ id, sampled, exponent },
       kind: kinds[kind as keyof typeof kinds],
     }));
+    this.#samples = Uint8Array.from(texts.flatMap(([, , , exponent]) => [2 ** exponent - 1, 2 ** exponent - 1]));
     const bytes = decodeBase64(shingles);
     // Each shingle takes three bytes or more: hash, number of texts, text.
     const places = Math.ceil(bytes.length / 2);
@@ -139,14 +142,49 @@ export class TextTable {
     return slot;
   }
 
-  /** Places of the texts that have this run of words in what is sampled of them: twice the index, odd for further runs. */
-  holders(hash: number): Uint16Array {
-    const key = hash >>> 8;
-    const slot = this.#slot(key);
-    if (this.#keys[slot] !== key) return none;
-    const start = this.#starts[slot] ?? 0;
-    return this.#holders.subarray(start + 1, start + 1 + (this.#holders[start] ?? 0));
+  /** The first places in `hashes` of the runs of words that any text has, and how many each text has of them. */
+  hits(hashes: Uint32Array): Hits {
+    const seen = new Set<number>();
+    const places: number[] = [];
+    const counts = new Uint32Array(this.texts.length * 2);
+    for (let place = 0; place < hashes.length; place++) {
+      const hash = hashes[place] ?? 0;
+      const slot = this.#slot(hash >>> 8);
+      if (this.#keys[slot] === -1 || seen.has(slot)) continue;
+      seen.add(slot);
+      places.push(place);
+      const start = this.#starts[slot] ?? 0;
+      const end = start + (this.#holders[start] ?? 0);
+      for (let i = start + 1; i <= end; i++) {
+        const holder = this.#holders[i] ?? 0;
+        if ((hash & (this.#samples[holder] ?? 0)) === 0) counts[holder] = (counts[holder] ?? 0) + 1;
+      }
+    }
+    return { places, counts };
+  }
+
+  /** Those of `places` whose run of words the texts at `wanted` have, for each of them. */
+  placesOf(
+    hashes: Uint32Array,
+    places: readonly number[],
+    wanted: ReadonlySet<number>,
+  ): ReadonlyMap<number, readonly number[]> {
+    const found = new Map<number, number[]>([...wanted].map((holder) => [holder, []]));
+    for (const place of places) {
+      const hash = hashes[place] ?? 0;
+      const start = this.#starts[this.#slot(hash >>> 8)] ?? 0;
+      const end = start + (this.#holders[start] ?? 0);
+      for (let i = start + 1; i <= end; i++) {
+        const holder = this.#holders[i] ?? 0;
+        if ((hash & (this.#samples[holder] ?? 0)) === 0) found.get(holder)?.push(place);
+      }
+    }
+    return found;
   }
 }
 
-const none = new Uint16Array(0);
+/** What of a text stands in the table. The place of text `i` among the counts is `2i`, of its further runs `2i + 1`. */
+export interface Hits {
+  readonly places: readonly number[];
+  readonly counts: Uint32Array;
+}
