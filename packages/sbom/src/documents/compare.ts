@@ -110,8 +110,12 @@ function packageOf({ purl, type, name }: Component): string {
 function paired(before: readonly Component[], after: readonly Component[]) {
   const pairs: (readonly [Component, Component])[] = [];
   const waiting = new Map<string, Component[]>();
-  for (const component of before)
-    waiting.set(component.version, [...(waiting.get(component.version) ?? []), component]);
+  // Taken from the end of each list, so that they come in their order.
+  for (const component of [...before].reverse()) {
+    const same = waiting.get(component.version);
+    if (same === undefined) waiting.set(component.version, [component]);
+    else same.push(component);
+  }
   const come: Component[] = [];
   for (const component of after) {
     const same = waiting.get(component.version)?.pop();

@@ -3,7 +3,13 @@ import type { Component, DependencyEdges } from "@touchmark/formats/sbom";
 
 /** Byte order of UTF-8, of anything by a text of it. */
 export function inOrder<Item>(items: Iterable<Item>, textOf: (item: Item) => string): Item[] {
-  return [...items].sort((a, b) => compareTreePaths(textOf(a), textOf(b)));
+  return [...items].sort((a, b) => compare(textOf(a), textOf(b)));
+}
+
+/** Surrogates without their half have the same bytes; they are told apart by their number. */
+function compare(a: string, b: string): number {
+  const order = compareTreePaths(a, b);
+  return order !== 0 || a === b ? order : a < b ? -1 : 1;
 }
 
 /** Components by ref. */

@@ -12,6 +12,7 @@ import { type Members, members } from "./shape.ts";
 import { sbomOfSpdx } from "./spdx2/read.ts";
 import { spdxJsonStyle, tagValueStyle } from "./spdx2/style.ts";
 import { tagValueMembers } from "./spdx2/tag-value-read.ts";
+import { sbomOfGraph } from "./spdx3/read.ts";
 
 /** A document that was read. */
 export interface ReadSbom {
@@ -76,6 +77,8 @@ function sbomOf(bytes: Uint8Array, name: string, report: DocumentReport): Pick<R
   if (document["spdxVersion"] !== undefined) {
     return { sbom: sbomOfSpdx(document, spdxJsonStyle, name, report), format: `SPDX ${versionOf(document)} JSON` };
   }
+  const context = contextOf(document);
+  if (context !== undefined) return { sbom: sbomOfGraph(document, name, report), format: `SPDX ${context} JSON-LD` };
   if (document["touchmark"] !== undefined) return { sbom: sbomOfOwn(document), format: "Touchmark JSON" };
   throw unknown();
 }
@@ -85,6 +88,14 @@ function isTagValue(bytes: Uint8Array): boolean {
   return /^(?:[ \t]*(?:#.*)?\r?\n|[A-Za-z]{1,40}:.*\n){0,100}?SPDXVersion[ \t]*:/.test(
     Buffer.from(bytes.subarray(0, 16_384)).toString("latin1"),
   );
+}
+
+/** Version of the SPDX 3 context that a document names. @throws SBOM_DOCUMENT_VERSION_UNSUPPORTED */
+function contextOf(document: Members): string | undefined {
+  const context = document["@context"];
+  const [, version] = /^https:\/\/spdx\.org\/rdf\/([0-9.]{1,12})\/spdx-context\.jsonld$/.exec(String(context)) ?? [];
+  if (version === undefined || /^3\.0\.[01]$/.test(version)) return version;
+  throw sbomDocumentErrors.make("SBOM_DOCUMENT_VERSION_UNSUPPORTED", `expected SPDX 3.0, found ${version}`);
 }
 
 function versionOf(document: Members): string {

@@ -5,7 +5,7 @@ import { readSbom } from "./read.ts";
 import { anySbom, sampleSbom } from "./sbom.fixture.ts";
 import { writeSbom } from "./write.ts";
 
-for (const format of sbomFormats.filter((each) => each !== "spdx-3-json")) {
+for (const format of sbomFormats) {
   test(`F2: what is written as ${format} reads as the same SBOM`, () => {
     const sbom = sampleSbom();
     const { sbom: again, problems } = readSbom(writeSbom(sbom, format).bytes);
@@ -19,7 +19,7 @@ for (const format of sbomFormats.filter((each) => each !== "spdx-3-json")) {
         const { sbom: again } = readSbom(writeSbom(sbom, format).bytes);
         expect(again).toEqual(sbom);
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 

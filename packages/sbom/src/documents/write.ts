@@ -10,6 +10,7 @@ import { DocumentReport } from "./problems.ts";
 import { spdxJsonStyle, tagValueStyle } from "./spdx2/style.ts";
 import { tagValueText } from "./spdx2/tag-value-write.ts";
 import { spdxDocument } from "./spdx2/write.ts";
+import { graphDocument } from "./spdx3/write.ts";
 
 /** A document, and what it tells in words of ours only, or not at all. */
 export interface WrittenSbom {
@@ -42,6 +43,8 @@ function textOf(sbom: Sbom, format: SbomFormat, indent: number, report: Document
       return JSON.stringify(spdxDocument(sbom, spdxJsonStyle, report), undefined, indent);
     case "spdx-tag-value":
       return tagValueText(spdxDocument(sbom, tagValueStyle, report));
+    case "spdx-3-json":
+      return JSON.stringify(graphDocument(sbom, report), undefined, indent);
     case "touchmark-json":
       return ownText(sbom, indent);
     default:

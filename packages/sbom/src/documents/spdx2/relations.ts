@@ -55,14 +55,14 @@ export function readRelations(document: Members, report: DocumentReport): SpdxRe
     else {
       const [from, to] = edge.isReversed ? [related, element] : [element, related];
       found.push({ from, to: [to], where });
-      if (edge.scope !== undefined) scopes.set(to, wider(scopes.get(to), edge.scope));
+      if (edge.scope !== undefined) scopes.set(to, widerScope(scopes.get(to), edge.scope));
     }
   }
   return { edges: found, described: [...described], scopes };
 }
 
 /** What somebody needs at run time is a runtime dependency, whoever else needs it for what. */
-function wider(a: ComponentScope | undefined, b: ComponentScope): ComponentScope {
+export function widerScope(a: ComponentScope | undefined, b: ComponentScope): ComponentScope {
   const order: readonly ComponentScope[] = ["runtime", "optional", "build", "development"];
   return a === undefined || order.indexOf(b) < order.indexOf(a) ? b : a;
 }
