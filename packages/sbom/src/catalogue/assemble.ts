@@ -22,7 +22,7 @@ interface Group {
 
 /**
  * Makes one component of what has the same name, version and package URL, the same owner, and no hash that differs;
- * gives each its ref (SPEC C6 to C8).
+ * gives each its ref (SPEC C6, C7).
  */
 export function assembleComponents(
   found: readonly Found[],

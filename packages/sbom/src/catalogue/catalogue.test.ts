@@ -106,7 +106,7 @@ test("C7: the same input gives the same SBOM; time and subject are the caller's"
   expect(first.tools).toEqual([{ name: "touchmark", version, vendor: "Touchmark" }]);
 });
 
-test("C9: edges are by refs; the root leads to what it wants, to what nothing leads to, and into every circle", async () => {
+test("C8: edges are by refs; the root leads to what it wants, to what nothing leads to, and into every circle", async () => {
   const names = ["wanted", "below", "head", "a", "b", "self"];
   const sbom = await catalogued(one, [
     says({
@@ -141,7 +141,7 @@ const deb = part("owner", {
 });
 const program = { content: "#!/bin/sh\n", mode: 0o755 };
 
-test("C10: what came with a distribution's package says so, hangs below it, and is not merged with other copies", async () => {
+test("C9: what came with a distribution's package says so, hangs below it, and is not merged with other copies", async () => {
   const sbom = await catalogued(
     openDirectoryTree(
       sceneDirectory({
@@ -169,7 +169,7 @@ test("C10: what came with a distribution's package says so, hangs below it, and 
   });
 });
 
-test("C11: programs that no component claims nor was found in are listed, in byte order with their digests", async () => {
+test("C10: programs that no component claims nor was found in are listed, in byte order with their digests", async () => {
   const scene = {
     "bin/tool": program,
     "bin/evil": program,
@@ -188,12 +188,12 @@ test("C11: programs that no component claims nor was found in are listed, in byt
   expect(image.unowned).toEqual([{ path: "bin/x", digest: sha256(program.content), layer: image.layers[0] }]);
 });
 
-test("C11: without a distribution's records, a directory's own scripts are not called unowned", async () => {
+test("C10: without a distribution's records, a directory's own scripts are not called unowned", async () => {
   const sbom = await catalogued(openDirectoryTree(sceneDirectory({ "build.sh": program })), [says({})]);
   expect(sbom.unowned).toBeUndefined();
 });
 
-test("C12: a cataloger that fails loses what it would have found, and the others go on", async () => {
+test("C11: a cataloger that fails loses what it would have found, and the others go on", async () => {
   const broken: Cataloger = {
     name: "broken",
     wants: () => true,

@@ -4,7 +4,7 @@ import { type AssembledComponents, ownedByProperty } from "./assemble.ts";
 import type { Found } from "./cataloger.ts";
 
 /**
- * Edges by refs (SPEC C9): those that catalogers found, from a distribution's package to what came with it, and from
+ * Edges by refs (SPEC C8): those that catalogers found, from a distribution's package to what came with it, and from
  * the root to what it wants and to what nothing else leads to.
  */
 export function assembleEdges(

@@ -15,7 +15,7 @@ const piece = 2 ** 18;
 /** As many first bytes as show the kind of an archive. */
 const magicLength = 262;
 
-/** Opens the archives that were collected, and those in them, down to the limit (SPEC C13). */
+/** Opens the archives that were collected, and those in them, down to the limit (SPEC C12). */
 export async function expandArchives(collector: TreeCollector): Promise<void> {
   const expansion = new ArchiveExpansion(collector);
   const opened = new Set<string>();

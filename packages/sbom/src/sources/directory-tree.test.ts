@@ -79,7 +79,7 @@ test("C1: links are not followed, so that nothing outside of the tree is read, a
   expect(listed(await catalogued(openDirectoryTree(root)))).toEqual(["x 1 a/x.pkg"]);
 });
 
-test("C12: names that are not UTF-8 or hold control characters are losses, and so are directories too deep", async () => {
+test("C11: names that are not UTF-8 or hold control characters are losses, and so are directories too deep", async () => {
   const root = sceneDirectory({ "x.pkg": "x 1", "d1/d2/d3/y.pkg": "y 1", "line\nfeed.pkg": "z 1" });
   execFileSync("sh", ["-c", `printf a > "$(printf 'bad\\377.pkg')"`], { cwd: root });
   const sbom = await catalogued(openDirectoryTree(root), [pkgFiles], { limits: { depth: 2 } });
@@ -88,7 +88,7 @@ test("C12: names that are not UTF-8 or hold control characters are losses, and s
 });
 
 test.skipIf(process.getuid?.() === 0 && !canDrop())(
-  "C12: what may not be read is a loss, and the rest is read (needs another user than root)",
+  "C11: what may not be read is a loss, and the rest is read (needs another user than root)",
   async () => {
     const root = sceneDirectory({ "x.pkg": "x 1", "none/y.pkg": "y 1" });
     chmodSync(root, 0o755);
@@ -115,19 +115,19 @@ function canDrop(): boolean {
   }
 }
 
-test.skipIf(process.platform !== "linux")("C12: the kernel's own file systems are not read (needs Linux)", async () => {
+test.skipIf(process.platform !== "linux")("C11: the kernel's own file systems are not read (needs Linux)", async () => {
   const sbom = await catalogued(openDirectoryTree("/"), [], { limits: { depth: 1 } });
   expect(lost(sbom)).toContain("SBOM_SOURCE_PSEUDO_FILES proc");
 });
 
-test("C14: what is not there, or of another kind, is refused", async () => {
+test("C13: what is not there, or of another kind, is refused", async () => {
   const root = sceneDirectory({ file: "" });
   const refused = (path: string) => catalogued(openDirectoryTree(path)).catch((error: { code: string }) => error.code);
   expect(await refused(join(root, "missing"))).toBe("SBOM_SOURCE_MISSING");
   expect(await refused(join(root, "file"))).toBe("SBOM_SOURCE_KIND");
 });
 
-test("C14: a tree with more entries than the limit is refused; an aborted scan ends", async () => {
+test("C13: a tree with more entries than the limit is refused; an aborted scan ends", async () => {
   const root = freshPlace();
   sceneDirectory(Object.fromEntries(Array.from({ length: 1100 }, (_, index) => [`f${index}`, ""])), root);
   await expect(catalogued(openDirectoryTree(root), [], { limits: { entries: 1000 } })).rejects.toMatchObject({

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { PathSet } from "./path-set.ts";
 import { TreePaths } from "./tree-paths.ts";
 
-test("C15: links in directories lead within the tree, in circles to an end", () => {
+test("C14: links in directories lead within the tree, in circles to an end", () => {
   const paths = new TreePaths();
   paths.directory("usr/lib", 0);
   paths.link("lib", "usr/lib", 0);
@@ -20,14 +20,14 @@ test("C15: links in directories lead within the tree, in circles to an end", () 
   expect(typeof paths.resolve("loop/x")).toBe("string");
 });
 
-test("C15: a link that a later layer replaced leads nowhere", () => {
+test("C14: a link that a later layer replaced leads nowhere", () => {
   const paths = new TreePaths();
   paths.link("lib", "usr/lib", 0);
   paths.directory("lib", 1);
   expect(paths.resolve("lib/x")).toBe("lib/x");
 });
 
-test("C13: a path belongs to the outermost archive, but not to one that a directory only pretends to be", () => {
+test("C12: a path belongs to the outermost archive, but not to one that a directory only pretends to be", () => {
   const paths = new TreePaths();
   paths.file("a.zip", 0);
   paths.archive("a.zip");
