@@ -53,11 +53,11 @@ export function nextClean(evaluate: Evaluator, targets: readonly Target[], judge
     for (const version of fixedVersions(hits)) known.add(version);
     // No version below the last of the nearest fixes can be free of all of them.
     const least = hits.map(({ affection }) => affection.fixed[0]).filter((version) => version !== undefined);
-    const orders = [...known].map((text) => ({ text, order: scheme.read(text) }));
-    const bounds = least.map((text) => scheme.read(text));
-    const next = orders
+    const bound = least.map((text) => scheme.read(text)).sort((a, b) => scheme.compare(b, a))[0];
+    const next = [...known]
+      .map((text) => ({ text, order: scheme.read(text) }))
       .filter(({ order }) => above === undefined || scheme.compare(order, above) > 0)
-      .filter(({ order }) => bounds.every((bound) => scheme.compare(order, bound) >= 0))
+      .filter(({ order }) => bound === undefined || scheme.compare(order, bound) >= 0)
       .sort((a, b) => scheme.compare(a.order, b.order))[0];
     if (next === undefined) return undefined;
     const again = judgeTargets(evaluate, moved(targets, next.text));

@@ -1,5 +1,6 @@
 import type { FixAdvice } from "@touchmark/formats/findings";
 import type { Sbom } from "@touchmark/formats/sbom";
+import { graphOf } from "./graph.ts";
 
 /** Shortest ways from the root of an SBOM to its components. */
 export interface DependencyPaths {
@@ -8,106 +9,101 @@ export interface DependencyPaths {
 }
 
 /** Edges that may be walked for one SBOM before only the shortest of all ways is shown. */
-const mostSteps = 20_000_000;
+const mostSteps = 5_000_000;
 const mostDirect = 100;
 /** Refs in all paths together; beyond, none are shown. */
-const mostRefs = 2_000_000;
+const mostRefs = 500_000;
 
 /** Paths of an SBOM. Projects (lockfiles' own components between the root and their dependencies) are passed through. */
 export function dependencyPaths(sbom: Sbom): DependencyPaths {
-  const kinds = new Map(sbom.components.map((each) => [each.ref, each.kind]));
-  const down = new Map(sbom.dependencies.map(({ from, to }) => [from, to.filter((ref) => kinds.has(ref))]));
-  const up = reversed(down);
-  const { parents, direct } = fromRoot(sbom.root, down, (ref) => kinds.get(ref) === "application");
+  const graph = graphOf(sbom);
+  const { refs, root, up } = graph;
+  const { parents, direct } = fromRoot(graph);
   const known = new Map<string, FixAdvice["direct"]>();
+  // Of the walk for one component: where each ref leads on its shortest way down, and in which walk that was found.
+  const next = new Int32Array(refs.length);
+  const walk = new Int32Array(refs.length).fill(-1);
+  const queue = new Int32Array(refs.length);
   let steps = 0;
-  let refs = 0;
+  let shown = 0;
 
-  function shortestOfAll(component: string): FixAdvice["direct"] {
+  function shortestOfAll(component: number): FixAdvice["direct"] {
     const path = wayTo(component, parents);
-    const first = path.find((ref) => direct.has(ref));
-    return first === undefined ? [] : [{ ref: first, path }];
+    const first = path.find((at) => direct.has(at));
+    return first === undefined ? [] : [{ ref: refs[first] ?? "", path: path.map((at) => refs[at] ?? "") }];
   }
 
-  function allOf(component: string): FixAdvice["direct"] {
-    // Backwards from the component: `next` leads from each ref the shortest way down to it.
-    const next = new Map<string, string>([[component, component]]);
-    const queue = [component];
-    for (let i = 0; i < queue.length; i++) {
-      const ref = queue[i] ?? "";
-      for (const above of up.get(ref) ?? []) {
+  function allOf(component: number): FixAdvice["direct"] {
+    walk[component] = component;
+    queue[0] = component;
+    let length = 1;
+    for (let i = 0; i < length; i++) {
+      const at = queue[i] ?? 0;
+      for (const above of up[at] ?? []) {
         steps++;
-        if (next.has(above) || above === sbom.root) continue;
-        next.set(above, ref);
-        queue.push(above);
+        if (walk[above] === component || above === root) continue;
+        walk[above] = component;
+        next[above] = at;
+        queue[length++] = above;
       }
     }
     const found: { ref: string; path: readonly string[] }[] = [];
-    for (const ref of direct) {
-      if (!next.has(ref)) continue;
-      const path = wayTo(ref, parents);
-      for (let at = ref; at !== component; ) {
-        at = next.get(at) ?? component;
+    for (const first of direct) {
+      if (walk[first] !== component) continue;
+      const path = wayTo(first, parents);
+      for (let at = first; at !== component; ) {
+        at = next[at] ?? component;
         path.push(at);
       }
-      found.push({ ref, path });
+      found.push({ ref: refs[first] ?? "", path: path.map((at) => refs[at] ?? "") });
+      if (found.length >= mostDirect) break;
     }
-    found.sort((a, b) => (a.ref < b.ref ? -1 : 1));
-    return found.slice(0, mostDirect);
+    return found.sort((a, b) => (a.ref < b.ref ? -1 : 1));
   }
 
   return {
-    directOf(component) {
-      let found = known.get(component);
+    directOf(ref) {
+      let found = known.get(ref);
       if (found === undefined) {
-        found = refs > mostRefs ? [] : steps > mostSteps ? shortestOfAll(component) : allOf(component);
-        for (const { path } of found) refs += path.length;
-        known.set(component, found);
+        const component = graph.indexOf(ref);
+        if (component === undefined || shown > mostRefs) found = [];
+        else found = steps > mostSteps ? shortestOfAll(component) : allOf(component);
+        for (const { path } of found) shown += path.length;
+        known.set(ref, found);
       }
       return found;
     },
   };
 }
 
-function reversed(down: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, readonly string[]> {
-  const up = new Map<string, string[]>();
-  for (const [from, to] of down) {
-    for (const ref of to) {
-      const held = up.get(ref);
-      if (held === undefined) up.set(ref, [from]);
-      else held.push(from);
-    }
-  }
-  return up;
-}
-
 /** Breadth first: the parent of each ref on its shortest way, and what the root or a project of it wants itself. */
-function fromRoot(root: string, down: ReadonlyMap<string, readonly string[]>, isProject: (ref: string) => boolean) {
-  const parents = new Map<string, string>([[root, root]]);
-  const direct = new Set<string>();
+function fromRoot({ refs, root, down, isProject }: ReturnType<typeof graphOf>) {
+  const parents = new Int32Array(refs.length).fill(-1);
+  const direct = new Set<number>();
   const projects = new Set([root]);
+  parents[root] = root;
   const queue = [root];
   for (let i = 0; i < queue.length; i++) {
-    const ref = queue[i] ?? "";
-    for (const below of down.get(ref) ?? []) {
-      if (projects.has(ref)) {
-        if (isProject(below) && (down.get(below)?.length ?? 0) > 0) projects.add(below);
+    const at = queue[i] ?? 0;
+    for (const below of down[at] ?? []) {
+      if (projects.has(at)) {
+        if (isProject(below)) projects.add(below);
         else direct.add(below);
       }
-      if (parents.has(below)) continue;
-      parents.set(below, ref);
+      if (parents[below] !== -1) continue;
+      parents[below] = at;
       queue.push(below);
     }
   }
   return { parents, direct };
 }
 
-function wayTo(ref: string, parents: ReadonlyMap<string, string>): string[] {
-  if (!parents.has(ref)) return [];
-  const path = [ref];
-  for (let at = ref, up = parents.get(at); up !== undefined && up !== at; up = parents.get(at)) {
-    path.push(up);
-    at = up;
+/** Empty for what the root does not lead to. */
+function wayTo(component: number, parents: Int32Array): number[] {
+  const path: number[] = [];
+  for (let at = component; (parents[at] ?? -1) !== -1; at = parents[at] ?? 0) {
+    path.push(at);
+    if (parents[at] === at) break;
   }
   return path.reverse();
 }

@@ -22,9 +22,11 @@ export function rematch(
   const fresh = new Set(
     previous.notEvaluated.filter(({ reason }) => reason === "ecosystem-without-data").map(({ component }) => component),
   );
+  const loose = new Set(previous.findings.filter((each) => hangsOnMore(each)).map(({ component }) => component));
   const done = new Set<string>();
   const matches = matchComponents(previous.sbom, database, options, (targets, { ref }) => {
-    const isConcerned = fresh.has(ref) || targets.some(({ ecosystem, name }) => names.has(`${ecosystem}\n${name}`));
+    const isConcerned =
+      fresh.has(ref) || loose.has(ref) || targets.some(({ ecosystem, name }) => names.has(`${ecosystem}\n${name}`));
     if (isConcerned) done.add(ref);
     return isConcerned;
   });
@@ -41,6 +43,12 @@ export function rematch(
       ...open.filter(({ component }) => !unanswered.has(component)),
     ]),
   };
+}
+
+/** A finding that more decides than the advisories of its package: a score of another record, the end of a release. */
+function hangsOnMore({ severity, evidence, fixState }: Finding): boolean {
+  const isOwn = evidence.some(({ source, advisory }) => severity.from === `${source} ${advisory}`);
+  return !isOwn || fixState !== "fixed";
 }
 
 function exploitedNow({ epss: _, knownExploited: __, ...finding }: Finding, database: AdvisoryDatabase): Finding {

@@ -57,7 +57,7 @@ const schemes: ReadonlyMap<string, VersionScheme> = new Map<string, VersionSchem
 
 /** The rules of an ecosystem, whose suffix (`:12` of `Debian:12`) counts for nothing. @throws VERSION_ECOSYSTEM_UNKNOWN */
 export function schemeOf(ecosystem: string): VersionScheme {
-  const scheme = schemes.get(ecosystem.split(":", 1)[0] ?? "");
+  const scheme = schemes.get(ecosystem) ?? schemes.get(ecosystem.split(":", 1)[0] ?? "");
   if (scheme === undefined) {
     throw versionErrors.make(
       "VERSION_ECOSYSTEM_UNKNOWN",
