@@ -10,7 +10,7 @@ import type { ScannedTree } from "../sources/scanned-tree.ts";
 import type { Cataloger, FoundComponent } from "./cataloger.ts";
 import { type CatalogueOptions, catalogue } from "./catalogue.ts";
 
-/** One entry of a scene: content of a file, or what else it is. */
+/** One entry of a scene: content of a file, or what else it is; null for a directory. */
 export type SceneEntry =
   | string
   | Uint8Array
@@ -18,7 +18,7 @@ export type SceneEntry =
   | { readonly link: string }
   | { readonly hard: string }
   | { readonly whiteout: "entry" | "opaque" }
-  | "directory/";
+  | null;
 
 /** A tree by paths. */
 export type Scene = Readonly<Record<string, SceneEntry>>;
@@ -40,7 +40,7 @@ export function sceneDirectory(scene: Scene, root: string = freshPlace()): strin
   for (const [path, entry] of Object.entries(scene)) {
     const host = join(root, path);
     mkdirSync(dirname(host), { recursive: true });
-    if (entry === "directory/") mkdirSync(host, { recursive: true });
+    if (entry === null) mkdirSync(host, { recursive: true });
     else if (typeof entry === "string" || entry instanceof Uint8Array) writeFileSync(host, entry);
     else if ("link" in entry) symlinkSync(entry.link, host);
     else if ("hard" in entry) linkSync(join(root, entry.hard), host);
@@ -69,7 +69,7 @@ export function layerId(index: number): Digest {
 
 function layerEntry(path: string, entry: SceneEntry): LayerEntryLike {
   const plain = { path, mode: 0o644, size: 0, async *content() {} };
-  if (entry === "directory/") return { ...plain, kind: "directory", mode: 0o755 };
+  if (entry === null) return { ...plain, kind: "directory", mode: 0o755 };
   if (typeof entry === "string" || entry instanceof Uint8Array) return { ...plain, ...contentOf(entry), kind: "file" };
   if ("link" in entry) return { ...plain, kind: "symlink", target: entry.link };
   if ("hard" in entry) return { ...plain, kind: "hardlink", target: entry.hard };
@@ -91,7 +91,7 @@ function contentOf(content: string | Uint8Array) {
 export function sceneTar(scene: Scene): Buffer {
   return forgeTar(
     Object.entries(scene).map(([path, entry]): ForgedTarEntry => {
-      if (entry === "directory/") return { name: `${path}/`, type: "5", mode: 0o755 };
+      if (entry === null) return { name: `${path}/`, type: "5", mode: 0o755 };
       if (typeof entry === "string" || entry instanceof Uint8Array) return { name: path, content: entry };
       if ("link" in entry) return { name: path, type: "2", target: entry.link };
       if ("hard" in entry) return { name: path, type: "1", target: entry.hard };

@@ -1,9 +1,9 @@
 import type { Digest } from "@touchmark/core";
 import { peek } from "./byte-stream.ts";
 import type { TreeCollector } from "./collector.ts";
-import type { StoredContent } from "./content.ts";
 import type { LayerEntryLike } from "./entry.ts";
 import { headLength, needsHead } from "./interest.ts";
+import { StoredFile } from "./stored-file.ts";
 
 /** A hard link to a file whose content was not kept under its own name. */
 interface PendingLink {
@@ -89,23 +89,33 @@ export class EntryCollection {
 
   #hardlink(path: string, target: string, mode: number): void {
     this.#collector.paths.file(path, this.#place.layer);
-    const original = this.#collector.kept(target);
-    if (original !== undefined && original.file.content.size === original.file.size) {
-      this.#keepLink(path, original.file.size, original.file.mode, original.file.content, original.file.digest());
-      return;
-    }
-    // Its size and first bytes are not known: whoever might want it by name and mode is asked again on second reading.
+    const original = this.#collector.kept(target)?.file;
+    if (original !== undefined && this.#keepLink(path, original)) return;
+    // Its size is not known, its first bytes were looked at if its own name and mode asked for it: whoever might want it
+    // by another name is asked again on second reading.
     const guess = this.#collector.interest(this.#facts(path, 1, mode, undefined));
-    if (guess.claims.length === 0 && guess.archive === undefined && !needsHead(lastOf(path), mode)) return;
+    const isNewProgram = needsHead(lastOf(path), mode) && !needsHead(lastOf(target), mode);
+    if (guess.claims.length === 0 && guess.archive === undefined && !isNewProgram && original === undefined) return;
     this.#pending.set(path, { path, target: this.#pending.get(target)?.target ?? target });
   }
 
-  #keepLink(path: string, size: number, mode: number, content: StoredContent, digest: Digest | undefined): void {
-    const head = size > 0 && needsHead(lastOf(path), mode) ? content.read(0, headLength) : undefined;
+  /** Keeps a link to a file that is known. False when somebody wants content that was not kept. */
+  #keepLink(path: string, original: StoredFile): boolean {
+    const { size, mode, content } = original;
+    const hasContent = content.size === size;
+    let head = original.head;
+    if (!needsHead(lastOf(path), mode)) head = undefined;
+    else if (head === undefined && size > 0) {
+      if (!hasContent) return false;
+      head = content.read(0, headLength);
+    }
     const facts = this.#facts(path, size, mode, head);
     const interest = this.#collector.interest(facts);
-    if (interest.claims.length === 0 && interest.archive === undefined && !interest.program) return;
-    this.#collector.keep(facts, interest, this.#place.layer, content, digest);
+    const keeps = interest.claims.length > 0 || interest.archive !== undefined;
+    if (keeps && !hasContent) return false;
+    if (!keeps && !interest.program) return true;
+    this.#collector.keep(facts, interest, this.#place.layer, content, original.knownDigest);
+    return true;
   }
 
   /** Reads the stream once more, for the files that hard links lead to. */
@@ -124,7 +134,12 @@ export class EntryCollection {
         hashes: true,
       });
       if (stored === undefined) continue;
-      for (const path of links) this.#keepLink(path, entry.size, entry.mode, stored.content, stored.digest);
+      const original = new StoredFile(
+        this.#facts(entry.path, entry.size, entry.mode, undefined),
+        stored.content,
+        stored.digest,
+      );
+      for (const path of links) this.#keepLink(path, original);
     }
     for (const path of [...byTarget.values()].flat()) {
       const message = "expected the file that this hard link leads to in the same archive, found none";

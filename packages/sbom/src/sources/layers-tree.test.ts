@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { sha256 } from "@touchmark/core";
 import { expect, test } from "vitest";
 import type { Cataloger } from "../catalogue/cataloger.ts";
 import { catalogued, layerId, listed, lost, pkgFiles, type Scene, sceneLayers } from "../catalogue/scene.fixture.ts";
@@ -56,6 +57,23 @@ test("C4: a hard link is a file with the content of the other, read a second tim
   expect(readings).toBe(1);
   expect(listed(await catalogued(openLayersTree([counted(unkept)])))).toEqual(["three 1 four.pkg three.pkg"]);
   expect(readings).toBe(3);
+});
+
+test("C4: a hard link to a program that nobody wants is a program, without a second reading", async () => {
+  let readings = 0;
+  const program = { content: "#!/bin/sh\n", mode: 0o755 };
+  const [layer] = sceneLayers({ "bin/perl": program, "bin/perl5": { hard: "bin/perl" } });
+  const counted: TreeLayer = {
+    diffId: layerId(0),
+    entries: () => {
+      readings++;
+      return (layer as TreeLayer).entries();
+    },
+  };
+  const sbom = await catalogued(openLayersTree([counted]), [], { subject: { kind: "image", name: "i" } });
+  const digest = sha256(program.content);
+  expect(sbom.unowned).toEqual(["bin/perl", "bin/perl5"].map((path) => ({ path, digest, layer: layerId(0) })));
+  expect(readings).toBe(1);
 });
 
 test("C4: a hard link to nothing is a loss", async () => {

@@ -30,6 +30,11 @@ export class StoredFile implements CollectedFile {
     this.#digest = digest;
   }
 
+  /** Its digest, if it was computed. */
+  get knownDigest(): Digest | undefined {
+    return this.#digest;
+  }
+
   bytes(limit: number = defaultLimit): Uint8Array {
     if (this.size > limit) {
       throw sbomErrors.make(
