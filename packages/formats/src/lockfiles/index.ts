@@ -14,3 +14,4 @@ export type {
 export { type MaterialsLock, materialsLockSchema, materialsLockVersion, writeMaterialsLock } from "./materials-lock.ts";
 export { type LockfileOptions, lockfileLimits } from "./options.ts";
 export { isLockfileName, lockfileNames, readLockfile } from "./read.ts";
+export { readToml } from "./toml-reader.ts";

@@ -12,6 +12,7 @@ import { mavenProjects } from "./java/maven-projects.ts";
 import { javascript } from "./javascript/javascript.ts";
 import { python } from "./python/python.ts";
 import { rpm } from "./rpm/rpm.ts";
+import { cargo } from "./rust/cargo.ts";
 
 /** Every cataloger, one row each; the order is the order of rules where two say different things of one component. */
 const rows: readonly Cataloger[] = [
@@ -24,6 +25,7 @@ const rows: readonly Cataloger[] = [
   javascript,
   python,
   goModules,
+  cargo,
   mavenProjects,
   gradleLockfiles,
   javaArchives,

@@ -27,7 +27,9 @@ export function archiveEdges(placed: readonly PlacedArtifact[]): ArchiveEdges {
   const byPath = new Map(placed.map((one) => [one.path, one]));
   for (const one of placed) {
     const names = byPlace.get(placeOf(one.path)) ?? new Map<string, PlacedArtifact[]>();
-    names.set(one.name, [...(names.get(one.name) ?? []), one]);
+    const same = names.get(one.name);
+    if (same === undefined) names.set(one.name, [one]);
+    else same.push(one);
     byPlace.set(placeOf(one.path), names);
   }
   const edges = new Map<string, Set<string>>();
@@ -38,7 +40,9 @@ export function archiveEdges(placed: readonly PlacedArtifact[]): ArchiveEdges {
   const members = new Map<string, string[]>();
   for (const { path, key } of placed) {
     const holder = holderOf(path, byPath)?.key ?? "";
-    members.set(holder, [...(members.get(holder) ?? []), key]);
+    const held = members.get(holder);
+    if (held === undefined) members.set(holder, [key]);
+    else held.push(key);
   }
   const roots = [...unreached(members.get("") ?? [], edges)];
   members.delete("");
@@ -88,7 +92,10 @@ function declared(
   const found = wanted.flatMap((dependency) => {
     const name = `${dependency.group.replace(/^\$\{(?:project|pom)\.groupId\}$/, group)}:${dependency.artifact}`;
     for (const place of places) {
-      const candidates = (byPlace.get(place)?.get(name) ?? []).filter(({ key }) => key !== one.key);
+      const same = byPlace.get(place)?.get(name) ?? [];
+      // Beside so many of one name nothing tells which is meant.
+      if (same.length > 100) continue;
+      const candidates = same.filter(({ key }) => key !== one.key);
       const exact = candidates.filter(({ version }) => version === dependency.version);
       const [only] = candidates.length === 1 ? candidates : exact;
       if (only !== undefined) return [only.key];

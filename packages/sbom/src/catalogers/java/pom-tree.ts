@@ -30,15 +30,22 @@ const largest = 16 * 1024 * 1024;
 export function readPomTree(files: readonly CollectedFile[]): PomTree {
   const poms: PomFile[] = [];
   const losses: ScanLoss[] = [];
-  const byName = new Map<string, PomFile[]>();
+  const byName = new Map<string, PomFile>();
+  // Of poms with the same coordinates the first in byte order of paths counts.
+  const name = (group: string, artifact: string, version: string): void => {
+    const key = `${nameOf({ group, artifact })}:${version}`;
+    const last = poms.at(-1);
+    if (last !== undefined && !byName.has(key)) byName.set(key, last);
+  };
   for (const file of files) {
     try {
       const isProject = file.name === "pom.xml";
       const isUnpacked = /(?:^|\/)META-INF\/maven\//.test(file.path);
       const one = { file, pom: readPom(file.bytes(largest), file.path), isProject, isUnpacked };
       poms.push(one);
-      const name = nameOf({ group: writtenGroup(one.pom), artifact: one.pom.artifact });
-      byName.set(name, [...(byName.get(name) ?? []), one]);
+      const [group, version] = [writtenGroup(one.pom), writtenVersion(one.pom)];
+      name(group, one.pom.artifact, version);
+      if (version.includes("${")) name(group, one.pom.artifact, "${}");
     } catch (error) {
       losses.push(scanLoss(file.path, error));
     }
@@ -49,9 +56,8 @@ export function readPomTree(files: readonly CollectedFile[]): PomTree {
     losses,
     at: (path) => byPath.get(path),
     named(group, artifact, version) {
-      const all = byName.get(nameOf({ group, artifact })) ?? [];
-      const exact = all.find(({ pom }) => writtenVersion(pom) === version);
-      return exact ?? all.find(({ pom }) => writtenVersion(pom).includes("${"));
+      const full = nameOf({ group, artifact });
+      return byName.get(`${full}:${version}`) ?? byName.get(`${full}:\${}`);
     },
   };
 }
