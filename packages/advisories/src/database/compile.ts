@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { type Clock, canonicalJson, type Digest, digestHex } from "@touchmark/core";
 import type { AdvisoryDataFacts } from "@touchmark/formats/findings";
 import type { AdvisorySourceKind } from "../importers/importer.ts";
-import { openDatabaseFile } from "./database-file.ts";
+import { type DatabaseFile, openDatabaseFile } from "./database-file.ts";
 import { type Footer, magic, type SourcePart } from "./footer.ts";
 import { factsOf } from "./open.ts";
 import { Output } from "./output.ts";
 import { writeTable } from "./table.ts";
-import { type SourceFailure, writeSources } from "./write-sources.ts";
+import { type SourceFailure, unchangedParts, writeSources } from "./write-sources.ts";
 
 /** One source that a database is made from: bytes on this machine. */
 export interface AdvisorySourceInput {
@@ -75,15 +75,23 @@ export async function compileDatabase(options: CompileOptions): Promise<Compiled
   const output = new Output(temporary);
   try {
     const compiledAt = `${options.clock.now().toISOString().slice(0, 19)}Z`;
-    const { sources, failures, keys, ecosystems } = await writeSources(options, {
-      ...{ output, compiledAt, spool: `${temporary}.rows` },
-      ...(previous === undefined ? {} : { previous }),
-    });
-    if (previous !== undefined && isSame(sources, previous.footer.sources)) {
+    const known = unchangedParts(options, previous);
+    const stay = (failures: readonly SourceFailure[]): CompiledDatabase | undefined => {
+      if (previous === undefined) return undefined;
       output.abandon();
       const { path, digest, footer } = previous;
       return { path, digest, footer, facts: factsOf(previous), isNew: false, failures };
+    };
+    if (previous !== undefined && isWhole(options, known, previous)) {
+      for (const { name } of options.sources) options.onProgress?.({ source: name, state: "unchanged" });
+      return stay([]) as CompiledDatabase;
     }
+    const { sources, failures, keys, ecosystems } = await writeSources(options, {
+      ...{ output, compiledAt, spool: `${temporary}.rows`, known },
+      ...(previous === undefined ? {} : { previous }),
+    });
+    const same = previous !== undefined && isSame(sources, previous.footer.sources) ? stay(failures) : undefined;
+    if (same !== undefined) return same;
     const pages = writeTable(keys, output);
     const footer: Footer = { compiledAt, ecosystems, sources, pages };
     const digest = finish(output, footer);
@@ -110,6 +118,23 @@ function finish(output: Output, footer: Footer): Digest {
   output.write(trailer);
   output.write(magic);
   return output.finish();
+}
+
+/** True when every source of the previous database is there, and nothing else, each as it was. */
+function isWhole(
+  { sources, kept = [] }: CompileOptions,
+  known: ReadonlyMap<string, SourcePart>,
+  { footer }: DatabaseFile,
+): boolean {
+  const names = new Set([...sources.map(({ name }) => name), ...kept]);
+  return (
+    sources.every(({ name }) => known.has(name)) &&
+    footer.sources.every(({ name }) => names.has(name)) &&
+    isSame(
+      [...known.values()],
+      footer.sources.filter(({ name }) => known.has(name)),
+    )
+  );
 }
 
 /** True when the sources are the same ones, by everything but their place in the file and the time of reading. */

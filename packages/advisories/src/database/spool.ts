@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { encodeRow } from "./database-file.ts";
-import { type AdvisoryRecord, type Row, rowBytes, rowKeys, rowName, undated } from "./row.ts";
+import { type Row, rowBytes, rowKeys, rowName } from "./row.ts";
 
 /** A row that waits on disk for its place. */
 export interface SpooledRow {
@@ -33,7 +33,7 @@ export class Spool {
     const spooled: SpooledRow = {
       name: rowName(row),
       kind: row.kind,
-      modified: row.kind === "advisory" ? dateOf(row.record) : "",
+      modified: row.kind === "advisory" ? row.record.modified : "",
       keys: [...rowKeys(row)].map((key) => this.#once(key)),
       offset: this.#size,
       length: bytes.length,
@@ -74,9 +74,4 @@ export class Spool {
     this.#waiting = [];
     this.#waitingBytes = 0;
   }
-}
-
-/** Some sources fill in `modified` only where they publish. */
-function dateOf({ modified, published }: AdvisoryRecord): string {
-  return modified === undated ? (published ?? undated) : modified;
 }

@@ -24,6 +24,8 @@ export interface WriteTarget {
   readonly spool: string;
   readonly compiledAt: string;
   readonly previous?: DatabaseFile;
+  /** Parts of sources that did not change. */
+  readonly known: ReadonlyMap<string, SourcePart>;
 }
 
 /** What was written: parts of sources, and what leads to their rows. */
@@ -56,7 +58,7 @@ export async function writeSources(options: CompileOptions, target: WriteTarget)
       continue;
     }
     try {
-      const unchanged = unchangedPart(input, before, options);
+      const unchanged = target.known.get(name);
       if (unchanged !== undefined) keep(unchanged);
       else sources.push(await readSource(input, before, options, target, index));
       options.onProgress?.({ source: name, state: unchanged === undefined ? "read" : "unchanged" });
@@ -67,6 +69,24 @@ export async function writeSources(options: CompileOptions, target: WriteTarget)
     }
   }
   return { sources, failures, keys: index.offsets, ecosystems: index.ecosystems() };
+}
+
+/** Parts of sources that have the same bytes as in the previous database. What can not be read is told of later. */
+export function unchangedParts(
+  options: CompileOptions,
+  previous: DatabaseFile | undefined,
+): ReadonlyMap<string, SourcePart> {
+  const parts = new Map<string, SourcePart>();
+  for (const input of options.sources) {
+    const before = previous?.footer.sources.find(({ name }) => name === input.name);
+    try {
+      const part = unchangedPart(input, before, options);
+      if (part !== undefined) parts.set(input.name, part);
+    } catch (error) {
+      if (!isFactoryError(error)) throw error;
+    }
+  }
+  return new Map([...parts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** The part as it was, when the source has the same bytes and would be read in the same way. */

@@ -1,5 +1,5 @@
 import type { AdvisorySeverity, AffectedPackage, AffectedRange, RangeEvent } from "../advisory.ts";
-import type { AdvisoryRecord } from "../database/row.ts";
+import { type AdvisoryRecord, undated } from "../database/row.ts";
 import { advisorySourceErrors } from "./errors.ts";
 import {
   list,
@@ -32,7 +32,9 @@ const binaryEcosystems = /^(?:Red Hat|AlmaLinux)(?::|$)/;
 export function readOsvRecord(value: unknown): AdvisoryRecord {
   const record = object(value, "a record");
   const specific = optionalObject(record["database_specific"], "database_specific");
-  const published = optionalMoment(record["published"], "published");
+  // Some checkouts have no dates, which are filled in where the records are published.
+  const written = optionalMoment(record["published"], "published");
+  const published = written === undated ? undefined : written;
   const withdrawn = optionalMoment(record["withdrawn"], "withdrawn");
   const id = advisoryId(record["id"]);
   return {

@@ -196,14 +196,16 @@ function unpacked(bytes: Uint8Array, limit: number): Uint8Array {
   }
 }
 
+/** One for all: a checkout has thousands of small files. Nothing else runs between its filling and its use. */
+const hashed = Buffer.allocUnsafeSlow(1 << 20);
+
 function fileDigest(path: string): Digest {
   const descriptor = opened(path);
   try {
     if (fstatSync(descriptor).size > sourceLimits.bytes) sourceTooLarge(`${sourceLimits.bytes} bytes`);
     const hash = createHash("sha256");
-    const chunk = Buffer.allocUnsafe(1 << 20);
-    for (let count = readSync(descriptor, chunk); count > 0; count = readSync(descriptor, chunk)) {
-      hash.update(chunk.subarray(0, count));
+    for (let count = readSync(descriptor, hashed); count > 0; count = readSync(descriptor, hashed)) {
+      hash.update(hashed.subarray(0, count));
     }
     return `sha256:${hash.digest("hex")}`;
   } finally {

@@ -85,7 +85,7 @@ function showAdvisory(advisory: Advisory, ecosystem: string | undefined, termina
   if (others.length > 0) terminal.print(`    also ${oneLine(others.join(", "))}`);
   const dates = [
     advisory.published === undefined ? "" : `published ${advisory.published}`,
-    `modified ${advisory.modified}`,
+    advisory.modified.startsWith("0001-") ? "" : `modified ${advisory.modified}`,
   ];
   terminal.print(`    ${dates.filter((each) => each !== "").join(", ")}; ${advisory.digest}`);
   for (const { type, value } of advisory.severities) terminal.print(`    ${type} ${oneLine(value)}`);
