@@ -9,9 +9,9 @@ import { list, type Members } from "./shape.ts";
 /** Value of the member `touchmark` of an SBOM in our own form. */
 export const ownVersion = "sbom/v1";
 
-/** An SBOM in our own form, members in the order of canonical JSON: nothing is lost. */
+/** An SBOM in our own form: its mark first, then members in the order of canonical JSON. Nothing is lost. */
 export function ownText(sbom: Sbom, indent: number): string {
-  const text = canonicalJson({ touchmark: ownVersion, ...sbom });
+  const text = `{"touchmark":${JSON.stringify(ownVersion)},${canonicalJson(sbom).slice(1)}`;
   return indent === 0 ? text : JSON.stringify(JSON.parse(text), undefined, indent);
 }
 
