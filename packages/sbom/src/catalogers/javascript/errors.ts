@@ -8,6 +8,7 @@ export const npmErrors = defineErrors({
   },
   SBOM_NPM_TOO_MANY: {
     nature: "invalid",
-    meaning: "Installed packages ask for more than 2,000,000 others; edges beyond that are missing.",
+    meaning:
+      "Resolving what installed packages ask for takes more than 5,000,000 steps; edges beyond that are missing.",
   },
 });

@@ -28,6 +28,8 @@ const largest = 4 * 1024 * 1024;
 /** No name or version of a registry is longer; longer text is cut, as it is only shown. */
 const longest = 255;
 const longestText = 4096;
+/** No package asks for a hundredth of this. */
+const mostNames = 10_000;
 const control = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
 type Members = Readonly<Record<string, unknown>>;
@@ -90,7 +92,9 @@ function first(value: unknown): unknown {
 }
 
 function namesOf(value: unknown): readonly string[] {
-  return Object.keys(membersOf(value)).filter((name) => identifier(name) !== undefined);
+  return Object.keys(membersOf(value))
+    .slice(0, mostNames)
+    .filter((name) => identifier(name) !== undefined);
 }
 
 function identifier(value: unknown): string | undefined {

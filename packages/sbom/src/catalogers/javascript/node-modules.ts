@@ -45,20 +45,36 @@ export function projectOf(directory: string): string {
   return at <= 0 ? (at < 0 ? directory : "") : directory.slice(0, at - 1);
 }
 
-/** Finds what `name` means to a module in `directory`: the nearest node_modules upwards, as Node looks it up. */
-export function lookUp(
-  places: ReadonlyMap<string, unknown>,
-  directory: string,
-  name: string,
-  debianTrees: readonly string[],
-): string | undefined {
-  for (let here: string | undefined = directory; here !== undefined; here = parentOf(here)) {
-    if (here === "node_modules" || here.endsWith("/node_modules")) continue;
-    const candidate = here === "" ? `node_modules/${name}` : `${here}/node_modules/${name}`;
-    if (places.has(candidate)) return candidate;
+/** Directories of installed packages, each with its packages by name. */
+export type Modules = ReadonlyMap<string, ReadonlyMap<string, string>>;
+
+/** Packages by the directory whose node_modules holds them, or by Debian's tree. */
+export function modulesOf(packages: Iterable<{ readonly place?: Place }>): Modules {
+  const modules = new Map<string, Map<string, string>>();
+  for (const { place } of packages) {
+    if (place === undefined) continue;
+    const { directory, name } = place;
+    const holder = directory.slice(0, Math.max(0, directory.length - name.length - 1));
+    const base = holder === "node_modules" ? "" : holder.replace(/\/node_modules$/, "");
+    const names = modules.get(base) ?? new Map<string, string>();
+    modules.set(base, names.set(name, directory));
   }
-  if (!directory.startsWith("usr/")) return undefined;
-  return debianTrees.map((tree) => `${tree}/${name}`).find((candidate) => places.has(candidate));
+  return modules;
+}
+
+/** Where a module in `directory` finds others: every node_modules upwards, nearest first, as Node looks them up. */
+export function searchPath(
+  modules: Modules,
+  directory: string,
+  debianTrees: readonly string[],
+): readonly ReadonlyMap<string, string>[] {
+  const path: ReadonlyMap<string, string>[] = [];
+  for (let here: string | undefined = directory; here !== undefined; here = parentOf(here)) {
+    const names = here === "node_modules" || here.endsWith("/node_modules") ? undefined : modules.get(here);
+    if (names !== undefined) path.push(names);
+  }
+  if (!directory.startsWith("usr/")) return path;
+  return [...path, ...debianTrees.flatMap((tree) => modules.get(tree) ?? [])];
 }
 
 function parentOf(directory: string): string | undefined {

@@ -1,11 +1,11 @@
 import type { ManifestFile } from "./installed-package.ts";
 import type { Manifests } from "./manifests.ts";
-import { lookUp } from "./node-modules.ts";
+import { modulesOf, searchPath } from "./node-modules.ts";
 import type { ProjectTree } from "./project-tree.ts";
 import { reachedScopes, type ScopedEdges } from "./reached-scopes.ts";
 
-/** Most look-ups of one name from one directory. */
-const mostLookUps = 2_000_000;
+/** Most look-ups of a name in a directory. */
+const mostSteps = 5_000_000;
 
 /** What a project's manifest asks for and finds, as keys. */
 export interface ProjectWants {
@@ -25,15 +25,20 @@ export interface Resolved {
  * manifests of their projects reach them. Edges of locked packages stay those of the lockfile.
  */
 export function resolveInstalled(tree: ProjectTree, manifests: Manifests): Resolved {
-  let left = mostLookUps;
+  let left = mostSteps;
   const inStore = storeNames(manifests);
-  const find = (directory: string, names: readonly string[]): string[] =>
-    names.flatMap((name) => {
-      if (left-- <= 0) return [];
-      const found = lookUp(manifests.installed, directory, name, manifests.debianTrees) ?? inStore(directory, name);
+  const modules = modulesOf(manifests.installed.values());
+  const find = (directory: string, names: readonly string[]): string[] => {
+    const path = names.length === 0 ? [] : searchPath(modules, directory, manifests.debianTrees);
+    return names.flatMap((name) => {
+      left -= path.length + 1;
+      if (left < 0) return [];
+      const holder = path.find((one) => one.has(name));
+      const found = holder?.get(name) ?? inStore(directory, name);
       const key = found === undefined ? undefined : tree.keyOfPlace.get(found);
       return key === undefined ? [] : [key];
     });
+  };
   const scoped = new Map<string, ScopedEdges>();
   for (const [directory, found] of manifests.installed) {
     const key = tree.keyOfPlace.get(directory);
