@@ -23,7 +23,8 @@ export interface Judgement {
 /** Asks the database, remembering the answers: many packages of a distribution are built from one. */
 export interface Evaluator {
   readonly database: AdvisoryDatabase;
-  judge(target: Target, architecture?: string): Judgement;
+  /** All targets of a component together; the same answer, as an object, for the same targets. */
+  judge(targets: readonly Target[], architecture?: string): Judgement;
 }
 
 const mostRemembered = 100_000;
@@ -34,12 +35,16 @@ export function evaluator(database: AdvisoryDatabase, at: string): Evaluator {
   const time = Date.parse(at);
   return {
     database,
-    judge(target, architecture) {
-      const key = [target.ecosystem, target.name, target.version, target.names, architecture ?? ""].join("\n");
+    judge(targets, architecture) {
+      const key = [architecture ?? "", ...targets.flatMap((each) => Object.values(each) as readonly string[])].join(
+        "\n",
+      );
       let judgement = known.get(key);
       if (judgement === undefined) {
         if (known.size >= mostRemembered) known.clear();
-        judgement = judgeAll(database, target, time, architecture);
+        const [first, ...others] = targets.map((target) => judgeAll(database, target, time, architecture));
+        judgement = others.length === 0 ? first : together(database, targets, [first, ...others]);
+        judgement ??= { hits: [], cleared: [], open: [] };
         known.set(key, judgement);
       }
       return judgement;
@@ -97,24 +102,23 @@ function spelled(architecture: string): string {
   return known[architecture.toLowerCase()] ?? architecture.toLowerCase();
 }
 
-/** Judgements of all targets of a component; of the archives of one distribution, the first that has an entry decides. */
-export function judgeTargets(evaluate: Evaluator, targets: readonly Target[], architecture?: string): Judgement {
-  if (targets.length === 1 && targets[0] !== undefined) return evaluate.judge(targets[0], architecture);
+/** Judgements of all targets of a component; of Ubuntu's archives, the open one decides where it has an entry. */
+function together(
+  database: AdvisoryDatabase,
+  targets: readonly Target[],
+  judgements: readonly (Judgement | undefined)[],
+): Judgement {
   const hits: Hit[] = [];
-  const cleared: Advisory[] = [];
-  const open: { advisory: string; why: string }[] = [];
   const spoken = new Set<string>();
-  for (const target of targets) {
-    const judgement = evaluate.judge(target, architecture);
+  for (const [i, target] of targets.entries()) {
     const isPro = target.ecosystem.startsWith("Ubuntu:Pro:");
-    for (const hit of judgement.hits) {
-      if (isPro && spoken.has(hit.advisory.id)) continue;
-      hits.push(hit);
-    }
-    cleared.push(...judgement.cleared);
-    open.push(...judgement.open);
+    for (const hit of judgements[i]?.hits ?? []) if (!isPro || !spoken.has(hit.advisory.id)) hits.push(hit);
     if (isPro || ecosystemBase(target.ecosystem) !== "Ubuntu") continue;
-    for (const advisory of evaluate.database.lookup(target.ecosystem, target.name)) spoken.add(advisory.id);
+    for (const { id } of database.lookup(target.ecosystem, target.name)) spoken.add(id);
   }
-  return { hits, cleared, open };
+  return {
+    hits,
+    cleared: judgements.flatMap((each) => each?.cleared ?? []),
+    open: judgements.flatMap((each) => each?.open ?? []),
+  };
 }

@@ -1,28 +1,27 @@
-import type { Finding, FindingEvidence } from "@touchmark/formats/findings";
-import type { Component } from "@touchmark/formats/sbom";
-import type { Evaluator, Hit } from "./evaluate.ts";
+import type { Finding, FindingEvidence, FixAdvice } from "@touchmark/formats/findings";
+import type { AdvisoryDatabase } from "../advisory.ts";
+import type { Hit } from "./evaluate.ts";
 import { fixedVersions, fixStateOf, nearestFixed } from "./fix-advice.ts";
-import type { DependencyPaths } from "./paths.ts";
 import { severityOf } from "./severities.ts";
 import type { Vulnerability } from "./vulnerabilities.ts";
 
 const mostReferences = 100;
 
-/** What a finding needs to know beside its vulnerability. */
-export interface FindingScene {
-  readonly evaluate: Evaluator;
-  readonly component: Component;
-  readonly paths: DependencyPaths;
-  /** Next version with no finding at all, the same for all findings of a component. */
-  readonly clean: string | undefined;
-  /** The component's distribution is no longer supported. */
-  readonly isUnsupported: boolean;
-}
+/** A finding before it is known of which component: packages that are built from one share all the rest. */
+export type FindingFacts = Omit<Finding, "component" | "advice"> & { readonly advice: Omit<FixAdvice, "direct"> };
 
-/** The finding that a vulnerability of a component is. */
-export function findingOf(vulnerability: Vulnerability, scene: FindingScene): Finding {
+/**
+ * What a vulnerability is, without its component.
+ * @param clean next version with no finding at all, the same for all findings of a component
+ * @param isUnsupported the release of the distribution has come to its end
+ */
+export function findingFacts(
+  vulnerability: Vulnerability,
+  database: AdvisoryDatabase,
+  clean: string | undefined,
+  isUnsupported: boolean,
+): FindingFacts {
   const { id, aliases, hits } = vulnerability;
-  const { database } = scene.evaluate;
   const { severity, others } = severityOf(vulnerability, database);
   const fixed = fixedVersions(hits);
   const nearest = nearestFixed(vulnerability, fixed);
@@ -35,19 +34,14 @@ export function findingOf(vulnerability: Vulnerability, scene: FindingScene): Fi
   return {
     id,
     aliases,
-    component: scene.component.ref,
     severity,
     otherSeverities: others,
     summary: advisories.find(({ summary }) => summary !== "")?.summary ?? "",
     ...(published !== undefined && { published }),
     ...(modified !== undefined && { modified }),
-    fixState: fixStateOf(hits, fixed, scene.isUnsupported),
+    fixState: fixStateOf(hits, fixed, isUnsupported),
     fixedVersions: fixed,
-    advice: {
-      ...(nearest !== undefined && { nearest }),
-      ...(scene.clean !== undefined && { clean: scene.clean }),
-      direct: scene.paths.directOf(scene.component.ref),
-    },
+    advice: { ...(nearest !== undefined && { nearest }), ...(clean !== undefined && { clean }) },
     ...(exploitation?.epss !== undefined && { epss: exploitation.epss }),
     ...(exploitation?.knownExploited !== undefined && { knownExploited: exploitation.knownExploited }),
     cwes: distinct(advisories.flatMap(({ cwes }) => cwes)),

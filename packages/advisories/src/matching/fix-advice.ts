@@ -1,7 +1,7 @@
 import { isFactoryError } from "@touchmark/core";
 import type { FixState } from "@touchmark/formats/findings";
 import { schemeOf } from "../versions/schemes.ts";
-import { type Evaluator, type Hit, type Judgement, judgeOne, judgeTargets } from "./evaluate.ts";
+import { type Evaluator, type Hit, type Judgement, judgeOne } from "./evaluate.ts";
 import type { Target } from "./targets.ts";
 import type { Vulnerability } from "./vulnerabilities.ts";
 
@@ -60,7 +60,7 @@ export function nextClean(evaluate: Evaluator, targets: readonly Target[], judge
       .filter(({ order }) => bound === undefined || scheme.compare(order, bound) >= 0)
       .sort((a, b) => scheme.compare(a.order, b.order))[0];
     if (next === undefined) return undefined;
-    const again = judgeTargets(evaluate, moved(targets, next.text));
+    const again = evaluate.judge(moved(targets, next.text));
     if (again.hits.length === 0 && again.open.length === 0) return next.text;
     above = next.order;
     hits = again.hits;

@@ -3,8 +3,8 @@ import type { Component, Sbom } from "@touchmark/formats/sbom";
 import type { AdvisoryDatabase } from "../advisory.ts";
 import { compareSeverityClasses } from "../severity/severity.ts";
 import { matchErrors } from "./errors.ts";
-import { type Evaluator, evaluator, type Judgement, judgeTargets } from "./evaluate.ts";
-import { findingOf } from "./finding.ts";
+import { type Evaluator, evaluator, type Judgement } from "./evaluate.ts";
+import { type FindingFacts, findingFacts } from "./finding.ts";
 import { nextClean } from "./fix-advice.ts";
 import { notEvaluatedOf } from "./not-evaluated.ts";
 import { type DependencyPaths, dependencyPaths } from "./paths.ts";
@@ -50,7 +50,7 @@ export function matchComponents(
   const available = database.ecosystems();
   const ecosystemsOf = distributionIndex(available);
   const evaluate = evaluator(database, options.at);
-  const scene: MatchScene = { sbom, evaluate, at: options.at, paths: lazyPaths(sbom) };
+  const scene: MatchScene = { sbom, evaluate, at: options.at, paths: lazyPaths(sbom), known: [new Map(), new Map()] };
   const owners = options.skipOwned === false ? undefined : new Map(sbom.components.map((each) => [each.ref, each]));
   const findings: Finding[] = [];
   const notEvaluated: NotEvaluated[] = [];
@@ -81,6 +81,8 @@ interface MatchScene {
   readonly evaluate: Evaluator;
   readonly at: string;
   readonly paths: () => DependencyPaths;
+  /** Findings of components with the same targets, of supported releases and of others. */
+  readonly known: readonly [Map<Judgement, readonly FindingFacts[]>, Map<Judgement, readonly FindingFacts[]>];
 }
 
 function matchOne(
@@ -90,17 +92,27 @@ function matchOne(
   findings: Finding[],
   notEvaluated: NotEvaluated[],
 ): void {
-  const judgement = judgeTargets(scene.evaluate, targets, component.architecture);
-  const [open] = judgement.open;
-  if (open !== undefined) notEvaluated.push(openOf(component, judgement.open));
-  const vulnerabilities = vulnerabilitiesOf(judgement);
-  if (vulnerabilities.length === 0) return;
-  const clean = nextClean(scene.evaluate, targets, judgement);
+  const judgement = scene.evaluate.judge(targets, component.architecture);
+  if (judgement.open.length > 0) notEvaluated.push(openOf(component, judgement.open));
+  if (judgement.hits.length === 0) return;
   const isUnsupported = isSystemPackage(component) && isPastEnd(scene, component);
-  for (const vulnerability of vulnerabilities) {
-    const { evaluate } = scene;
-    findings.push(findingOf(vulnerability, { evaluate, component, paths: scene.paths(), clean, isUnsupported }));
+  const known = scene.known[isUnsupported ? 1 : 0];
+  let facts = known.get(judgement);
+  if (facts === undefined) {
+    facts = factsOf(scene.evaluate, targets, judgement, isUnsupported);
+    known.set(judgement, facts);
   }
+  for (const fact of facts) {
+    const advice = { ...fact.advice, direct: scene.paths().directOf(component.ref) };
+    findings.push({ ...fact, component: component.ref, advice });
+  }
+}
+
+function factsOf(evaluate: Evaluator, targets: readonly Target[], judgement: Judgement, isUnsupported: boolean) {
+  const vulnerabilities = vulnerabilitiesOf(judgement);
+  if (vulnerabilities.length === 0) return [];
+  const clean = nextClean(evaluate, targets, judgement);
+  return vulnerabilities.map((each) => findingFacts(each, evaluate.database, clean, isUnsupported));
 }
 
 function openOf(component: Component, open: Judgement["open"]): NotEvaluated {
@@ -118,7 +130,11 @@ function openOf(component: Component, open: Judgement["open"]): NotEvaluated {
 function isPastEnd({ sbom, evaluate, at }: MatchScene, component: Component): boolean {
   const distribution = component.distribution ?? sbom.distribution;
   if (distribution === undefined) return false;
-  const end = evaluate.database.endOfLife(distribution.id, distribution.version);
+  // Releases are listed by the numbers that name them: `3.20` for 3.20.3, `12` for 12.5.
+  const [major = "", minor = ""] = distribution.version.split(".");
+  const spellings = [distribution.version, `${major}.${minor}`, major];
+  const ends = spellings.map((version) => evaluate.database.endOfLife(distribution.id, version));
+  const end = ends.find((each) => each !== undefined);
   return end !== undefined && Date.parse(end) <= Date.parse(at);
 }
 

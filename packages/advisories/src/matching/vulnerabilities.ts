@@ -63,14 +63,13 @@ class Groups {
       if (held === undefined) members.set(root, [id]);
       else held.push(id);
     }
-    const hits = new Map<string, Hit[]>();
+    const hits = new Map<string, Map<string, Hit>>();
     for (const { id, hit } of this.#hits) {
       const root = this.#find(id);
-      const held = hits.get(root);
-      if (held === undefined) hits.set(root, [hit]);
-      else if (!held.some((each) => isSame(each, hit))) held.push(hit);
+      const held = hits.get(root) ?? new Map<string, Hit>();
+      hits.set(root, held.set(keyOf(hit), hit));
     }
-    const all = [...hits].map(([root, held]) => named(members.get(root) ?? [root], held));
+    const all = [...hits].map(([root, held]) => named(members.get(root) ?? [root], [...held.values()]));
     return all.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
@@ -87,8 +86,9 @@ class Groups {
   }
 }
 
-function isSame(a: Hit, b: Hit): boolean {
-  return a.advisory === b.advisory && a.target.name === b.target.name && a.target.ecosystem === b.target.ecosystem;
+/** One advisory that speaks of one package is one piece of evidence. */
+function keyOf({ advisory, target }: Hit): string {
+  return [advisory.source, advisory.id, advisory.digest, target.ecosystem, target.name].join("\n");
 }
 
 function named(ids: readonly string[], hits: readonly Hit[]): Vulnerability {
