@@ -15,7 +15,7 @@ p{margin:.25rem 0}
 code,.mono{font:0.9em/1.45 ui-monospace,monospace;overflow-wrap:anywhere}
 a{color:var(--link)}
 .soft{color:var(--soft)}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(8rem,1fr));gap:.75rem;margin:1.5rem 0 0;padding:0;list-style:none}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(7rem,1fr));gap:.75rem;margin:1.5rem 0 0;padding:0;list-style:none}
 .facts li{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.6rem .8rem}
 .facts b{display:block;font-size:1.5rem;line-height:1.2;font-variant-numeric:tabular-nums}
 .verdict{display:inline-block;border:1px solid currentColor;border-radius:1rem;padding:.1rem .75rem;font-weight:600}
@@ -27,9 +27,9 @@ th,td{text-align:left;vertical-align:top;padding:.5rem .75rem;border-top:1px sol
 thead th{border-top:0;color:var(--soft);font-weight:600;font-size:.85em}
 details{margin:.15rem 0 0}summary{cursor:pointer;color:var(--soft)}
 details ul{margin:.25rem 0 .25rem 1.1rem;padding:0}
-.settled{opacity:.65}
+.settled td{border-top-style:dashed}.settled .class{color:var(--soft);font-weight:400}
 @media (max-width:46rem){
-main{padding:1.25rem .9rem 3rem}
+main{padding:1.25rem .9rem 3rem}.facts{grid-template-columns:repeat(auto-fit,minmax(6rem,1fr));gap:.5rem}
 table,tbody,tr,td{display:block;width:100%}thead{position:absolute;clip-path:inset(50%);height:1px;overflow:hidden}
 table{background:none;border:0}
 tr{background:var(--card);border:1px solid var(--line);border-radius:.5rem;margin:0 0 .6rem;padding:.4rem 0}

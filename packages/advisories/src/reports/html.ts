@@ -71,9 +71,9 @@ function facts(view: ScanView): readonly (readonly [number: string, what: string
   const all: [number, string, string][] = [
     ...severityClasses.map((each): [number, string, string] => [view.open.get(each) ?? 0, each, each]),
     [view.decided, "settled by a decision", "soft"],
-    [view.licences.get("denied") ?? 0, "licences denied", "denied"],
-    [view.licences.get("unknown") ?? 0, "licences unknown", "unknown"],
-    [view.result.sbom.losses.length, "places not read", "warned"],
+    [view.licences.get("denied") ?? 0, "denied by licence", "denied"],
+    [view.licences.get("unknown") ?? 0, "of unknown licence", "unknown"],
+    [view.result.sbom.losses.length, "not read", "warned"],
   ];
   const some = all.filter(([number]) => number > 0).map(([number, what, name]) => [shown(number), what, name] as const);
   const wasLookedFor = view.result.advisories !== undefined;

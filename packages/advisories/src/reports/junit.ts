@@ -29,20 +29,41 @@ export function scanJunit(result: ScanResult, gate?: ScanGateResult): string {
     ["licences", view.notable.map((row) => licenceCase(row, isGated))],
     ["coverage", coverageCases(result)],
   ];
-  const written = suites.filter(([, cases]) => cases.length > 0);
-  const all = written.flatMap(([, cases]) => cases);
+  const at = startOf(result.at);
   const lines = [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="touchmark scan" ${counts(all)} time="0">`,
-    ...written.flatMap(([name, cases]) => [
-      `  <testsuite name="${name}" ${counts(cases)} time="0" timestamp="${escapeMarkup(result.at.slice(0, 19))}">`,
-      ...cases.flatMap(caseLines),
-      "  </testsuite>",
-    ]),
+    "<testsuites>",
+    ...suites.filter(([, cases]) => cases.length > 0).flatMap(([name, cases], id) => suiteLines(name, cases, id, at)),
     "</testsuites>",
     "",
   ];
   return lines.join("\n");
+}
+
+/** In UTC without a fraction, as the schema has it; the beginning of time where it is no time. */
+function startOf(at: string): string {
+  const time = Date.parse(at);
+  return new Date(Number.isNaN(time) ? 0 : time).toISOString().slice(0, 19);
+}
+
+/** Everything that the schema asks for, in its order; what passed says its words in the suite's output. */
+function suiteLines(name: string, cases: readonly TestCase[], id: number, at: string): string[] {
+  const failures = cases.filter(({ outcome }) => outcome === "failure").length;
+  const skipped = cases.filter(({ outcome }) => outcome === "skipped").length;
+  const counts = `tests="${cases.length}" failures="${failures}" errors="0" skipped="${skipped}"`;
+  const said = cases.flatMap((each) =>
+    each.outcome === "passed" && each.text !== undefined
+      ? [escapeMarkup(`${each.name}: ${each.text.replaceAll("\n", "; ")}`)]
+      : [],
+  );
+  return [
+    `  <testsuite name="${name}" package="touchmark.scan" id="${id}" hostname="localhost" timestamp="${at}" ${counts} time="0">`,
+    "    <properties/>",
+    ...cases.flatMap(caseLines),
+    `    <system-out>${said.join("\n")}</system-out>`,
+    "    <system-err/>",
+    "  </testsuite>",
+  ];
 }
 
 const notEvaluated: TestCase = {
@@ -112,29 +133,18 @@ function coverageCases({ sbom, notEvaluated: missing }: ScanResult): readonly Te
   ];
 }
 
-function counts(cases: readonly TestCase[]): string {
-  const failures = cases.filter(({ outcome }) => outcome === "failure").length;
-  const skipped = cases.filter(({ outcome }) => outcome === "skipped").length;
-  return `tests="${cases.length}" failures="${failures}" errors="0" skipped="${skipped}"`;
-}
-
-function caseLines({ group, name, outcome, type, message, text }: TestCase): string[] {
+function caseLines({ group, name, outcome, type, message, text = "" }: TestCase): string[] {
   const open = `    <testcase classname="${escapeMarkup(group)}" name="${escapeMarkup(name)}" time="0"`;
-  const body =
-    text === undefined
-      ? ""
-      : text
-          .split("\n")
-          .map((line) => escapeMarkup(line))
-          .join("\n");
   const said = message === undefined ? "" : ` message="${escapeMarkup(message)}"`;
-  if (outcome === "failure") {
-    return [
-      `${open}>`,
-      `      <failure type="${escapeMarkup(type ?? "refused")}"${said}>${body}</failure>`,
-      "    </testcase>",
-    ];
-  }
+  if (outcome === "passed") return [`${open}/>`];
   if (outcome === "skipped") return [`${open}>`, `      <skipped${said}/>`, "    </testcase>"];
-  return body === "" ? [`${open}/>`] : [`${open}>`, `      <system-out>${body}</system-out>`, "    </testcase>"];
+  const body = text
+    .split("\n")
+    .map((line) => escapeMarkup(line))
+    .join("\n");
+  return [
+    `${open}>`,
+    `      <failure type="${escapeMarkup(type ?? "refused")}"${said}>${body}</failure>`,
+    "    </testcase>",
+  ];
 }
