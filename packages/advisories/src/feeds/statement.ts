@@ -19,6 +19,9 @@ export function databaseStatement({
       subject: [{ name: "advisories", digest: { sha256: digestHex(digest) } }],
       predicateType: advisoryDatabasePredicate,
       predicate: {
+        run: "advisories",
+        createdAt: footer.compiledAt,
+        predecessors: [],
         compiledAt: footer.compiledAt,
         sources: footer.sources.map((source) => ({
           ...{ name: source.name, kind: source.kind, digest: source.digest, origin: source.origin },

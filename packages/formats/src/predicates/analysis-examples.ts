@@ -1,12 +1,32 @@
 import type { PredicateName, PredicateOf } from "./catalogue.ts";
 import { chain, digest } from "./example-parts.ts";
 
-type AnalysisName = Extract<PredicateName, "analysis" | "licences" | "composition" | "step-report">;
+type AnalysisName = Extract<
+  PredicateName,
+  "advisory-database" | "analysis" | "licences" | "composition" | "step-report"
+>;
 
 const counts = { critical: 0, high: 1, medium: 0, low: 0, none: 0, unscored: 0 };
 
 /** One example for each kind of statement about content, as the published documents show them. */
 export const analysisExamples: { readonly [Name in AnalysisName]: PredicateOf<Name> } = {
+  "advisory-database": {
+    ...chain,
+    compiledAt: "2026-11-21T08:00:00Z",
+    sources: [
+      {
+        name: "osv-npm",
+        kind: "osv",
+        digest: digest(0x98),
+        origin: "/srv/osv/npm",
+        importedAt: "2026-11-21T08:00:00Z",
+        newest: "2026-11-20T23:10:00Z",
+        licence: "CC-BY-4.0",
+        records: 15000,
+        leftOut: 2,
+      },
+    ],
+  },
   licences: {
     ...chain,
     policy: digest(0x91),

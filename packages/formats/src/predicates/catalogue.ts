@@ -1,3 +1,4 @@
+import { advisoryDatabase } from "./advisory-database.ts";
 import { analysis, licences } from "./analysis.ts";
 import { nodeAttestation, workloadAttestation } from "./attestation.ts";
 import { cacheHit } from "./cache-hit.ts";
@@ -72,6 +73,12 @@ export const predicates = {
   licences: own("licences", "factory", "Licences of the components of an artifact", licences),
   composition: own("composition", "factory", "Composition analysis of what came into a step", composition),
   "step-report": own("step-report", "factory", "A report that a step wrote, as it says", stepReport),
+  "advisory-database": own(
+    "advisory-database",
+    "anyone",
+    "Of what a database of advisories was made, and when",
+    advisoryDatabase,
+  ),
   review: own("review", "anyone", "Review of a change", review),
   "third-party-review": own("third-party-review", "anyone", "Decision about a component of others", thirdPartyReview),
   "tag-evaluation": own(

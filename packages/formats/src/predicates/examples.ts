@@ -290,6 +290,7 @@ export const predicateExamples: { readonly [Name in PredicateName]: PredicateOf<
     evidence: [{ name: "screenshot of the settings", digest: digest(0x41) }],
   },
   "verification-summary": imageExamples["verification-summary"],
+  "advisory-database": analysisExamples["advisory-database"],
   analysis: analysisExamples.analysis,
   licences: analysisExamples.licences,
   composition: analysisExamples.composition,

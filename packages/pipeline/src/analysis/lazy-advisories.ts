@@ -9,7 +9,9 @@ export function lazyAdvisories(factory: Factory): {
   let opened: Promise<AdvisoryDatabase | undefined> | undefined;
   return {
     open: () => {
-      opened ??= import("./advisory-place.ts").then(({ openAdvisories }) => openAdvisories(factory));
+      opened ??= import("./advisory-place.ts").then(async ({ openFactoryAdvisories }) => {
+        return (await openFactoryAdvisories(factory))?.database;
+      });
       return opened;
     },
     close: async () => (await opened?.catch(() => undefined))?.close(),

@@ -1,13 +1,17 @@
-import type { AdvisoryDatabase } from "@touchmark/advisories";
+import type { AdvisoryDatabase, SourceAge } from "@touchmark/advisories";
 import { isFactoryError } from "@touchmark/core";
 import { type Factory, openFactory } from "../factory.ts";
-import { type AdvisoryChoice, openAdvisories } from "./advisory-place.ts";
+import { type AdvisoryChoice, openFactoryAdvisories } from "./advisory-place.ts";
 import { readScanConfiguration, type ScanConfiguration } from "./scan-configuration.ts";
 
 /** Rules and advisory data of the user's home; without a home there are none. */
 export async function scanSettingsOfHome(
   choice: AdvisoryChoice = {},
-): Promise<{ readonly configuration: ScanConfiguration; readonly database?: AdvisoryDatabase }> {
+): Promise<{
+  readonly configuration: ScanConfiguration;
+  readonly database?: AdvisoryDatabase;
+  readonly ages?: readonly SourceAge[];
+}> {
   let factory: Factory;
   try {
     factory = await openFactory();
@@ -17,8 +21,8 @@ export async function scanSettingsOfHome(
   }
   try {
     const configuration = readScanConfiguration(factory);
-    const database = await openAdvisories(factory, choice);
-    return { configuration, ...(database === undefined ? {} : { database }) };
+    const opened = await openFactoryAdvisories(factory, choice);
+    return { configuration, ...(opened === undefined ? {} : { database: opened.database, ages: opened.ages }) };
   } finally {
     await factory.close();
   }
