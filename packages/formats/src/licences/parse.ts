@@ -102,7 +102,7 @@ class ExpressionReader {
   }
 
   #unknown(token: string, expected: string): Error {
-    if (!/^[A-Za-z0-9.+-]+$/.test(token)) return this.#malformed(expected);
+    if (!/^(?!(?:License|Document|Addition)Ref)[A-Za-z0-9.+-]+$/.test(token)) return this.#malformed(expected);
     return licenceErrors.make("LICENCE_UNKNOWN", `expected ${expected}, found ${quoted(token)}`);
   }
 
