@@ -42,7 +42,7 @@ export interface Command {
   readonly options?: readonly OptionSpec[];
   /** Command lines with a remark, shown by `--help`. */
   readonly examples: readonly (readonly [line: string, remark: string])[];
-  /** Commands of its own: the first word after its name chooses one, and `run` is not called. */
+  /** Commands of its own: the first word after its name chooses one. `run` is called for other words when it has arguments. */
   readonly subcommands?: readonly SubcommandRow[];
   /** Returns the exit code. Throws FactoryError for everything that goes wrong. */
   run(invocation: Invocation, terminal: Terminal): Promise<number>;

@@ -91,6 +91,30 @@ export const commandTable: readonly CommandRow[] = [
     load: () => import("./commands/materials.ts"),
   },
   {
+    name: "sbom",
+    group: evidence,
+    summary: "what software consists of: catalogue, convert, compare, merge",
+    load: () => import("./commands/sbom.ts"),
+  },
+  {
+    name: "scan",
+    group: evidence,
+    summary: "what is known of it: vulnerabilities, licences, and what a gate says",
+    load: () => import("./commands/scan.ts"),
+  },
+  {
+    name: "why",
+    group: evidence,
+    summary: "who pulls a package in, and where it was found",
+    load: () => import("./commands/why.ts"),
+  },
+  {
+    name: "advisories",
+    group: evidence,
+    summary: "data about vulnerabilities: update, import, status, show, prune",
+    load: () => import("./commands/advisories.ts"),
+  },
+  {
     name: "image",
     group: evidence,
     summary: "images: look into them, compare, copy, export",

@@ -48,5 +48,9 @@ function parserOf(command: Command, terminal: Terminal): Parser {
     parser.addOption(option);
   }
   const examples = command.examples.map(([line, remark]) => `  ${line}\n      ${remark}`).join("\n");
-  return parser.addHelpText("after", `\nExamples:\n${examples}`);
+  const own = (command.subcommands ?? []).map(
+    (row) => `  touchmark ${command.name} ${row.name.padEnd(14)} ${row.summary}`,
+  );
+  const further = own.length === 0 ? "" : `\nFurther forms:\n${own.join("\n")}\n`;
+  return parser.addHelpText("after", `${further}\nExamples:\n${examples}`);
 }
