@@ -28,11 +28,24 @@ export interface Evaluator {
 }
 
 const mostRemembered = 100_000;
+const mostPackages = 5000;
 
 /** An evaluator for a point of time: advisories that were withdrawn by then say nothing. */
 export function evaluator(database: AdvisoryDatabase, at: string): Evaluator {
   const known = new Map<string, Judgement>();
   const time = Date.parse(at);
+  const records = new Map<string, readonly Advisory[]>();
+  // Other versions of a package are judged soon after its own, for advice.
+  const recordsOf = ({ ecosystem, name }: Target): readonly Advisory[] => {
+    const key = `${ecosystem}\n${name}`;
+    let found = records.get(key);
+    if (found === undefined) {
+      if (records.size >= mostPackages) records.clear();
+      found = database.lookup(ecosystem, name);
+      records.set(key, found);
+    }
+    return found;
+  };
   return {
     database,
     judge(targets, architecture) {
@@ -42,8 +55,8 @@ export function evaluator(database: AdvisoryDatabase, at: string): Evaluator {
       let judgement = known.get(key);
       if (judgement === undefined) {
         if (known.size >= mostRemembered) known.clear();
-        const [first, ...others] = targets.map((target) => judgeAll(database, target, time, architecture));
-        judgement = others.length === 0 ? first : together(database, targets, [first, ...others]);
+        const [first, ...others] = targets.map((target) => judgeAll(recordsOf(target), target, time, architecture));
+        judgement = others.length === 0 ? first : together(recordsOf, targets, [first, ...others]);
         judgement ??= { hits: [], cleared: [], open: [] };
         known.set(key, judgement);
       }
@@ -52,11 +65,11 @@ export function evaluator(database: AdvisoryDatabase, at: string): Evaluator {
   };
 }
 
-function judgeAll(database: AdvisoryDatabase, target: Target, time: number, architecture?: string): Judgement {
+function judgeAll(records: readonly Advisory[], target: Target, time: number, architecture?: string): Judgement {
   const hits: Hit[] = [];
   const cleared: Advisory[] = [];
   const open: { advisory: string; why: string }[] = [];
-  for (const advisory of database.lookup(target.ecosystem, target.name)) {
+  for (const advisory of records) {
     // Not `>=`: a date that cannot be read withdraws nothing.
     if (advisory.withdrawn !== undefined && Date.parse(advisory.withdrawn) <= time) continue;
     const { hit, why, isCleared } = judgeOne(advisory, target, architecture);
@@ -104,7 +117,7 @@ function spelled(architecture: string): string {
 
 /** Judgements of all targets of a component; of Ubuntu's archives, the open one decides where it has an entry. */
 function together(
-  database: AdvisoryDatabase,
+  recordsOf: (target: Target) => readonly Advisory[],
   targets: readonly Target[],
   judgements: readonly (Judgement | undefined)[],
 ): Judgement {
@@ -114,7 +127,7 @@ function together(
     const isPro = target.ecosystem.startsWith("Ubuntu:Pro:");
     for (const hit of judgements[i]?.hits ?? []) if (!isPro || !spoken.has(hit.advisory.id)) hits.push(hit);
     if (isPro || ecosystemBase(target.ecosystem) !== "Ubuntu") continue;
-    for (const { id } of database.lookup(target.ecosystem, target.name)) spoken.add(id);
+    for (const { id } of recordsOf(target)) spoken.add(id);
   }
   return {
     hits,
