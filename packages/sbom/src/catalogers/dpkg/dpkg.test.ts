@@ -135,6 +135,16 @@ test("O2: systems in folders have their own packages, distribution and files", a
   expect(found?.ref).toBe("pkg:deb/ubuntu/a@1.0-1?arch=amd64&distro=ubuntu-24.04");
 });
 
+test("O6: a package has the licences of its copyright file, in a folder that it shares with another too", async () => {
+  const found = await debs({
+    "var/lib/dpkg/status": `${record("a")}\n${record("b")}`,
+    "usr/share/doc/a/copyright": "Format: x\n\nFiles: *\nLicense: GPL-2+\n",
+    "usr/share/doc/b": { link: "a" },
+  });
+  const licences = found.map(({ declaredLicences }) => declaredLicences.map(({ expression }) => expression).join());
+  expect(licences).toEqual(["GPL-2.0-or-later", "GPL-2.0-or-later"]);
+});
+
 const query = findProgram("dpkg-query");
 test.skipIf(query === undefined)(
   "O2: this machine's packages are those that dpkg-query lists (needs dpkg-query)",

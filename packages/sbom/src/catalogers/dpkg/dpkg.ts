@@ -1,19 +1,15 @@
 import { isFactoryError } from "@touchmark/core";
 import { debPackageUrl } from "@touchmark/formats/package-url";
-import type { Distribution, LicenceFact, ScanLoss } from "@touchmark/formats/sbom";
+import type { Distribution, ScanLoss } from "@touchmark/formats/sbom";
 import type { Cataloger, CatalogueContext, CollectedFile, Found, FoundComponent } from "../../catalogue/cataloger.ts";
 import { distributionOf } from "../distribution/distribution.ts";
-import { type CopyrightLicences, copyrightLicences } from "./copyright.ts";
 import { debianEdges } from "./debian-edges.ts";
 import { type DebianPackage, debianPackage } from "./debian-package.ts";
 import { DebianFiles } from "./owned-files.ts";
 import { readControl } from "./paragraphs.ts";
 
 const place =
-  /^(|.*[/])(?:var\/lib\/dpkg\/(status|diversions|status\.d\/[^/]+|info\/[^/]+\.(?:list|md5sums))|var\/lib\/apt\/extended_states|usr\/share\/doc\/[^/]+\/copyright)$/;
-
-/** Copyright files beyond this size are not read for licences. */
-const largestCopyright = 4 * 2 ** 20;
+  /^(|.*[/])(?:var\/lib\/dpkg\/(status|diversions|status\.d\/[^/]+|info\/[^/]+\.(?:list|md5sums))|var\/lib\/apt\/extended_states)$/;
 
 /** A record of one package that was read, and where. */
 export interface InstalledPackage {
@@ -26,7 +22,7 @@ export interface InstalledPackage {
 /** Packages of Debian, Ubuntu and their like: dpkg's status file, and the split one of images without dpkg. */
 export const dpkg: Cataloger = {
   name: "dpkg",
-  wants: ({ path }) => (path.includes("var/lib/") || path.endsWith("/copyright")) && place.test(path),
+  wants: ({ path }) => path.includes("var/lib/") && place.test(path),
   catalogue(files, context) {
     const roots = new Map<string, CollectedFile[]>();
     for (const file of files) {
@@ -58,10 +54,7 @@ function system(root: string, records: readonly CollectedFile[], context: Catalo
           root,
         );
   const files = new DebianFiles(root, context, losses);
-  const texts = new Map<string, CopyrightLicences>();
-  const components = installed.map((one) =>
-    component(one, distribution, files, licences(root, one.package.name, context, texts)),
-  );
+  const components = installed.map((one) => component(one, distribution, files));
   return { components, ...debianEdges(root, installed, context), losses };
 }
 
@@ -95,29 +88,10 @@ function readRecord(root: string, record: CollectedFile, installed: InstalledPac
   }
 }
 
-const noLicences: CopyrightLicences = { declared: [], detected: [] };
-
-/** @param texts what files of one content said: packages of one source have the same */
-function licences(
-  root: string,
-  name: string,
-  context: CatalogueContext,
-  texts: Map<string, CopyrightLicences>,
-): CopyrightLicences {
-  const file = context.file(`${root}usr/share/doc/${name}/copyright`);
-  if (file === undefined || file.size > largestCopyright) return noLicences;
-  const key = file.digest();
-  const found = texts.get(key) ?? copyrightLicences(Buffer.from(file.bytes()).toString("utf8"), file.path);
-  texts.set(key, found);
-  const here = (fact: LicenceFact) => ({ ...fact, path: file.path });
-  return { declared: found.declared.map(here), detected: found.detected.map(here) };
-}
-
 function component(
   { package: one, key, line, record }: InstalledPackage,
   distribution: Distribution | undefined,
   files: DebianFiles,
-  licences: CopyrightLicences,
 ): FoundComponent {
   const owned = files.of(one, record);
   const vendor = distribution?.id ?? "debian";
@@ -141,8 +115,6 @@ function component(
     ...(one.maintainer !== undefined && { supplier: one.maintainer }),
     ...(one.homepage !== undefined && { homepage: one.homepage }),
     ...(one.description !== undefined && { description: one.description }),
-    declaredLicences: licences.declared,
-    detectedLicences: licences.detected,
     properties: [
       ...one.builtUsing.map((value) => ({ name: "touchmark:built-using", value })),
       ...owned.changed.map((value) => ({ name: "touchmark:changed-file", value })),
