@@ -22,7 +22,7 @@ export const alpineSecdbImporter: Importer = {
         const ecosystem = `Alpine:${release === "edge" || release.startsWith("v") ? release : `v${release}`}`;
         for (const [i, each] of list(document["packages"], "packages", 200_000).entries()) {
           try {
-            addPackage(drafts, ecosystem, each);
+            addPackage(drafts, ecosystem, each, (error) => lost(context, `${entry.path}#${i}`, error));
           } catch (error) {
             lost(context, `${entry.path}#${i}`, error);
           }
@@ -35,22 +35,27 @@ export const alpineSecdbImporter: Importer = {
   },
 };
 
-function addPackage(drafts: Drafts, ecosystem: string, value: unknown): void {
+function addPackage(drafts: Drafts, ecosystem: string, value: unknown, lose: (error: unknown) => void): void {
   const { name: spelled, secfixes } = object(object(value, "an entry")["pkg"], "pkg");
   const origin = name(spelled, "a package's name");
-  const found: { ids: readonly string[]; affected: AffectedPackage }[] = [];
   for (const [version, fixes] of Object.entries(object(secfixes ?? {}, "secfixes"))) {
-    const isNever = name(version, "a version", 256) === "0";
     for (const fix of list(fixes, "fixes of a version", 10_000)) {
-      // One entry is one vulnerability, with the names that others have for it: `CVE-2022-1 GHSA-xxxx-xxxx-xxxx`.
-      const ids = typeof fix === "string" ? (fix.slice(0, 1000).match(idShape) ?? []) : [];
-      if (ids.length === 0) return wrong(`ids of vulnerabilities below ${origin} ${version}`);
-      const of = { ecosystem, name: origin, versions: [], severities: [] };
-      const affected: AffectedPackage = isNever
-        ? { ...of, ranges: [], state: "not-affected" }
-        : { ...of, ranges: [below(version)], state: "fixed" };
-      found.push({ ids, affected });
+      try {
+        // One entry is one vulnerability, with the names that others have for it: `CVE-2022-1234 GHSA-xxxx-xxxx-xxxx`.
+        const [id, ...aliases] = typeof fix === "string" ? (fix.slice(0, 1000).match(idShape) ?? []) : [];
+        if (id === undefined) wrong(`ids of vulnerabilities below ${origin} ${version.slice(0, 80)}`);
+        else drafts.add(id, affectedBelow(ecosystem, origin, name(version, "a version", 256)), { aliases });
+      } catch (error) {
+        lose(error);
+      }
     }
   }
-  for (const { ids, affected } of found) drafts.add(ids[0] ?? "", affected, { aliases: ids.slice(1) });
+}
+
+function affectedBelow(ecosystem: string, origin: string, version: string): AffectedPackage {
+  const of = { ecosystem, name: origin, versions: [], severities: [] };
+  // What secdb writes where an origin never had the vulnerability.
+  return version === "0"
+    ? { ...of, ranges: [], state: "not-affected" }
+    : { ...of, ranges: [below(version)], state: "fixed" };
 }
