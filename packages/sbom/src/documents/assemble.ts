@@ -1,6 +1,8 @@
 import { canonicalJson } from "@touchmark/core";
 import type { Component, DependencyEdges, Sbom } from "@touchmark/formats/sbom";
+import { contradictionsOf } from "./consistency.ts";
 import { cyclesOf } from "./cycles.ts";
+import { withDistribution } from "./distribution.ts";
 import { sbomDocumentErrors } from "./errors.ts";
 import { FreeRefs } from "./free-refs.ts";
 import { orderedComponents, orderedEdges } from "./order.ts";
@@ -28,13 +30,16 @@ export interface DocumentParts {
   readonly root: string;
   readonly components: readonly IdentifiedComponent[];
   readonly edges: readonly IdentifiedEdges[];
+  /** The document says which distribution it is about, or that there is none: nothing is to be inferred. */
+  readonly tellsDistribution: boolean;
 }
 
 /**
  * Makes one SBOM of them: every component has a ref of its own, every edge has two ends. What a document has twice, or
  * names without having it, is reported; nothing that it lists is dropped.
  */
-export function assembleSbom({ frame, root, components, edges }: DocumentParts, report: DocumentReport): Sbom {
+export function assembleSbom(parts: DocumentParts, report: DocumentReport): Sbom {
+  const { frame, root, components, edges, tellsDistribution } = parts;
   const refs = new Map<string, string>();
   const free = new FreeRefs();
   const kept = new Map<string, Component>();
@@ -51,6 +56,9 @@ export function assembleSbom({ frame, root, components, edges }: DocumentParts, 
         `${quoted(id)} names two components; relations belong to the first`,
       );
     }
+    for (const contradiction of contradictionsOf(component)) {
+      report.problem("SBOM_DOCUMENT_CONTRADICTION", where, `${quoted(component.ref)}: ${contradiction}`);
+    }
     const ref = free.take(component.ref);
     kept.set(ref, ref === component.ref ? component : { ...component, ref });
     if (!refs.has(id)) refs.set(id, ref);
@@ -61,12 +69,13 @@ export function assembleSbom({ frame, root, components, edges }: DocumentParts, 
   for (const cycle of cycles) {
     report.problem("SBOM_DOCUMENT_CYCLE", "", `${cycle.length} depend on each other: ${cycle.slice(0, 8).join(", ")}`);
   }
-  return {
+  const sbom: Sbom = {
     ...frame,
     root: refs.get(root) ?? root,
     components: orderedComponents(kept.values()),
     dependencies,
   };
+  return tellsDistribution ? sbom : withDistribution(sbom);
 }
 
 /**

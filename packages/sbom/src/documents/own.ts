@@ -1,8 +1,10 @@
 import { canonicalJson } from "@touchmark/core";
 import type { Sbom } from "@touchmark/formats/sbom";
 import { checkSbom } from "./assemble.ts";
+import { contradictionsOf } from "./consistency.ts";
 import { sbomDocumentErrors } from "./errors.ts";
 import { orderedComponents, orderedEdges } from "./order.ts";
+import type { DocumentReport } from "./problems.ts";
 import { readComponentRecord, readEdgesRecord, readFrameRecord } from "./record.ts";
 import { list, type Members } from "./shape.ts";
 
@@ -16,7 +18,7 @@ export function ownText(sbom: Sbom, indent: number): string {
 }
 
 /** @throws SBOM_DOCUMENT_VERSION_UNSUPPORTED | SBOM_DOCUMENT_MALFORMED */
-export function sbomOfOwn(document: Members): Sbom {
+export function sbomOfOwn(document: Members, report: DocumentReport): Sbom {
   if (document["touchmark"] !== ownVersion) {
     throw sbomDocumentErrors.make("SBOM_DOCUMENT_VERSION_UNSUPPORTED", `expected touchmark: ${ownVersion}`);
   }
@@ -34,5 +36,10 @@ export function sbomOfOwn(document: Members): Sbom {
     ),
   };
   checkSbom(sbom);
+  for (const component of sbom.components) {
+    for (const contradiction of contradictionsOf(component)) {
+      report.problem("SBOM_DOCUMENT_CONTRADICTION", component.ref, contradiction);
+    }
+  }
   return sbom;
 }

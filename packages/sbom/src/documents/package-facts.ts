@@ -18,7 +18,7 @@ const namedByUrl: ReadonlySet<string> = new Set(["maven", "npm", "composer", "go
 const systemTypes: ReadonlySet<string> = new Set(["deb", "rpm", "apk", "alpm"]);
 
 /** True for packages that a distribution makes: they belong to one, and its name is their namespace. */
-function isSystemPackage(type: string): boolean {
+export function isSystemPackage(type: string): boolean {
   return systemTypes.has(type);
 }
 

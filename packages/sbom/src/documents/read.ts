@@ -79,7 +79,7 @@ function sbomOf(bytes: Uint8Array, name: string, report: DocumentReport): Pick<R
   }
   const context = contextOf(document);
   if (context !== undefined) return { sbom: sbomOfGraph(document, name, report), format: `SPDX ${context} JSON-LD` };
-  if (document["touchmark"] !== undefined) return { sbom: sbomOfOwn(document), format: "Touchmark JSON" };
+  if (document["touchmark"] !== undefined) return { sbom: sbomOfOwn(document, report), format: "Touchmark JSON" };
   throw unknown();
 }
 

@@ -32,7 +32,9 @@ export function componentResidue(component: Component, read: Component): Residue
 
 /** The same of everything beside components and edges. */
 export function frameResidue(frame: SbomFrame, read: SbomFrame): Residue {
-  return difference(frameFieldNames, frame, read);
+  const residue = difference(frameFieldNames, frame, read);
+  // Said even when it is absent: whoever reads it need not look for an operating system among the components.
+  return frame.distribution === undefined ? new Map([...residue, ["distribution", "null"]]) : residue;
 }
 
 /**

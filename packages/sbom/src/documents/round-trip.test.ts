@@ -17,7 +17,9 @@ for (const format of sbomFormats) {
     fc.assert(
       fc.property(anySbom, (sbom) => {
         const { sbom: again } = readSbom(writeSbom(sbom, format).bytes);
-        expect(again).toEqual(sbom);
+        // Package URLs that deny their component are named when they are read; nothing else is different.
+        const losses = again.losses.filter(({ code }) => code !== "SBOM_DOCUMENT_CONTRADICTION");
+        expect({ ...again, losses }).toEqual(sbom);
       }),
       { numRuns: 120 },
     );

@@ -56,7 +56,8 @@ export function sbomOfCyclone(document: Members, style: CycloneStyle, name: stri
   const frame = overlayFrame(readCycloneMetadata(metadata, root), residue, "metadata", report);
   const context: CycloneContext = { ...plain, distribution: frame.distribution };
   const components = written.map((component) => readWhole(component, style, context));
-  return assembleSbom({ frame, root: first.id, components, edges }, report);
+  const tellsDistribution = residue.has("distribution");
+  return assembleSbom({ frame, root: first.id, components, edges, tellsDistribution }, report);
 }
 
 interface WrittenComponent {

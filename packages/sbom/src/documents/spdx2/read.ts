@@ -71,34 +71,31 @@ export function sbomOfSpdx(document: Members, style: SpdxStyle, name: string, re
     rootPackage === undefined
       ? madeUpRoot(optionalText(document["name"], "name") ?? name)
       : readSpdxPackage({ package: rootPackage, extracted }, "", { ...context, report: new DocumentReport() });
-  const frame = overlayFrame(readCreation(document, described), residueOf(document, "document"), "document", report);
+  const residue = residueOf(document, "document");
+  const frame = overlayFrame(readCreation(document, described), residue, "document", report);
   const whole: SpdxContext = { ...context, distribution: frame.distribution };
   const components = packages.map((each, index) =>
     readWhole({ package: each, extracted }, ids[index] as string, `packages[${index}]`, style, whole),
   );
   const found = files.map((file, index) => readFile(file, `files[${index}]`, whole));
-  if (!isMadeUp)
-    return assembleSbom(
-      { frame, root: root as string, components: [...components, ...found], edges: relations.edges },
-      report,
-    );
-  const count = relations.described.length;
+  const parts = {
+    frame,
+    root: root as string,
+    components: [...components, ...found],
+    edges: relations.edges,
+    tellsDistribution: residue.has("distribution"),
+  };
+  if (!isMadeUp) return assembleSbom(parts, report);
+  const { described: several } = relations;
   report.problem(
     "SBOM_DOCUMENT_SUBJECT_MISSING",
     "document",
-    `the document describes ${count} packages of its own, not one`,
+    `the document describes ${several.length} packages of its own, not one`,
   );
   const self = { id: "SPDXRef-DOCUMENT", component: described, where: "document" };
+  const edges = several.length === 0 ? [] : [{ from: self.id, to: several, where: "document" }];
   return assembleSbom(
-    {
-      frame,
-      root: self.id,
-      components: [self, ...components, ...found],
-      edges: [
-        ...relations.edges,
-        ...(count === 0 ? [] : [{ from: self.id, to: relations.described, where: "document" }]),
-      ],
-    },
+    { ...parts, root: self.id, components: [self, ...parts.components], edges: [...parts.edges, ...edges] },
     report,
   );
 }

@@ -78,29 +78,27 @@ export function sbomOfGraph(document: Members, name: string, report: DocumentRep
     ? readGraphPackage(writtenOf(self.element, self.id), "", { ...context, report: new DocumentReport() })
     : madeUpRoot(name);
   const own = graph.find(({ type }) => type === "SpdxDocument");
+  const residue: Residue = own === undefined ? new Map() : residueOf(own, "SpdxDocument");
   const frame = overlayFrame(
     readCreation({ creationInfo: creationOf(own, graph, elements) }, described),
-    own === undefined ? new Map() : residueOf(own, "SpdxDocument"),
+    residue,
     "SpdxDocument",
     report,
   );
   const whole: GraphContext = { ...context, distribution: frame.distribution };
   const components = packages.map(({ element, id, where }) => readWhole(writtenOf(element, id), id, where, whole));
   const { edges } = relations;
-  if (isKnown) return assembleSbom({ frame, root: self.id, components, edges }, report);
+  const tellsDistribution = residue.has("distribution");
+  if (isKnown) return assembleSbom({ frame, root: self.id, components, edges, tellsDistribution }, report);
   report.problem(
     "SBOM_DOCUMENT_SUBJECT_MISSING",
     "SpdxDocument",
     `the document has ${roots.length} root packages, not one`,
   );
   const made = { id: "_:touchmark-root", component: described, where: "SpdxDocument" };
+  const hung = roots.length === 0 ? [] : [{ from: made.id, to: roots, where: "SpdxDocument.rootElement" }];
   return assembleSbom(
-    {
-      frame,
-      root: made.id,
-      components: [made, ...components],
-      edges: roots.length === 0 ? edges : [...edges, { from: made.id, to: roots, where: "SpdxDocument.rootElement" }],
-    },
+    { frame, root: made.id, components: [made, ...components], edges: [...edges, ...hung], tellsDistribution },
     report,
   );
 }

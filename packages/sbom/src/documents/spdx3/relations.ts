@@ -63,7 +63,7 @@ export function readGraphRelations(
     if (edgeTypes.has(type)) {
       const scope = scopeOf(type, optionalText(element["scope"], `${where}.scope`));
       const known = to.filter((id) => !none.test(id) && !unknown.test(id));
-      for (const id of scope === undefined ? [] : known) scopes.set(id, widerScope(scopes.get(id), scope));
+      if (scope !== undefined) for (const id of known) scopes.set(id, widerScope(scopes.get(id), scope));
       if (known.length > 0 || to.some((id) => none.test(id))) edges.push({ from, to: known, where });
     } else if (type === "hasDeclaredLicense" || type === "hasConcludedLicense") {
       const expressions = to.flatMap((id) => expressionOf(id, elements));
