@@ -13,6 +13,11 @@ export const advisoriesTable: readonly SubcommandRow[] = [
     load: () => import("./advisories/import.ts"),
   },
   {
+    name: "watch",
+    summary: "look at the SBOMs of released artifacts again, and sign what is new",
+    load: () => import("./advisories/watch.ts"),
+  },
+  {
     name: "status",
     summary: "what the database holds, how old it is, and what was left out",
     load: () => import("./advisories/status.ts"),

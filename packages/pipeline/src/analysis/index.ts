@@ -1,6 +1,7 @@
 export type { AdvisoryChoice } from "./advisory-place.ts";
 export { imageTree } from "./image-tree.ts";
 export { scanSettingsOfHome } from "./of-home.ts";
+export { type RescannedArtifact, type RescanOptions, rescanArtifacts } from "./rescan.ts";
 export { type CatalogueRequest, catalogueTree, decideAll, type ScanOptions, scanSbom } from "./scan.ts";
 export { parseScanConfiguration, readScanConfiguration, type ScanConfiguration } from "./scan-configuration.ts";
 export { type StoredSbom, sbomOfArtifact } from "./stored-sbom.ts";

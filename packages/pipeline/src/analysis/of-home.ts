@@ -5,9 +5,7 @@ import { type AdvisoryChoice, openFactoryAdvisories } from "./advisory-place.ts"
 import { readScanConfiguration, type ScanConfiguration } from "./scan-configuration.ts";
 
 /** Rules and advisory data of the user's home; without a home there are none. */
-export async function scanSettingsOfHome(
-  choice: AdvisoryChoice = {},
-): Promise<{
+export async function scanSettingsOfHome(choice: AdvisoryChoice = {}): Promise<{
   readonly configuration: ScanConfiguration;
   readonly database?: AdvisoryDatabase;
   readonly ages?: readonly SourceAge[];

@@ -96,7 +96,7 @@ describe.skipIf(missing !== null)(`images${missing === null ? "" : ` (skipped: $
     const [images] = await statementsOf(scene, done.run, "worker-images");
     expect(images?.predicate).toMatchObject({
       images: [
-        { use: "step", users: ["make"], manifest: base, scan: "none", insecure: false, pinned: false },
+        { use: "step", users: ["make"], manifest: base, scan: "not-evaluated", insecure: false, pinned: false },
         { use: "base", users: ["app"], manifest: base },
       ],
     });
