@@ -16,6 +16,12 @@ export interface OwnedFiles {
 /** Programs of a package that dpkg keeps beside its list. */
 const scripts = ["preinst", "postinst", "prerm", "postrm", "config"];
 
+/**
+ * Files beyond this size are not compared with their recorded digest. Whoever replaces files on purpose can replace the
+ * records, too; this finds what was overwritten by other installers, and those bring small files.
+ */
+const largestCompared = 4 * 2 ** 20;
+
 /** Which files belong to which package of one system root. */
 export class DebianFiles {
   readonly #root: string;
@@ -53,10 +59,10 @@ export class DebianFiles {
     return { list: found.path, paths, changed };
   }
 
-  /** True when the file was collected and has not the digest that its package's records name. */
+  /** True when the file was collected, is not too large, and has not the digest that its package's records name. */
   #isChanged(path: string, digest: string | undefined): boolean {
     const file = digest === undefined ? undefined : this.#context.file(path);
-    if (file === undefined) return false;
+    if (file === undefined || file.size > largestCompared) return false;
     try {
       return file.hash("md5") !== digest;
     } catch (error) {
