@@ -7,7 +7,7 @@ import { readJavaRelease } from "./java-release.ts";
 import { isProgram } from "./programs.ts";
 import { type WellKnownProgram, wellKnownProgram } from "./well-known.ts";
 
-const chunk = 4 * 1024 * 1024;
+const chunk = 256 * 1024;
 /** Longer than any text that tells a version. */
 const overlap = 512;
 const longestSearch = 512 * 1024 * 1024;
