@@ -26,7 +26,7 @@ export function readArchiveName(fileName: string): ArchiveName {
   const extension = (extensions.exec(fileName)?.[1] ?? "jar").toLowerCase();
   const base = fileName.replace(extensions, "").slice(0, 300);
   // Behind an underscore stands the Scala version, unless it is the last separator: bundles of OSGi are named so.
-  const places = [...base.matchAll(/-(?=v?\d)|_(?=\d[\w.]*$)/g)].map(({ index }) => index).filter((at) => at > 0);
+  const places = [...base.matchAll(/-(?=v?\d)|_(?=\d+\.[\w.]*$)/g)].map(({ index }) => index).filter((at) => at > 0);
   for (const at of places) {
     if (isVersion(base.slice(at + 1))) return { artifact: base.slice(0, at), version: base.slice(at + 1), extension };
   }

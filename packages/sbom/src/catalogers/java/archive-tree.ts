@@ -132,12 +132,16 @@ export function readArchiveTree(
   return losses;
 }
 
+/** Entries named as classes from this size on are looked into. */
+const largestClass = 64 * 1024;
+
 /** By its name, and by its first bytes where the name says nothing: a renamed archive is one still. */
 function isArchive(source: ZipSource, entry: ZipEntry): boolean {
   if (entry.isDirectory || entry.size < 22) return false;
   if (isJavaArchiveName(entry.name)) return true;
-  // Classes are many, and shrink when they are packed; an archive hardly does.
-  if (entry.name.endsWith(".class") && entry.packedSize < entry.size * 0.8) return false;
+  // Classes are many, small, and shrink when they are packed; an archive with programs in it is or does none of these.
+  const isPlain = entry.size < largestClass && entry.packedSize < entry.size * 0.8;
+  if (isPlain && entry.name.endsWith(".class")) return false;
   try {
     return isZip(readZipEntryHead(source, entry, 4));
   } catch {

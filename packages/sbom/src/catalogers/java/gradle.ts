@@ -1,6 +1,7 @@
 import type { ScanLoss } from "@touchmark/formats/sbom";
 import type { Cataloger, CatalogueContext, CollectedFile, Found, FoundComponent } from "../../catalogue/cataloger.ts";
-import { catalogueLockfile } from "../lockfiles/read-lockfile.ts";
+import { foundFromLockfile } from "../lockfiles/found-from-lockfile.ts";
+import { readCollectedLockfile } from "../lockfiles/read-lockfile.ts";
 import { scanLoss } from "../scan-loss.ts";
 
 const rule = "gradle-lockfile";
@@ -24,8 +25,10 @@ export const gradleLockfiles: Cataloger = {
     for (const file of files) {
       const configuration = perConfiguration.exec(file.path)?.[1];
       if (configuration === undefined && !lockfile.test(file.path)) continue;
-      const found = catalogueLockfile(oneForm(file, configuration), context, rule);
-      losses.push(...found.losses);
+      const read = readCollectedLockfile(oneForm(file, configuration), context, "gradle.lockfile");
+      losses.push(...read.losses);
+      if (read.lockfile === undefined) continue;
+      const found = foundFromLockfile(read.lockfile, file, rule);
       const directory = directoryOf(file.path, configuration);
       try {
         const project = projectOf(file, directory, context);
@@ -54,13 +57,18 @@ export const gradleLockfiles: Cataloger = {
 /** A lockfile of one configuration in the form of those of all. */
 function oneForm(file: CollectedFile, configuration: string | undefined): CollectedFile {
   if (configuration === undefined) return file;
-  const bytes = (limit?: number): Uint8Array =>
-    Buffer.from(
-      Buffer.from(file.bytes(limit))
-        .toString("utf8")
-        .replace(/^([^#=\r\n]+?)[ \t]*\r?$/gm, `$1=${configuration}`),
-    );
-  return { ...file, name: "gradle.lockfile", path: file.path, bytes, read: file.read, digest: file.digest };
+  return {
+    path: file.path,
+    name: file.name,
+    size: file.size,
+    mode: file.mode,
+    bytes(limit) {
+      const text = Buffer.from(file.bytes(limit)).toString("utf8");
+      return Buffer.from(text.replace(/^([^#=\r\n]+?)[ \t]*\r?$/gm, `$1=${configuration}`));
+    },
+    read: (offset, length) => file.read(offset, length),
+    digest: () => file.digest(),
+  };
 }
 
 function directoryOf(path: string, configuration: string | undefined): string {
