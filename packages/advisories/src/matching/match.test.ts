@@ -45,6 +45,13 @@ test.each([
   expect(findingsOf(sbom, advisories)).toHaveLength(1);
 });
 
+test("M7: a project under work is not the package of the same name; a program that was installed is", () => {
+  const advisories = [advisory("MAL-1", [affects("npm", "api", [{ introduced: "0" }])])];
+  const project = component("npm", "api", "1.0.0", { kind: "application" });
+  expect(findingsOf(sbomOf([project]), advisories)).toEqual([]);
+  expect(findingsOf(sbomOf([{ ...project, purl: "pkg:npm/api@1.0.0" }]), advisories)).toHaveLength(1);
+});
+
 test("M7: names of npm keep their case, and a broken package URL leaves the name", () => {
   const advisories = [advisory("A-1", [affects("npm", "JSONStream", below("2.0.0"))])];
   expect(findingsOf(sbomOf([component("npm", "jsonstream", "1.0.0")]), advisories)).toEqual([]);

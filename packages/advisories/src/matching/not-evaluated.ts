@@ -1,6 +1,6 @@
 import type { NotEvaluated } from "@touchmark/formats/findings";
 import type { Component, Sbom } from "@touchmark/formats/sbom";
-import { isLanguagePackage, type Untargeted } from "./targets.ts";
+import type { Untargeted } from "./targets.ts";
 
 /** Kinds of components that are no packages: nothing publishes advisories for them by name and version. */
 const noPackages: ReadonlySet<Component["kind"]> = new Set(["file", "container", "operating-system", "data", "device"]);
@@ -10,13 +10,11 @@ const noPackages: ReadonlySet<Component["kind"]> = new Set(["file", "container",
  * projects whose dependencies are matched.
  */
 export function notEvaluatedOf(component: Component, why: Untargeted, sbom: Sbom): NotEvaluated | undefined {
-  if (component.ref === sbom.root || noPackages.has(component.kind)) return undefined;
-  const isProject = component.kind === "application" && (isLanguagePackage(component) || component.purl === undefined);
-  if (isProject && component.version === "") return undefined;
+  if (component.ref === sbom.root || noPackages.has(component.kind) || why === "project") return undefined;
   return { component: component.ref, reason: why, message: messageOf(component, why) };
 }
 
-function messageOf(component: Component, why: Untargeted): string {
+function messageOf(component: Component, why: Exclude<Untargeted, "project">): string {
   switch (why) {
     case "no-ecosystem":
       return `No advisories are published for packages of type ${component.type || "unknown"}.`;

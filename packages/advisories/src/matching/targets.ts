@@ -15,7 +15,7 @@ export interface Target {
 }
 
 /** Why nothing is asked of a component. */
-export type Untargeted = "no-ecosystem" | "no-distribution" | "no-version" | "ecosystem-without-data";
+export type Untargeted = "project" | "no-ecosystem" | "no-distribution" | "no-version" | "ecosystem-without-data";
 
 /** Ecosystems of the OSV schema by type of the package URL. */
 const languageEcosystems: ReadonlyMap<string, string> = new Map([
@@ -50,11 +50,6 @@ export function isSystemPackage(component: Component): boolean {
   return systemTypes.has(component.type);
 }
 
-/** True for types of packages that some ecosystem of the OSV schema has advisories for. */
-export function isLanguagePackage(component: Component): boolean {
-  return languageEcosystems.has(component.type);
-}
-
 /**
  * What to ask of a component. The name is that of its package URL where it has one: what a lockfile calls an alias is
  * the package behind it.
@@ -68,6 +63,8 @@ export function targetsOf(
   const url = component.purl === undefined ? undefined : readUrl(component.purl);
   const ecosystem = languageEcosystems.get(component.type);
   if (ecosystem !== undefined) {
+    // A project under work is not the package that a registry has under the same name.
+    if (url === undefined && component.kind === "application") return "project";
     if (component.version === "") return "no-version";
     if (!has(ecosystem)) return "ecosystem-without-data";
     const name = lookupName(ecosystem, url === undefined ? component.name : ecosystemName(ecosystem, url));
