@@ -107,6 +107,8 @@ function matchPlaces(
   const projects = new Set([
     lock.directory,
     ...lock.lockfile.packages.flatMap((locked) => ownDirectory(lock, locked) ?? []),
+    // Archives that yarn keeps, each with one package inside.
+    ...[...byProject.keys()].filter((project) => project.startsWith(below(lock.directory, ".yarn/cache") ?? "\0")),
   ]);
   for (const found of [...projects].flatMap((project) => byProject.get(project) ?? [])) {
     const named = `${nameOf(found)}@`;

@@ -73,7 +73,9 @@ function projectComponent(
   const stated = real.flatMap(({ found }) => found.components.find(({ key }) => key.endsWith("#")) ?? []);
   const version = project?.manifest.version ?? stated[0]?.version ?? "";
   // A program that was unpacked somewhere is a package of the registry; a project under work is not.
-  const isUnpacked = !isProject && project !== undefined && !project.manifest.isPrivate && project.manifest.isUsable;
+  const isPacked = directory.endsWith("!/package");
+  const isUnpacked =
+    !isProject && project !== undefined && (isPacked || (!project.manifest.isPrivate && project.manifest.isUsable));
   if (!isProject && (!isUnpacked || version === "")) return undefined;
   const purl = isUnpacked ? attempt(() => npmPackageUrl(name, version)) : undefined;
   const supplier = project?.manifest.supplier;
