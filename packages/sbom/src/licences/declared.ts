@@ -63,7 +63,9 @@ function readDeclared(name: string): LicenceExpression | undefined {
   const classified = classifiedLicence(name);
   if (classified === "") return undefined;
   const said = classified ?? name;
-  return single(said) ?? new LooseReader(said, single, licenceReference).read();
+  const one = single(said);
+  // The segments of an address are no names.
+  return one !== undefined || said.includes("://") ? one : new LooseReader(said, single, licenceReference).read();
 }
 
 /** One name that is no compound: an identifier, a spelling, an address. */

@@ -7,6 +7,7 @@ import {
 } from "@touchmark/formats/licences";
 import type { LicenceFact } from "@touchmark/formats/sbom";
 import { licenceTextsIn, type TextMatch } from "./likeness.ts";
+import { type GnuNotice, gnuNotices } from "./notices.ts";
 import { longestLicenceText } from "./words.ts";
 
 /** Most tags that are read in one file. */
@@ -24,7 +25,8 @@ export function detectLicences(text: string, path?: string): readonly LicenceFac
     found.set(name, Math.max(found.get(name) ?? 0, confidence));
   };
   for (const expression of spdxTags(text)) add(expression, 1);
-  for (const { expression, confidence } of byLikeness(licenceTextsIn(text))) add(expression, confidence);
+  for (const { expression, confidence } of byLikeness(licenceTextsIn(text), gnuNotices(text)))
+    add(expression, confidence);
   return [...found]
     .map(([expression, confidence]) => ({ expression, ...(path === undefined ? {} : { path }), confidence }))
     .sort((a, b) => b.confidence - a.confidence || (a.expression < b.expression ? -1 : 1));
@@ -48,32 +50,35 @@ export function spdxTags(text: string): readonly LicenceExpression[] {
   return found;
 }
 
-function byLikeness(matches: readonly TextMatch[]): { expression: LicenceExpression; confidence: number }[] {
-  const licences = matches.filter(({ text }) => text.kind !== "exception");
+/** How sure a notice is that was read by its words. */
+const noticeConfidence = 0.95;
+
+function byLikeness(
+  matches: readonly TextMatch[],
+  notices: readonly GnuNotice[],
+): { expression: LicenceExpression; confidence: number }[] {
+  const texts = matches
+    .filter(({ text }) => text.kind !== "exception")
+    .map(({ text, likeness }) => ({ id: text.id, likeness }));
+  const hasGnuText = texts.some(({ id }) => /^(?:[AL]?GPL|GFDL|EUPL|MPL)-/.test(id));
+  const stated = notices
+    .filter(({ isStrong }) => isStrong || !hasGnuText)
+    .map(({ id }) => ({ id, likeness: noticeConfidence }));
+  const all = [...texts, ...stated].filter(({ id }, _, list) => !isSaidBetter(id, list));
   const exceptions = matches.filter(({ text }) => text.kind === "exception");
-  const names = new Set(licences.map(({ text }) => family(text.id)));
-  return licences
-    .filter(({ text }) => !isWeaker(text.id, licences))
-    .map(({ text, likeness }) => {
-      const term = { kind: "licence", id: text.id, orLater: false } as const;
-      // An exception is of one licence: where several stand, nobody knows of which.
-      const exception = names.size === 1 && exceptions.length === 1 ? exceptions[0] : undefined;
-      if (exception === undefined) return { expression: term, confidence: likeness };
-      return {
-        expression: { ...term, exception: exception.text.id },
-        confidence: Math.min(likeness, exception.likeness),
-      };
-    });
+  // An exception is of one licence: where several stand, nobody knows of which.
+  const exception = new Set(all.map(({ id }) => id)).size === 1 && exceptions.length === 1 ? exceptions[0] : undefined;
+  return all.map(({ id, likeness }) => {
+    const term = { kind: "licence", id, orLater: false } as const;
+    if (exception === undefined) return { expression: term, confidence: likeness };
+    const confidence = Math.min(likeness, exception.likeness);
+    return { expression: { ...term, exception: exception.text.id }, confidence };
+  });
 }
 
-/** `GPL-2.0-only` by its text says less than `GPL-2.0-or-later` by its notice. */
-function isWeaker(id: string, all: readonly TextMatch[]): boolean {
-  const later = id.replace(/-only$/, "-or-later");
-  return later !== id && all.some(({ text }) => text.id === later && text.kind === "header");
-}
-
-function family(id: string): string {
-  return id.replace(/-(?:only|or-later)$/, "");
+/** `GPL-2.0-only` by its text says less than `GPL-2.0-or-later` by a notice beside it. */
+function isSaidBetter(id: string, all: readonly { readonly id: string }[]): boolean {
+  return id.endsWith("-only") && all.some((other) => other.id === id.replace(/-only$/, "-or-later"));
 }
 
 /** What facts of several texts say together: all of them hold. Facts below `confidence` do not count. */

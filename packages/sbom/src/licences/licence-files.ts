@@ -1,6 +1,7 @@
-import { isFactoryError } from "@touchmark/core";
+import { type FactoryError, isFactoryError } from "@touchmark/core";
 import type { LicenceFact, ScanLoss } from "@touchmark/formats/sbom";
 import type { CatalogueContext, CollectedFile, FileFacts, Found, FoundComponent } from "../catalogue/cataloger.ts";
+import { sbomErrors } from "../errors.ts";
 import { readCopyrightFile } from "./copyright.ts";
 import { detectLicences } from "./detect.ts";
 import { LicenceOwners } from "./licence-owners.ts";
@@ -17,7 +18,7 @@ const programs =
 
 /** True for a file that is likely to hold the text of a licence: `LICENSE*`, `COPYING*`, `NOTICE*`, `copyright`. */
 export function isLicenceFile({ name, path, size }: FileFacts): boolean {
-  if (size === 0 || size > longestLicenceText) return false;
+  if (size === 0) return false;
   if (/(?:^|\/)[^/]+\.dist-info\/licenses\//.test(path)) return !programs.test(name);
   return names.test(name) && !programs.test(name);
 }
@@ -127,14 +128,27 @@ class LicenceFileReader {
   /** As UTF-8, and as Latin-1 where it is none: names of people are no reason to lose a licence. */
   #text(file: CollectedFile): string | undefined {
     try {
-      const bytes = file.bytes(longestLicenceText);
+      const isCut = file.size > longestLicenceText;
+      const bytes = isCut ? file.read(0, longestLicenceText) : file.bytes();
+      if (isCut) this.#lose(file.path, tooLarge(file.size));
       if (bytes.includes(0)) return undefined; // No text.
       const text = new TextDecoder("utf-8").decode(bytes);
       return text.includes("\ufffd") ? new TextDecoder("latin1").decode(bytes) : text;
     } catch (error) {
       if (!isFactoryError(error)) throw error;
-      this.#losses.set(file.path, { path: file.path, code: error.code, message: error.message });
+      this.#lose(file.path, error);
       return undefined;
     }
   }
+
+  #lose(path: string, { code, message }: FactoryError): void {
+    this.#losses.set(path, { path, code, message });
+  }
+}
+
+function tooLarge(size: number): FactoryError {
+  return sbomErrors.make(
+    "SBOM_FILE_TOO_LARGE",
+    `expected at most ${longestLicenceText} bytes of a licence, found ${size}; the rest was not read`,
+  );
 }

@@ -31,9 +31,8 @@ export function licenceTextsIn(text: string): readonly TextMatch[] {
   const hits = table.hits(hashes);
   const likely = table.texts.flatMap((each, index) => {
     const likeness = (hits.counts[2 * index] ?? 0) / each.sampled;
-    return likeness < (each.sampled < shortText ? leastOfShort : leastLikeness)
-      ? []
-      : [{ text: each, index, likeness }];
+    const least = each.sampled < shortText ? leastOfShort : leastLikeness;
+    return likeness < least ? [] : [{ text: each, index, likeness }];
   });
   if (likely.length === 0) return [];
   const wanted = new Set(likely.flatMap(({ index }) => [2 * index, 2 * index + 1]));
@@ -53,7 +52,7 @@ export function licenceTextsIn(text: string): readonly TextMatch[] {
   for (const { text: each, likeness, own, all } of candidates) {
     const fresh = own.filter((place) => explained[place] === 0).length;
     if (fresh * 2 < own.length) continue;
-    markExplained(explained, all);
+    markExplained(explained, all, 6 * 2 ** each.exponent);
     found.push({ text: each, likeness: Math.floor(likeness * 100) / 100 });
     if (found.length >= mostMatches) break;
   }
@@ -61,8 +60,7 @@ export function licenceTextsIn(text: string): readonly TextMatch[] {
 }
 
 /** Marks what lies between places that are near each other: the sampled ones stand for those around them. */
-function markExplained(explained: Uint8Array, places: readonly number[]): void {
-  const near = 64;
+function markExplained(explained: Uint8Array, places: readonly number[], near: number): void {
   let last: number | undefined;
   for (const place of places) {
     const from = last !== undefined && place - last <= near ? last : place;
