@@ -110,7 +110,8 @@ test("V3: archives in archives are read, stored, packed and renamed, and lie at 
   );
   const found = archivesIn({
     "srv/app.war": Buffer.concat([Buffer.from("#!/bin/sh\n"), app]),
-    "d.zip": forgeZip([{ name: "a/app.jar", content: app }]),
+    "d.ear": forgeZip([manifest(), { name: "d.zip", content: forgeZip([{ name: "a/app.jar", content: app }]) }]),
+    "as-a-tree.zip": app,
   });
   const log = "org.apache.logging.log4j/log4j-core@2.14.1";
   expect(byPath(found)).toEqual({
@@ -119,11 +120,12 @@ test("V3: archives in archives are read, stored, packed and renamed, and lie at 
     "srv/app.war!/BOOT-INF/lib/inner-1.jar!/lib/log4j.txt": log,
     "srv/app.war!/hidden.dat": log,
     "srv/app.war!/x/Y.class": "g.x/large@3",
-    "d.zip!/a/app.jar": "g.x/app@2",
-    "d.zip!/a/app.jar!/BOOT-INF/lib/inner-1.jar": "g.x/inner@1",
-    "d.zip!/a/app.jar!/BOOT-INF/lib/inner-1.jar!/lib/log4j.txt": log,
-    "d.zip!/a/app.jar!/hidden.dat": log,
-    "d.zip!/a/app.jar!/x/Y.class": "g.x/large@3",
+    "d.ear": "<d@>",
+    "d.ear!/d.zip!/a/app.jar": "g.x/app@2",
+    "d.ear!/d.zip!/a/app.jar!/BOOT-INF/lib/inner-1.jar": "g.x/inner@1",
+    "d.ear!/d.zip!/a/app.jar!/BOOT-INF/lib/inner-1.jar!/lib/log4j.txt": log,
+    "d.ear!/d.zip!/a/app.jar!/hidden.dat": log,
+    "d.ear!/d.zip!/a/app.jar!/x/Y.class": "g.x/large@3",
   });
   expect(found.components.find(({ key }) => key === "srv/app.war")?.kind).toBe("application");
 });

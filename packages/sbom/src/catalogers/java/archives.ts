@@ -9,14 +9,14 @@ import { identify } from "./archive-identity.ts";
 import { isJavaArchiveName } from "./archive-name.ts";
 import { type ArchiveNode, isZip, readArchiveTree } from "./archive-tree.ts";
 
-/** Zip archives of other ecosystems, which their own catalogers read. */
-const foreign = /\.(?:whl|egg|nupkg|apk|xpi|docx|xlsx|pptx|odt|ods|odp|epub|vsix|crx|gem|crate)$/i;
+/** Zip archives that are opened as trees, and those of other ecosystems, which their own catalogers read. */
+const foreign = /\.(?:zip|whl|egg|nupkg|apk|xpi|docx|xlsx|pptx|odt|ods|odp|epub|vsix|crx|gem|crate)$/i;
 
 /** Java archives, by name or first bytes, and the archives in them. */
 export const javaArchives: Cataloger = {
   name: "java-archives",
   wants: ({ name, head, size }) =>
-    size >= 22 && (isJavaArchiveName(name) || (head !== undefined && isZip(head) && !foreign.test(name))),
+    size >= 22 && !foreign.test(name) && (isJavaArchiveName(name) || (head !== undefined && isZip(head))),
   catalogue(files, { signal }): Found {
     const components: FoundComponent[] = [];
     const placed: PlacedArtifact[] = [];

@@ -68,6 +68,7 @@ function oneForm(file: CollectedFile, configuration: string | undefined): Collec
     },
     read: (offset, length) => file.read(offset, length),
     digest: () => file.digest(),
+    hash: (algorithm) => file.hash(algorithm),
   };
 }
 

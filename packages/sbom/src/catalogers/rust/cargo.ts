@@ -36,13 +36,11 @@ export const cargo: Cataloger = {
       context.signal?.throwIfAborted();
       return catalogueLock(file, context, own.get(folderOf(file.path)) ?? [], manifests);
     });
+    const projects = alone.flatMap((one) => projectAlone(one, losses));
     return {
-      components: [
-        ...found.flatMap(({ components }) => components),
-        ...alone.flatMap((one) => projectAlone(one, losses)),
-      ],
+      components: [...found.flatMap(({ components }) => components), ...projects],
       edges: found.flatMap(({ edges }) => edges),
-      roots: [...found.flatMap(({ roots }) => roots), ...alone.map(({ file }) => file.path)],
+      roots: [...found.flatMap(({ roots }) => roots), ...projects.map(({ key }) => key)],
       losses: [...losses, ...found.flatMap((one) => one.losses)],
     };
   },
