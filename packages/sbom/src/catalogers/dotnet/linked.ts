@@ -8,7 +8,7 @@ export interface LinkedLibraries {
   readonly needs: readonly (readonly [name: string, needs: readonly string[]])[];
 }
 
-const mostEdges = 2_000_000;
+const mostEdges = 1_000_000;
 
 /** Edges of all frameworks together. What is needed and not there comes with the framework itself. */
 export function linked(frameworks: readonly LinkedLibraries[]): Found["edges"] {

@@ -5,7 +5,7 @@ import { normaliseDeclared } from "../../licences/index.ts";
 import { fileMalformed } from "../json-object.ts";
 import type { ComposerPackage } from "./composer-package.ts";
 
-const mostEdges = 2_000_000;
+const mostEdges = 1_000_000;
 
 /** A package, and what it is needed for. */
 export interface ScopedPackage {

@@ -8,7 +8,7 @@ import { type LockedGem, parseGemfileLock } from "./gemfile-lock.ts";
 
 const largest = 64 * 1024 * 1024;
 const largestManifest = 1024 * 1024;
-const mostEdges = 2_000_000;
+const mostEdges = 1_000_000;
 /** A lockfile in the folder of an installed gem is part of that gem: nothing is installed by it. */
 const insideGem = /(?:^|\/)gems\/[^/]+-\d[^/]*\//;
 const manifests: Readonly<Record<string, string>> = { "Gemfile.lock": "Gemfile", "gems.locked": "gems.rb" };

@@ -41,16 +41,21 @@ export function meetsGemRequirement(version: string, requirement: string): boole
     case "<=":
       return order <= 0;
     case "~>":
-      return order >= 0 && compareGemVersions(version, nextOf(wanted)) < 0;
+      return order >= 0 && compareGemVersions(releaseOf(version), nextOf(wanted)) < 0;
     default:
       return order === 0;
   }
 }
 
-/** The first version that `~>` leaves out: without its last number, and one more in what is then last. */
+/** The release that a version is or comes before: what stands before its first word. */
+function releaseOf(version: string): string {
+  return version.split(/\.?[a-z-]/i, 1)[0] ?? version;
+}
+
+/** The first release that `~>` leaves out: without its last number, and one more in what is then last. */
 function nextOf(version: string): string {
-  const numbers = version.split(/\.(?=[a-z])/i)[0]?.split(".") ?? [];
+  const numbers = releaseOf(version).split(".");
   if (numbers.length > 1) numbers.pop();
   const last = numbers.pop() ?? "0";
-  return [...numbers, /^\d+$/.test(last) ? String(BigInt(last) + 1n) : last, "a"].join(".").replace(/\.a$/, "");
+  return [...numbers, String(BigInt(/^\d+$/.test(last) ? last : 0) + 1n)].join(".");
 }
