@@ -74,6 +74,6 @@ export function packagesIn(object: JsonObject, member: string): readonly string[
 function licenceOf(object: JsonObject): string | undefined {
   const single = textIn(object, "license");
   if (single !== undefined || !Array.isArray(object["license"])) return single;
-  const words = listIn(object, "license", 100).filter((one) => typeof one === "string" && one !== "");
+  const words = listIn(object, "license", 100).flatMap((one) => (typeof one === "string" && one !== "" ? [one] : []));
   return words.length === 0 ? undefined : words.join(" OR ");
 }
