@@ -10,7 +10,7 @@ for (const format of sbomFormats) {
     const sbom = sampleSbom();
     const { sbom: again, problems } = readSbom(writeSbom(sbom, format).bytes);
     expect(again).toEqual(sbom);
-    expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
+    expect(problems.filter(({ severity }) => severity !== "note")).toEqual([]);
   });
 
   test(`F2: any SBOM, however hostile its texts, survives ${format}`, () => {

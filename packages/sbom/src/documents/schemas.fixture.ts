@@ -49,6 +49,11 @@ export function xmlSchemaFaults(document: Uint8Array): string {
   }
 }
 
+/** Licence identifiers that CycloneDX allows. */
+export function licenceIdsOfSchema(): readonly string[] {
+  return (json("spdx") as { readonly enum: readonly string[] }).enum;
+}
+
 function compile(name: SchemaName): ValidateFunction {
   const options = { strict: false, allErrors: false, validateFormats: true };
   const ajv = name === "spdx-3.0.1" ? new Ajv2020(options) : new Ajv(options);

@@ -1,8 +1,9 @@
+import { listedLicences } from "@touchmark/formats/licences";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { SbomFormat } from "./formats.ts";
 import { anySbom, sampleSbom } from "./sbom.fixture.ts";
-import { hasXmllint, type SchemaName, schemaFaults, xmlSchemaFaults } from "./schemas.fixture.ts";
+import { hasXmllint, licenceIdsOfSchema, type SchemaName, schemaFaults, xmlSchemaFaults } from "./schemas.fixture.ts";
 import { writeSbom } from "./write.ts";
 
 const official: readonly (readonly [SbomFormat, SchemaName])[] = [
@@ -28,6 +29,12 @@ for (const [format, schema] of official) {
     );
   });
 }
+
+test("F5: every identifier of our licence list is one that the schema of CycloneDX knows", () => {
+  const known = new Set(licenceIdsOfSchema());
+  const ids = [...listedLicences().values()].map(({ id }) => id);
+  expect(ids.filter((id) => !known.has(id))).toEqual([]);
+});
 
 test.skipIf(!hasXmllint)("F5: cyclonedx-xml is valid by the official XML schema", () => {
   const sboms = [sampleSbom(), ...fc.sample(anySbom, { numRuns: 25, seed: 6 })];

@@ -1,3 +1,4 @@
+import { findLicence } from "@touchmark/formats/licences";
 import type { LicenceFact } from "@touchmark/formats/sbom";
 import { normaliseDeclared } from "../../licences/index.ts";
 import { type Members, objects, optionalMembers, optionalText } from "../shape.ts";
@@ -11,11 +12,12 @@ const simpleId = /^[A-Za-z0-9][A-Za-z0-9.+-]*$/;
 export function cycloneLicences(facts: readonly LicenceFact[], acknowledgement?: "declared"): readonly Members[] {
   const said = acknowledgement === undefined ? {} : { acknowledgement };
   const [first] = facts;
-  if (facts.length === 1 && first?.expression !== undefined) return [{ expression: first.expression, ...said }];
+  if (facts.length === 1 && first?.expression !== undefined && !isListed(first.expression))
+    return [{ expression: first.expression, ...said }];
   return facts
     .map((fact) => fact.expression ?? fact.text ?? "")
     .filter((name) => name !== "")
-    .map((name) => ({ license: { name, ...said } }));
+    .map((name) => ({ license: { ...(isListed(name) ? { id: name } : { name }), ...said } }));
 }
 
 /** Licences of a component or of its evidence. */
@@ -29,6 +31,11 @@ export function licencesOfCyclone(written: unknown, where: string): readonly Lic
     const name = id ?? optionalText(licence["name"], `${at}.license.name`);
     return name === undefined || name === "" ? [] : [id === undefined ? normaliseDeclared(name) : factOf(id)];
   });
+}
+
+/** True for the one spelling of an identifier of SPDX's list, as the schema of CycloneDX wants it. */
+function isListed(name: string): boolean {
+  return findLicence(name)?.id === name;
 }
 
 function factOf(written: string): LicenceFact {

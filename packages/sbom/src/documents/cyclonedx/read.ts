@@ -6,6 +6,7 @@ import { DocumentReport } from "../problems.ts";
 import { overlayComponent, overlayFrame, type Residue, residuePrefix } from "../residue.ts";
 import { madeUpRoot } from "../root.ts";
 import { type Members, objects, optionalMembers, optionalText, text, texts } from "../shape.ts";
+import { checkCycloneComponent, checkCycloneDocument, servicesOf } from "./check.ts";
 import { readCycloneComponent, readProperties, writeCycloneComponent } from "./component.ts";
 import type { CycloneContext } from "./context.ts";
 import { readCycloneMetadata } from "./frame.ts";
@@ -38,16 +39,12 @@ export function sbomOfCyclone(document: Members, style: CycloneStyle, name: stri
   for (const member of Object.keys(document)) {
     if (!knownMembers.has(member)) report.loss(`member ${member.slice(0, 60)} of the document`);
   }
+  checkCycloneDocument(document, report);
   const metadata = optionalMembers(document["metadata"], "metadata") ?? {};
   const written = flatten(document, metadata, name, report);
   const [first] = written;
-  const edges = objects(document["dependencies"], "dependencies").map(
-    (entry, index): IdentifiedEdges => ({
-      from: text(entry["ref"], `dependencies[${index}].ref`),
-      to: texts(entry["dependsOn"], `dependencies[${index}].dependsOn`),
-      where: `dependencies[${index}]`,
-    }),
-  );
+  for (const { written: component, where } of written) checkCycloneComponent(component, where, version, report);
+  const edges = edgesOf(document, report);
   checkCounts(written.length, edges);
   const direct = new Set(edges.filter(({ from }) => from === first.id).flatMap(({ to }) => to));
   const plain: CycloneContext = { direct, version: "1.7", report };
@@ -58,6 +55,19 @@ export function sbomOfCyclone(document: Members, style: CycloneStyle, name: stri
   const components = written.map((component) => readWhole(component, style, context));
   const tellsDistribution = residue.has("distribution");
   return assembleSbom({ frame, root: first.id, components, edges, tellsDistribution }, report);
+}
+
+/** Edges between components; those of services are no edges of ours. */
+function edgesOf(document: Members, report: DocumentReport): readonly IdentifiedEdges[] {
+  const services = servicesOf(document);
+  return objects(document["dependencies"], "dependencies").flatMap((entry, index): readonly IdentifiedEdges[] => {
+    const where = `dependencies[${index}]`;
+    const from = text(entry["ref"], `${where}.ref`);
+    const to = texts(entry["dependsOn"], `${where}.dependsOn`);
+    if (services.has(from) || to.some((ref) => services.has(ref))) report.loss("edges of services");
+    if (new Set(to).size < to.length) report.defect(`${where}.dependsOn`, "expected each once");
+    return services.has(from) ? [] : [{ from, to: to.filter((ref) => !services.has(ref)), where }];
+  });
 }
 
 interface WrittenComponent {

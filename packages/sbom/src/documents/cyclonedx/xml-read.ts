@@ -4,7 +4,7 @@ import { optional } from "../record.ts";
 import type { Members } from "../shape.ts";
 
 const namespace = /^https?:\/\/cyclonedx\.org\/schema\/bom\/([0-9.]{1,12})$/;
-const known: ReadonlySet<string> = new Set(["metadata", "components", "dependencies"]);
+const known: ReadonlySet<string> = new Set(["metadata", "components", "services", "dependencies"]);
 
 /** The members of a CycloneDX document in XML, as JSON would have them; undefined for other XML. */
 export function cycloneMembers(bytes: Uint8Array): Members | undefined {
@@ -22,6 +22,7 @@ export function cycloneMembers(bytes: Uint8Array): Members | undefined {
     ...Object.fromEntries(others.map((name) => [name, []])),
     bomFormat: "CycloneDX",
     specVersion,
+    services: inside(bom, "services", "service").map(serviceOf),
     ...optional("serialNumber", bom.attributes.get("serialNumber")),
     ...(metadata === undefined ? {} : { metadata: metadataOf(metadata) }),
     components: inside(bom, "components", "component").map(componentOf),
@@ -41,6 +42,10 @@ function metadataOf(metadata: XmlElement): Members {
     ...(component === undefined ? {} : { component: componentOf(component) }),
     properties: propertiesOf(metadata),
   };
+}
+
+function serviceOf(service: XmlElement): Members {
+  return { ...attributes(service, "bom-ref"), services: inside(service, "services", "service").map(serviceOf) };
 }
 
 function toolsOf(tools: XmlElement): unknown {
@@ -91,7 +96,9 @@ function evidenceOf(evidence: XmlElement): Members {
 function licencesOf(element: XmlElement): readonly Members[] {
   return (childNamed(element, "licenses")?.children ?? []).map((choice) => {
     const said = attributes(choice, "acknowledgement");
-    return localName(choice.name) === "expression"
+    const name = localName(choice.name);
+    if (name === "expression-detailed") return { ...attributes(choice, "expression"), ...said };
+    return name === "expression"
       ? { expression: textOf(choice), ...said }
       : { license: { ...texts(choice, "id", "name"), ...said } };
   });

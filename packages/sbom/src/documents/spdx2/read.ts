@@ -8,6 +8,7 @@ import { optional } from "../record.ts";
 import { overlayComponent, overlayFrame, type Residue, residueOfAnnotations } from "../residue.ts";
 import { madeUpRoot } from "../root.ts";
 import { type Members, objects, optionalText, text } from "../shape.ts";
+import { checkSpdxDocument } from "./check.ts";
 import { refsOfPackages, type SpdxContext, type WrittenPackage } from "./context.ts";
 import { readCreation } from "./frame.ts";
 import { purlOf, readChecksums, readSpdxPackage, writeSpdxPackage } from "./package.ts";
@@ -46,6 +47,7 @@ export function sbomOfSpdx(document: Members, style: SpdxStyle, name: string, re
   for (const member of Object.keys(document)) {
     if (!knownMembers.has(member)) report.loss(`member ${member.slice(0, 60)} of the document`);
   }
+  checkSpdxDocument(document, report);
   const packages = objects(document["packages"], "packages");
   const files = objects(document["files"], "files");
   if (packages.length + files.length > documentLimits.components) {

@@ -57,6 +57,12 @@ class TagValueReader {
       case "DocumentName":
         this.#document["name"] = value;
         return;
+      case "DataLicense":
+        this.#document["dataLicense"] = value;
+        return;
+      case "DocumentNamespace":
+        this.#document["documentNamespace"] = value;
+        return;
       case "Creator":
         this.#creation.creators.push(value);
         return;
@@ -129,7 +135,7 @@ class TagValueReader {
     else if (tag === "ExternalRef") this.#reference(value, line);
     else if (tag === "ExtractedText") this.#element["extractedText"] = value;
     else if (tag === "LicenseName") this.#element["name"] = value;
-    else if (!passed.has(tag) && !Object.hasOwn(documentTags, tag)) this.#report.loss(`tag ${tag}`);
+    else if (!passed.has(tag)) this.#report.loss(`tag ${tag}`);
   }
 
   #checksum(value: string, line: number): void {
@@ -150,8 +156,6 @@ class TagValueReader {
     this.#relationships.push({ spdxElementId, relationshipType, relatedSpdxElement });
   }
 }
-
-const documentTags: Readonly<Record<string, true>> = { DataLicense: true, DocumentNamespace: true };
 
 function list(element: Draft, name: string): unknown[] {
   const found = element[name] as unknown[] | undefined;

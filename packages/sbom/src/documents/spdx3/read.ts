@@ -8,6 +8,7 @@ import { madeUpRoot } from "../root.ts";
 import { list, type Members, objects, optionalText, text } from "../shape.ts";
 import { refsOfPackages } from "../spdx2/context.ts";
 import { readCreation } from "../spdx2/frame.ts";
+import { checkGraph } from "./check.ts";
 import type { GraphContext, WrittenElement } from "./context.ts";
 import { extensionProperties, purlOfElement, readGraphPackage, writeGraphPackage } from "./package.ts";
 import { readGraphRelations, referenceOf } from "./relations.ts";
@@ -43,6 +44,7 @@ const otherTypes: ReadonlySet<string> = new Set([
  */
 export function sbomOfGraph(document: Members, name: string, report: DocumentReport): Sbom {
   const graph = objects(document["@graph"] ?? [document], "@graph");
+  checkGraph(graph, report);
   const packages: { readonly element: Members; readonly id: string; readonly where: string }[] = [];
   const elements = new Map<string, Members>();
   for (const [index, element] of graph.entries()) {
