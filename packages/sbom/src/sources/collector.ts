@@ -63,7 +63,7 @@ export class TreeCollector {
   }
 
   /** Keeps a file. What had the same path in an earlier layer is replaced. */
-  keep(facts: FileFacts, interest: Interest, layer: number, content: StoredContent, digest: Digest | undefined): void {
+  keep(facts: FileFacts, interest: Interest, layer: number, content: StoredContent, digest?: Digest): void {
     const before = this.#kept.get(facts.path);
     if (before !== undefined) {
       this.#kept.delete(facts.path);
