@@ -31,7 +31,7 @@ test("D18: older databases stay until they are pruned, and one is opened by its 
     ...["version 4", "version 1", "version 2"],
   ]);
   pruneDatabases(place, 1, new Set([digests[0] as Digest]));
-  const left = keptDatabases(place).map(({ digest, isCurrent }) => [digests.indexOf(digest as Digest), isCurrent]);
+  const left = keptDatabases(place).map(({ digest, isCurrent }) => [digests.indexOf(digest), isCurrent]);
   expect(left.filter(([, isCurrent]) => isCurrent)).toEqual([[3, true]]);
   expect(left).toHaveLength(3);
   expect(left.map(([i]) => i)).toContain(0);
