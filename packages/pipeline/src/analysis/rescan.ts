@@ -114,7 +114,7 @@ async function rescan(
   }
   const now = factory.clock.now();
   const path = join(memory, `${digestHex(artifact)}.json`);
-  const before = recall(path, stored.bundle);
+  const before = recall(path, stored.digest);
   const changed = before === undefined ? undefined : changesSince(scene, before.database);
   const { result, scanned } = match();
   const known = new Set((before?.findings ?? []).map(keyOf));
@@ -125,7 +125,7 @@ async function rescan(
   const bundle = isNews && scene.options.attest ? await attest(scene, artifact, name, result, now) : undefined;
   const remembered: Remembered = {
     database: database.facts.digest as Digest,
-    sbom: stored.bundle,
+    sbom: stored.digest,
     findings: result.findings,
     notEvaluated: result.notEvaluated,
   };

@@ -1,4 +1,4 @@
-import { type Digest, isFactoryError } from "@touchmark/core";
+import { type Digest, isFactoryError, sha256 } from "@touchmark/core";
 import type { Sbom } from "@touchmark/formats/sbom";
 import { builderId } from "@touchmark/identity";
 import { readSbom } from "@touchmark/sbom";
@@ -11,6 +11,8 @@ import { CYCLONEDX_TYPE } from "./analysis-statements.ts";
 /** A signed SBOM of an artifact, verified. */
 export interface StoredSbom {
   readonly bundle: Digest;
+  /** SHA-256 of the document. */
+  readonly digest: Digest;
   readonly sbom: Sbom;
 }
 
@@ -25,7 +27,8 @@ export async function sbomOfArtifact(factory: Factory, artifact: Digest): Promis
   try {
     const { content, runs } = factory;
     const refused: string[] = [];
-    for (const found of (await findBundles({ content, runs, index }, artifact, CYCLONEDX_TYPE)).reverse()) {
+    let newest: { readonly bundle: Digest; readonly predicate: unknown; readonly logIndex: number } | undefined;
+    for (const found of await findBundles({ content, runs, index }, artifact, CYCLONEDX_TYPE)) {
       try {
         const verified = verifyBundle(found.bytes, trustRoot, {
           artifact,
@@ -34,12 +37,18 @@ export async function sbomOfArtifact(factory: Factory, artifact: Digest): Promis
           predicateType: CYCLONEDX_TYPE,
         });
         if (verified.kind !== "statement") continue;
-        const bytes = new TextEncoder().encode(JSON.stringify(verified.statement.predicate));
-        return { bundle: found.digest, sbom: readSbom(bytes, { name: found.digest }).sbom };
+        const logIndex = Math.max(...verified.logEntries.map((entry) => entry.logIndex));
+        if (newest !== undefined && newest.logIndex >= logIndex) continue;
+        newest = { bundle: found.digest, predicate: verified.statement.predicate, logIndex };
       } catch (error) {
         if (!isFactoryError(error)) throw error;
         refused.push(error.code);
       }
+    }
+    if (newest !== undefined) {
+      const bytes = new TextEncoder().encode(JSON.stringify(newest.predicate));
+      const { sbom } = readSbom(bytes, { name: newest.bundle });
+      return { bundle: newest.bundle, digest: sha256(bytes), sbom };
     }
     const others =
       refused.length === 0 ? "none" : `${refused.length} that do not count (${[...new Set(refused)].join(", ")})`;
