@@ -27,6 +27,13 @@ test("H1: the name of a registry is found", () => {
   ]);
 });
 
+test("H1: Rust's registry is a registry, and its ecosystem a word", () => {
+  for (const host of ["https://crates", "index.crates", "static.crates"]) {
+    expect(messages(source, `const x = "${host}${".io"}";`)).toEqual([expect.stringMatching(/registry/)]);
+  }
+  expect(messages(source, `const x = "crates${".io"}";`)).toEqual([]);
+});
+
 test.each([
   `import { readFileSync } from "node:fs";`,
   `import { spawn } from "node:child_process";`,

@@ -11,9 +11,12 @@ const vagueNames = /(^|[-.])(utils?|helpers?|managers?|data|infos?)([-.]|$)/;
 const unfinished = /\b(TODO|FIXME|XXX|HACK)\b|not implemented yet/;
 const longestFile = 400;
 
-/** Names of public registries: upstreams come from the user's configuration, or are asked of the installed client. */
+/**
+ * Names of public registries: upstreams come from the user's configuration, or are asked of the installed client. As a
+ * word alone, one of them is also how advisories name the ecosystem of Rust.
+ */
 const registries =
-  /\b(registry[.]npmjs[.]org|pypi[.]org|proxy[.]golang[.]org|crates[.]io|registry-1[.]docker[.]io|deb[.]debian[.]org|repo1?[.]maven[.]apache[.]org|rubygems[.]org)\b/;
+  /\b(registry[.]npmjs[.]org|pypi[.]org|proxy[.]golang[.]org|[a-z]+[.]crates[.]io|(?<=//)crates[.]io|crates[.]io(?=/)|registry-1[.]docker[.]io|deb[.]debian[.]org|repo1?[.]maven[.]apache[.]org|rubygems[.]org)\b/;
 
 /** The rules of this house that no general linter knows. */
 export function checkHouseRules(modules: readonly SourceModule[]): Finding[] {
