@@ -16,7 +16,7 @@ const longestFile = 400;
  * word alone, one of them is also how advisories name the ecosystem of Rust.
  */
 const registries =
-  /\b(registry[.]npmjs[.]org|pypi[.]org|proxy[.]golang[.]org|[a-z]+[.]crates[.]io|(?<=//)crates[.]io|crates[.]io(?=/)|registry-1[.]docker[.]io|deb[.]debian[.]org|repo1?[.]maven[.]apache[.]org|rubygems[.]org)\b/;
+  /\b(registry[.]npmjs[.]org|pypi[.]org|proxy[.]golang[.]org|[a-z]+[.]crates[.]io|(?<=[/][/])crates[.]io|crates[.]io(?=[/])|registry-1[.]docker[.]io|deb[.]debian[.]org|repo1?[.]maven[.]apache[.]org|rubygems[.]org)\b/;
 
 /** The rules of this house that no general linter knows. */
 export function checkHouseRules(modules: readonly SourceModule[]): Finding[] {
