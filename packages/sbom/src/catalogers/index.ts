@@ -5,6 +5,7 @@ import { rustBinaries } from "./binaries/rust-binaries.ts";
 import { wellKnownBinaries } from "./binaries/well-known-binaries.ts";
 import { distribution } from "./distribution/distribution.ts";
 import { dotnet } from "./dotnet/dotnet.ts";
+import { chisel } from "./dpkg/chisel.ts";
 import { dpkg } from "./dpkg/dpkg.ts";
 import { goModules } from "./go/go-modules.ts";
 import { javaArchives } from "./java/archives.ts";
@@ -24,6 +25,7 @@ const rows: readonly Cataloger[] = [
   // Distributions and their packages.
   distribution,
   dpkg,
+  chisel,
   apk,
   rpm,
   // Programming languages.
