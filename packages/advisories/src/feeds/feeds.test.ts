@@ -97,6 +97,8 @@ test("D16: an update of which nothing could be taken is refused; a name that is 
   const { url } = await feedServer((_, response) => response.writeHead(500).end());
   const { update, place } = adviceScene(`  - { name: feed, kind: osv, location: '${url}/all.json' }\n`);
   await expect(update()).rejects.toMatchObject({ code: "ADVISORY_FEED_UNREACHABLE", nature: "unavailable" });
+  const missing = adviceScene("  - { name: gone, kind: osv, location: gone }\n");
+  await expect(missing.update()).rejects.toMatchObject({ code: "ADVISORY_SOURCE_MISSING" });
   await expect(update({ names: ["other"] })).rejects.toMatchObject({ code: "ADVISORY_SOURCE_UNKNOWN" });
   expect(keptDatabases(place)).toEqual([]);
   expect(() => openAdvisories(place, { now: new Date() })).toThrow(

@@ -5,8 +5,10 @@ import { type Clock, type Digest, isFactoryError } from "@touchmark/core";
 import { writeFileAtomically } from "@touchmark/store";
 import { type DatabaseChanges, databaseChanges } from "../database/changes.ts";
 import { type AdvisorySourceInput, type CompiledDatabase, compileDatabase } from "../database/compile.ts";
+import { advisoryDatabaseErrors } from "../database/errors.ts";
 import { openAdvisoryDatabase } from "../database/open.ts";
 import type { SourceFailure } from "../database/write-sources.ts";
+import { advisorySourceErrors } from "../importers/errors.ts";
 import type { AdvisoryConfiguration, AdvisoryPlace, ConfiguredSource } from "./configuration.ts";
 import { advisoryFeedErrors } from "./errors.ts";
 import { type FetchFeed, fetchFeed } from "./fetch-feed.ts";
@@ -204,9 +206,16 @@ async function install(options: Installation): Promise<AdvisoryUpdate> {
 function refuseNothing(database: CompiledDatabase, [first]: readonly SourceFailure[]): void {
   if (database.footer.sources.length > 0 || first === undefined) return;
   rmSync(database.path, { force: true });
+  const [code, message] = [first.code, `${first.source}: ${first.message}`];
+  if (code === "ADVISORY_FEED_ROLLBACK" || code === "ADVISORY_FEED_SHRUNK") {
+    throw advisoryDatabaseErrors.make(code, message);
+  }
+  if (code === "ADVISORY_SOURCE_MISSING" || code === "ADVISORY_SOURCE_MALFORMED") {
+    throw advisorySourceErrors.make(code, message);
+  }
   throw advisoryFeedErrors.make(
     "ADVISORY_FEED_UNREACHABLE",
-    `expected advisories of some source, found none: ${first.source}: ${first.message}`,
+    `expected advisories of some source, found none: ${message}`,
   );
 }
 
