@@ -10,6 +10,7 @@ import { type WellKnownProgram, wellKnownProgram } from "./well-known.ts";
 const chunk = 256 * 1024;
 /** Longer than any text that tells a version. */
 const overlap = 512;
+const javaHome = /(?:^|\/)[^/]*(?:java|jdk|jre|jvm|graal|zulu|corretto|temurin)[^/]*$/i;
 const longestSearch = 512 * 1024 * 1024;
 
 /** Runtimes and servers that no package manager knows of, by text in their binaries; Java by its `release` file. */
@@ -70,7 +71,8 @@ function javaComponent(file: CollectedFile): FoundComponent | undefined {
     cpes: [cpeName(["oracle", implementor?.startsWith("Oracle") === true ? "jdk" : "openjdk"], version)],
     properties: runtimeVersion === undefined ? [] : [{ name: "touchmark:java-runtime-version", value: runtimeVersion }],
     occurrences: [{ path: file.path, rule: "java-release", ...(file.layer && { layer: file.layer }) }],
-    ...(home === "" ? { owns: [file.path] } : { ownsBelow: [home] }),
+    // A file of that name elsewhere must not claim a whole folder of the system.
+    ...(javaHome.test(home) ? { ownsBelow: [home] } : { owns: [file.path] }),
   };
 }
 

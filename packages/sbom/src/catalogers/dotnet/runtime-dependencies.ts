@@ -5,6 +5,8 @@ import { readLibraries } from "./library-documents.ts";
 import { linked } from "./linked.ts";
 
 const suffix = ".deps.json";
+/** What such a file may claim: libraries of .NET and of the system, and the one program that comes with its runtime. */
+const libraryFile = /(?:\.(?:dll|exe|so(?:\.[0-9]+)*|dylib)|\/createdump)$/i;
 
 /** `NAME.deps.json`, which lies beside a built program: its libraries, and the files that each brings. */
 export function readRuntimeDependencies(file: CollectedFile): Found {
@@ -48,5 +50,5 @@ function filesOf(file: CollectedFile, written: string, targets: readonly Readonl
     }
     for (const path of Object.keys(objectIn(entry, "runtimeTargets"))) paths.add(folder + path);
   }
-  return [...paths].filter((path) => path.length < 4096 && !path.split("/").includes(".."));
+  return [...paths].filter((path) => path.length < 4096 && libraryFile.test(path) && !path.split("/").includes(".."));
 }

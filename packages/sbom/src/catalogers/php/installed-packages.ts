@@ -43,13 +43,19 @@ function listOf(value: Json): { readonly packages: readonly Json[]; readonly dev
   return { packages: listIn(value, "packages"), development: new Set(names) };
 }
 
-/** The package's folder, within the tree; Composer 1 always took the one of its name. */
+/**
+ * The package's folder; Composer 1 always took the one of its name. A list cannot claim what lies outside the project
+ * that it is in, nor anything but `vendor` where that is the whole tree: what it claims counts as known.
+ */
 function folderOf(file: CollectedFile, one: ComposerPackage | undefined): string | undefined {
-  const segments = file.path.split("/").slice(0, -1);
+  const vendor = file.path.split("/").slice(0, -2);
+  const segments = [...vendor, "composer"];
   for (const segment of (one?.folder ?? `../${one?.name}`).split("/")) {
     if (segment === "..") {
       if (segments.pop() === undefined) return undefined;
     } else if (segment !== "." && segment !== "") segments.push(segment);
   }
-  return segments.length === 0 ? undefined : segments.join("/");
+  const project = vendor.length > 1 ? vendor.slice(0, -1) : vendor;
+  const isInside = segments.length > project.length && project.every((segment, index) => segments[index] === segment);
+  return isInside && segments.join("/") !== vendor.join("/") ? segments.join("/") : undefined;
 }

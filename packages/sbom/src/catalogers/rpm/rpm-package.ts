@@ -79,8 +79,10 @@ function filesOf(header: RpmHeader): readonly string[] {
     const parent = directories[indexes[index] ?? -1];
     if (parent === undefined) throw malformed("expected a directory for each file");
     if (((modes[index] ?? 0) & kindOfFile) === directory || ((flags[index] ?? 0) & ghost) !== 0) continue;
-    if (parent.length + name.length > longestPath) throw malformed(`expected paths of at most ${longestPath} bytes`);
-    files.push(parent + name);
+    const path = parent + name;
+    if (path.length > longestPath) throw malformed(`expected paths of at most ${longestPath} bytes`);
+    if (/(?:^|\/)\.{1,2}(?:\/|$)/.test(path)) throw malformed("expected paths that do not climb");
+    files.push(path);
   }
   return files;
 }

@@ -151,6 +151,7 @@ test.each([
   ["has files without folders", madePackage("a", { 1117: ["x"] })],
   ["has files of unknown folders", madePackage("a", { 1117: ["x"], 1116: { width: 4, numbers: [7] }, 1118: ["/"] })],
   ["has endless paths", madePackage("a", { 1117: ["x".repeat(5000)], 1116: { width: 4, numbers: [0] }, 1118: ["/"] })],
+  ["has climbing paths", madePackage("a", { 1117: ["x"], 1116: { width: 4, numbers: [0] }, 1118: ["/usr/../"] })],
 ])("R3: a header that %s is a loss, and the next one is read", async (_, header) => {
   const { components, losses } = await found({ "var/lib/rpm/Packages.db": madeNdb([header, library]) });
   expect(components.map(({ name }) => name)).toEqual(["library"]);

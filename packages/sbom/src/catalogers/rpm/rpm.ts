@@ -79,13 +79,7 @@ function readDatabase(root: string, file: CollectedFile, context: CatalogueConte
   } catch (error) {
     losses.push(scanLoss(file.path, error));
   }
-  const distribution =
-    root === ""
-      ? context.distribution
-      : distributionOf(
-          context.files((path) => path.startsWith(root)),
-          root,
-        );
+  const distribution = root === "" ? context.distribution : distributionOf(context, root);
   const components = installed.map((one) => component(root, one, file, form?.rule ?? "rpm", distribution));
   return { components, ...edgesOf(installed, file, losses), losses };
 }
