@@ -9,6 +9,7 @@ import { placeOf } from "./node-modules.ts";
 import { joinTree } from "./project-tree.ts";
 import { addProjects } from "./projects.ts";
 import { resolveInstalled } from "./resolve-installed.ts";
+import { unlockedProjects } from "./unlocked.ts";
 
 /** npm, pnpm, yarn and bun: what lockfiles lock, and what lies in node_modules. */
 export const javascript: Cataloger = {
@@ -30,7 +31,7 @@ export const javascript: Cataloger = {
       components: [...tree.components.values()],
       edges: [...tree.edges].map(([from, to]) => ({ from, to: [...to] })),
       roots,
-      losses: [...losses, ...manifests.losses, ...tooMany],
+      losses: [...losses, ...manifests.losses, ...unlockedProjects(locks, manifests, wants), ...tooMany],
     };
   },
 };

@@ -136,3 +136,18 @@ test("J5: a lockfile without a name belongs to the project of the package.json b
   const nameless = await catalogueTree({ "x/pnpm-lock.yaml": pnpm });
   expect(nameless.roots).toEqual(["x/pnpm-lock.yaml#a@1.0.0"]);
 });
+
+test("J9: a project whose packages nothing tells is a loss; a lockfile above it or installed packages tell", async () => {
+  const manifest = pack("shop", { dependencies: { a: "^1.0.0" }, devDependencies: { d: "*" } });
+  const found = await catalogueTree({
+    "alone/package.json": manifest,
+    "locked/package-lock.json": npmLock({}),
+    "locked/inner/package.json": manifest,
+    "installed/package.json": manifest,
+    "installed/node_modules/a/package.json": pack("a"),
+    "nothing/package.json": pack("nothing"),
+    "tool/package.json": pack("tool", { main: "x.js", devDependencies: { d: "*" } }),
+    "usr/lib/x/package.json": manifest,
+  });
+  expect(found.losses).toMatchObject([{ path: "alone/package.json", code: "SBOM_NPM_UNLOCKED" }]);
+});

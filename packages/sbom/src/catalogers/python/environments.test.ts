@@ -96,6 +96,8 @@ test("P3: markers are judged as their specification says, and what is not known 
     ["sys_platform == 'win32' or python_version ~= '3.8'", true],
     ["extra == 'x'", false],
     ["platform_machine == 'riscv64'", true],
+    ["implementation_name == 'pypy'", false],
+    ["platform_python_implementation != 'CPython'", false],
     ["nonsense !", true],
     ["(".repeat(5000), true],
   ] as const) {

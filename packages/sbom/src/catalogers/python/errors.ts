@@ -11,6 +11,11 @@ export const pythonErrors = defineErrors({
     nature: "invalid",
     meaning: "The RECORD of an installed Python distribution is no CSV, or names files outside of the scanned tree.",
   },
+  SBOM_PYTHON_UNLOCKED: {
+    nature: "invalid",
+    meaning: "A project's pyproject.toml asks for packages, and no lockfile nor environment says in which version.",
+    hint: "Commit the lockfile, or scan the tree after its packages are installed.",
+  },
   SBOM_PYTHON_TOO_MANY: {
     nature: "invalid",
     meaning:

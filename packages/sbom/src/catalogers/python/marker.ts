@@ -115,6 +115,11 @@ function valueOf(operand: Operand, { python, system, extra }: MarkerFacts): stri
     // The place says `3.11` and not which release of it; `.99` is later than what markers compare with.
     case "python_full_version":
       return python === undefined ? undefined : `${python}.99`;
+    // Other interpreters name their directories differently: `pypy3.10`.
+    case "implementation_name":
+      return python === undefined ? undefined : "cpython";
+    case "platform_python_implementation":
+      return python === undefined ? undefined : "CPython";
     case "sys_platform":
     case "platform_system":
     case "os_name":

@@ -183,3 +183,23 @@ test("P5: a distribution from a commit, an archive or a directory says so, witho
   expect(found.losses.map(({ code }) => code)).toEqual(["SBOM_PYTHON_ORIGIN", "SBOM_PYTHON_ORIGIN"]);
   expect(JSON.stringify(found)).not.toContain("secret");
 });
+
+test("P9: a project whose packages nothing tells is a loss; a lockfile above it or an environment tells", async () => {
+  const asks = '[project]\nname = "x"\ndependencies = ["Flask>=2", "requests[socks]; python_version > \'3\'"]\n';
+  const found = await cataloguePython({
+    "alone/pyproject.toml": asks,
+    "poetry/pyproject.toml": '[tool.poetry.dependencies]\npython = "^3.9"\nflask = "*"\nother = "*"\n',
+    "locked/requirements.txt": "flask==2.0\n",
+    "locked/inner/pyproject.toml": asks,
+    "broken/pyproject.toml": "[",
+    "plain/pyproject.toml": "[build-system]\n",
+    [`${site}/flask-2.0.dist-info/METADATA`]: metadata("Flask", "2.0"),
+  });
+  expect(
+    found.losses.filter(({ path }) => path.endsWith("pyproject.toml")).map(({ path, code }) => [path, code]),
+  ).toEqual([
+    ["alone/pyproject.toml", "SBOM_PYTHON_UNLOCKED"],
+    ["broken/pyproject.toml", "LOCKFILE_MALFORMED"],
+    ["poetry/pyproject.toml", "SBOM_PYTHON_UNLOCKED"],
+  ]);
+});

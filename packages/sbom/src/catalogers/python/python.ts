@@ -7,6 +7,7 @@ import { isBesidePythonMetadata, isPythonMetadata, readDistribution } from "./di
 import { environmentEdges } from "./environments.ts";
 import { pythonErrors } from "./errors.ts";
 import { type PythonLockfile, pythonLockfile } from "./lockfile-rules.ts";
+import { unlockedProjects } from "./unlocked.ts";
 
 /** pip, Poetry, uv and Pipenv: what lockfiles lock, and what lies in environments. */
 export const python: Cataloger = {
@@ -20,12 +21,13 @@ export const python: Cataloger = {
       const lockfile = pythonLockfile(file);
       return lockfile === undefined ? [] : [foundInLockfile(file, lockfile, context)];
     });
-    const all = [...locked, foundInstalled(files, context)];
+    const installed = foundInstalled(files, context);
+    const all = [...locked, installed];
     return {
       components: all.flatMap(({ components }) => components),
       edges: all.flatMap(({ edges }) => edges),
       roots: all.flatMap(({ roots }) => roots),
-      losses: all.flatMap(({ losses }) => losses),
+      losses: [...all.flatMap(({ losses }) => losses), ...unlockedProjects(files, installed.components)],
     };
   },
 };
