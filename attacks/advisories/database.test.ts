@@ -30,7 +30,7 @@ test("attack: an advisory is taken out of the compiled database with an editor",
   const { update, place, clock } = victim(feed);
   const { database } = await update();
   const bytes = readFileSync(database.path);
-  bytes.write('"0.0.0"', at);
+  bytes.write('"0.0.0"', bytes.indexOf('"2.0.0"'));
   // As long as before: whoever opens it without the digest reads that nothing is affected.
   const altered = join(freshDirectory(), "altered");
   writeFileSync(altered, bytes);

@@ -74,7 +74,7 @@ test("attack: a feed is cut, and most of what was known is gone with it", async 
   expect(known(place, clock.now())).toHaveLength(5);
 });
 
-test("attack: a server leads the client away from TLS, or answers without end", async () => {
+test("attack: a server leads the client away from TLS, or cuts its answer inside of its packing", async () => {
   let mode = "away";
   const url = await served((_, response) => {
     if (mode === "away") response.writeHead(302, { location: "http://feeds.example.test/feed.json" }).end();
@@ -86,5 +86,5 @@ test("attack: a server leads the client away from TLS, or answers without end", 
   const { update } = victim(url);
   expect(await codeOf(update)).toBe("ADVISORY_FEED_UNREACHABLE");
   mode = "cut";
-  expect(await codeOf(update)).toBe("ADVISORY_FEED_UNREACHABLE");
+  expect(await codeOf(update)).toBe("ADVISORY_SOURCE_MALFORMED");
 });
