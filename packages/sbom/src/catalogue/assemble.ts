@@ -29,14 +29,14 @@ export function assembleComponents(
   ownership: Ownership,
   files: readonly CollectedFile[],
 ): AssembledComponents {
-  const groups = new Map<string, Group[]>();
+  const grouping = new Grouping();
   const groupOf = new Map<FoundComponent, Group>();
   for (const { components } of found) {
     for (const component of components) {
-      groupOf.set(component, join(groups, component, ownership.ownerOf(component)));
+      groupOf.set(component, grouping.add(component, ownership.ownerOf(component)));
     }
   }
-  const refs = refsOf(groups);
+  const refs = refsOf(grouping.groups);
   const layers = new Map(files.flatMap(({ path, layer }) => (layer === undefined ? [] : [[path, layer] as const])));
   const refOfComponent = (component: FoundComponent) => refs.get(groupOf.get(component) as Group) as string;
   const all = [...refs]
@@ -52,18 +52,37 @@ function identity({ kind, type, name, version, purl }: FoundComponent): string {
   return purl ?? `${type}:${kind === "library" ? "" : `${kind}:`}${name}${version === "" ? "" : `@${version}`}`;
 }
 
-function join(groups: Map<string, Group[]>, component: FoundComponent, owner: FoundComponent | undefined): Group {
-  const key = identity(component);
-  const same = groups.get(key) ?? [];
-  const hashes = component.hashes ?? [];
-  let group = same.find((one) => one.owner === owner && agree(one.hashes, hashes));
-  if (group === undefined) {
-    group = { owner, members: [], hashes: new Map() };
-    groups.set(key, [...same, group]);
+/** Groups of one identity that a component is compared with; beyond them it must say exactly the same. */
+const mostCompared = 50;
+
+/** Finds the group that a component belongs to. */
+class Grouping {
+  readonly groups = new Map<string, Group[]>();
+  readonly #exact = new Map<string, Group>();
+
+  add(component: FoundComponent, owner: FoundComponent | undefined): Group {
+    const key = identity(component);
+    const hashes = component.hashes ?? [];
+    const whole = `${key}\0${owner?.key ?? ""}\0${hashes.map(({ algorithm, value }) => `${algorithm}:${value}`).join()}`;
+    let same = this.groups.get(key);
+    if (same === undefined) {
+      same = [];
+      this.groups.set(key, same);
+    }
+    const exact = this.#exact.get(whole);
+    let group =
+      exact !== undefined && exact.owner === owner
+        ? exact
+        : same.slice(0, mostCompared).find((one) => one.owner === owner && agree(one.hashes, hashes));
+    if (group === undefined) {
+      group = { owner, members: [], hashes: new Map() };
+      same.push(group);
+    }
+    this.#exact.set(whole, group);
+    group.members.push(component);
+    for (const { algorithm, value } of hashes) group.hashes.set(algorithm, value);
+    return group;
   }
-  group.members.push(component);
-  for (const { algorithm, value } of hashes) group.hashes.set(algorithm, value);
-  return group;
 }
 
 function agree(known: ReadonlyMap<string, string>, hashes: readonly ComponentHash[]): boolean {
@@ -74,15 +93,18 @@ function agree(known: ReadonlyMap<string, string>, hashes: readonly ComponentHas
 function refsOf(groups: ReadonlyMap<string, readonly Group[]>): Map<Group, string> {
   const refs = new Map<Group, string>();
   const taken = new Set(groups.keys());
+  const counts = new Map<string, number>();
   for (const [key, same] of groups) {
     if (same.length === 1 && same[0] !== undefined) {
       refs.set(same[0], key);
       continue;
     }
     for (const group of same) {
-      const path = places(group)[0]?.path ?? "";
-      let ref = `${key}#${encodeURI(path)}`;
-      for (let count = 2; taken.has(ref); count++) ref = `${key}#${encodeURI(path)}:${count}`;
+      const base = `${key}#${encodeURI(places(group)[0]?.path ?? "")}`;
+      let count = counts.get(base) ?? 1;
+      let ref = count === 1 ? base : `${base}:${count}`;
+      while (taken.has(ref)) ref = `${base}:${++count}`;
+      counts.set(base, count);
       taken.add(ref);
       refs.set(group, ref);
     }
@@ -104,7 +126,8 @@ const scopes: readonly ComponentScope[] = ["runtime", "unknown", "build", "optio
 function merged(group: Group, ref: string, owner: string | undefined, layers: ReadonlyMap<string, Digest>): Component {
   const [first, ...others] = group.members as [FoundComponent, ...FoundComponent[]];
   const { key: _, owns: __, ownsBelow: ___, direct: ____, ...facts } = first;
-  const known = Object.assign({}, ...[...others].reverse().map(optional), facts) as typeof facts;
+  let known: typeof facts = facts;
+  for (const other of others) known = { ...optional(other), ...known };
   const all = group.members;
   const properties = unique(all.flatMap((one) => [...(one.properties ?? [])]));
   if (owner !== undefined) properties.push({ name: ownedByProperty, value: owner });

@@ -5,7 +5,7 @@ import { isLicenceFile, withLicenceFiles } from "../licences/licence-files.ts";
 import { defaultTreeLimits, type TreeLimits } from "../sources/limits.ts";
 import type { CollectedTree, DeletedFile, ScannedTree } from "../sources/scanned-tree.ts";
 import { assembleComponents } from "./assemble.ts";
-import type { Cataloger, CatalogueContext, CollectedFile, FileFacts } from "./cataloger.ts";
+import type { Cataloger, CatalogueContext, FileFacts } from "./cataloger.ts";
 import { assembleEdges } from "./edges.ts";
 import { Ownership } from "./ownership.ts";
 import { rootComponent } from "./root.ts";
@@ -63,8 +63,16 @@ const nobody: readonly number[] = [];
 
 async function assemble(collected: CollectedTree, options: CatalogueOptions): Promise<Sbom> {
   const files = collected.files.map(({ file }) => file);
-  const distribution = distributionOf(files);
-  const context = contextOf(collected, files, distribution, options.signal);
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const file = (path: string) => byPath.get(path) ?? byPath.get(collected.resolve(path));
+  const distribution = distributionOf({ file });
+  const context: CatalogueContext = {
+    file,
+    files: (matches) => files.filter(({ path }) => matches(path)),
+    exists: (path) => byPath.has(path) || collected.exists(path),
+    ...(distribution !== undefined && { distribution }),
+    ...(options.signal !== undefined && { signal: options.signal }),
+  };
   const { found: plain, losses: lost } = await runCatalogers(collected, options.catalogers, context);
   const { found, losses: unread } = withLicenceFiles(plain, files, context);
   const ownership = new Ownership(found, collected);
@@ -89,22 +97,6 @@ async function assemble(collected: CollectedTree, options: CatalogueOptions): Pr
 
 /** Version of this package; all packages have one. A test compares it with the manifest. */
 const toolVersion = "0.1.0";
-
-function contextOf(
-  collected: CollectedTree,
-  files: readonly CollectedFile[],
-  distribution: Sbom["distribution"],
-  signal: AbortSignal | undefined,
-): CatalogueContext {
-  const byPath = new Map(files.map((file) => [file.path, file]));
-  return {
-    file: (path) => byPath.get(path) ?? byPath.get(collected.resolve(path)),
-    files: (matches) => files.filter(({ path }) => matches(path)),
-    exists: (path) => byPath.has(path) || collected.exists(path),
-    ...(distribution !== undefined && { distribution }),
-    ...(signal !== undefined && { signal }),
-  };
-}
 
 function compareLosses(a: ScanLoss, b: ScanLoss): number {
   return compareTreePaths(a.path, b.path) || compareTreePaths(a.code, b.code) || compareTreePaths(a.message, b.message);

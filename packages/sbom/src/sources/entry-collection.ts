@@ -122,7 +122,9 @@ export class EntryCollection {
   async complete(entries: AsyncIterable<LayerEntryLike>): Promise<void> {
     const byTarget = new Map<string, string[]>();
     for (const { path, target } of this.#pending.values()) {
-      byTarget.set(target, [...(byTarget.get(target) ?? []), path]);
+      const links = byTarget.get(target);
+      if (links === undefined) byTarget.set(target, [path]);
+      else links.push(path);
     }
     for await (const entry of entries) {
       const links = byTarget.get(this.#place.prefix + entry.path);

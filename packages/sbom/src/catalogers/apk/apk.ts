@@ -35,13 +35,7 @@ function system(root: string, database: CollectedFile, context: CatalogueContext
     if (!isFactoryError(error)) throw error;
     losses.push({ path: database.path, code: error.code, message: error.message });
   }
-  const distribution =
-    root === ""
-      ? context.distribution
-      : distributionOf(
-          context.files((path) => path.startsWith(root)),
-          root,
-        );
+  const distribution = root === "" ? context.distribution : distributionOf(context, root);
   // Of a name that stands twice, the last counts: apk itself has one of each.
   const unique = [...new Map(packages.map((one) => [one.name, one])).values()];
   if (unique.length < packages.length) {
@@ -51,6 +45,9 @@ function system(root: string, database: CollectedFile, context: CatalogueContext
   const components = unique.map((one) => component(root, one, database, distribution));
   return { components, ...edges(root, database, unique, context), losses };
 }
+
+/** Packages that one name may lead to: more are a mistake or an attack. */
+const mostProviders = 50;
 
 function keyOf(database: CollectedFile, name: string): string {
   return `${database.path}\0${name}`;
@@ -97,7 +94,11 @@ function edges(
   context: CatalogueContext,
 ): Pick<Found, "edges" | "roots"> {
   const providers = new Map<string, string[]>();
-  const add = (name: string, provider: string) => providers.set(name, [...(providers.get(name) ?? []), provider]);
+  const add = (name: string, provider: string) => {
+    const known = providers.get(name);
+    if (known === undefined) providers.set(name, [provider]);
+    else if (known.length < mostProviders) known.push(provider);
+  };
   for (const { name } of packages) add(name, name);
   for (const { name, provides } of packages) for (const other of provides) if (other !== name) add(other, name);
   const owners = new Map<string, string>();

@@ -1,5 +1,5 @@
 import type { Distribution } from "@touchmark/formats/sbom";
-import type { Cataloger, CollectedFile, FoundComponent } from "../../catalogue/cataloger.ts";
+import type { Cataloger, CatalogueContext, CollectedFile, FoundComponent } from "../../catalogue/cataloger.ts";
 import { readOsRelease } from "./os-release.ts";
 
 const largest = 64 * 1024;
@@ -10,10 +10,9 @@ const places = ["etc/os-release", "usr/lib/os-release", "etc/alpine-release", "e
  * The distribution of a system within the tree, by its os-release(5), else by older files of Alpine and Debian.
  * @param root path of the system's root directory with a final slash; empty for the tree's own
  */
-export function distributionOf(files: readonly CollectedFile[], root = ""): Distribution | undefined {
-  const byPath = new Map(files.filter(isDistributionFile).map((file) => [file.path, file]));
+export function distributionOf(context: Pick<CatalogueContext, "file">, root = ""): Distribution | undefined {
   for (const place of places) {
-    const file = byPath.get(root + place);
+    const file = context.file(root + place);
     const distribution = file && read(file);
     if (distribution !== undefined) return distribution;
   }
@@ -38,18 +37,18 @@ export function isDistributionFile({ path }: { readonly path: string }): boolean
 export const distribution: Cataloger = {
   name: "distribution",
   wants: isDistributionFile,
-  catalogue(files) {
+  catalogue(files, context) {
     const roots = new Set(
       files.map(({ path }) => path.slice(0, path.length - (places.find((place) => path.endsWith(place)) ?? "").length)),
     );
-    const components = [...roots].flatMap((root) => operatingSystem(files, root) ?? []);
+    const components = [...roots].flatMap((root) => operatingSystem(context, root) ?? []);
     return { components, edges: [], roots: components.map(({ key }) => key), losses: [] };
   },
 };
 
-function operatingSystem(files: readonly CollectedFile[], root: string): FoundComponent | undefined {
-  const found = distributionOf(files, root);
-  const path = places.map((place) => root + place).find((place) => files.some((file) => file.path === place));
+function operatingSystem(context: CatalogueContext, root: string): FoundComponent | undefined {
+  const found = distributionOf(context, root);
+  const path = places.map((place) => root + place).find((place) => context.file(place) !== undefined);
   if (found === undefined || path === undefined) return undefined;
   return {
     key: root,

@@ -39,13 +39,7 @@ export const chisel: Cataloger = {
 
 function installed(file: CollectedFile, manifest: ChiselManifest, context: CatalogueContext): FoundComponent[] {
   const root = place.exec(file.path)?.[1] ?? "";
-  const distribution =
-    root === ""
-      ? context.distribution
-      : distributionOf(
-          context.files((path) => path.startsWith(root)),
-          root,
-        );
+  const distribution = root === "" ? context.distribution : distributionOf(context, root);
   const vendor = distribution?.id ?? "ubuntu";
   return manifest.packages.map(({ name, version, architecture }) => ({
     key: `${file.path}\0${name}`,

@@ -57,8 +57,11 @@ function automaticallyInstalled(root: string, context: CatalogueContext): Readon
   );
 }
 
+/** Packages that one name may lead to: more are a mistake or an attack. */
+const mostProviders = 50;
+
 function add(map: Map<string, InstalledPackage[]>, name: string, one: InstalledPackage): void {
   const known = map.get(name);
   if (known === undefined) map.set(name, [one]);
-  else known.push(one);
+  else if (known.length < mostProviders) known.push(one);
 }

@@ -29,7 +29,9 @@ export const dpkg: Cataloger = {
       const parts = place.exec(file.path);
       if (parts?.[2] === undefined || !/^status(?:$|\.d\/)/.test(parts[2]) || file.name.endsWith(".md5sums")) continue;
       const root = parts[1] ?? "";
-      roots.set(root, [...(roots.get(root) ?? []), file]);
+      const records = roots.get(root);
+      if (records === undefined) roots.set(root, [file]);
+      else records.push(file);
     }
     const all = [...roots].map(([root, records]) => system(root, records, context));
     return {
@@ -45,20 +47,21 @@ export const dpkg: Cataloger = {
 function system(root: string, records: readonly CollectedFile[], context: CatalogueContext): Found {
   const losses: ScanLoss[] = [];
   const installed: InstalledPackage[] = [];
-  for (const record of records) readRecord(root, record, installed, losses);
-  const distribution =
-    root === ""
-      ? context.distribution
-      : distributionOf(
-          context.files((path) => path.startsWith(root)),
-          root,
-        );
+  const known = new Set<string>();
+  for (const record of records) readRecord(root, record, installed, known, losses);
+  const distribution = root === "" ? context.distribution : distributionOf(context, root);
   const files = new DebianFiles(root, context, losses);
   const components = installed.map((one) => component(one, distribution, files));
   return { components, ...debianEdges(root, installed, context), losses };
 }
 
-function readRecord(root: string, record: CollectedFile, installed: InstalledPackage[], losses: ScanLoss[]): void {
+function readRecord(
+  root: string,
+  record: CollectedFile,
+  installed: InstalledPackage[],
+  known: Set<string>,
+  losses: ScanLoss[],
+): void {
   const lose = (message: string, code = "SBOM_FILE_MALFORMED") => losses.push({ path: record.path, code, message });
   let text: string;
   try {
@@ -70,7 +73,6 @@ function readRecord(root: string, record: CollectedFile, installed: InstalledPac
   }
   const { paragraphs, skipped } = readControl(text);
   if (skipped > 0) lose(`expected fields and their values, found ${skipped} other lines`);
-  const known = new Set(installed.map(({ key }) => key));
   for (const { fields, line } of paragraphs) {
     const read = debianPackage(fields);
     if (read === undefined) continue;
