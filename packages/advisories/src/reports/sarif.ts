@@ -162,13 +162,11 @@ function locationsOf(component: Component | undefined, ref: string): readonly ob
   }));
 }
 
-/** A path as a relative reference (RFC 3986): no segment climbs, no sign begins a scheme. */
+/** A path as a relative reference (RFC 3986): no segment climbs, also percent-encoded, and no sign begins a scheme. */
 function addressOf(path: string): string {
   return path
     .split("/")
-    .map((segment) =>
-      /^\.{0,2}$/.test(segment) ? segment.replaceAll(".", "%2E") : encodeURIComponent(segment.toWellFormed()),
-    )
+    .map((segment) => (/^\.{0,2}$/.test(segment) ? "_" : encodeURIComponent(segment.toWellFormed())))
     .join("/");
 }
 
