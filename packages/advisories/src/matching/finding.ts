@@ -1,6 +1,7 @@
 import type { Finding, FindingEvidence, FixAdvice } from "@touchmark/formats/findings";
 import type { AdvisoryDatabase } from "../advisory.ts";
 import type { Hit } from "./evaluate.ts";
+import { exploitationOf } from "./exploitation.ts";
 import { fixedVersions, fixStateOf, nearestFixed } from "./fix-advice.ts";
 import { severityOf } from "./severities.ts";
 import type { Vulnerability } from "./vulnerabilities.ts";
@@ -30,7 +31,7 @@ export function findingFacts(
   advisories.sort((a, b) => Number(b.id === id) - Number(a.id === id) || (a.id < b.id ? -1 : 1));
   const published = earliest(advisories.map((each) => each.published));
   const modified = latest(advisories.map((each) => each.modified));
-  const exploitation = [id, ...aliases].map((each) => database.exploitation(each)).find((each) => each !== undefined);
+  const exploitation = exploitationOf(database, [id, ...aliases]);
   return {
     id,
     aliases,

@@ -1,8 +1,10 @@
 import type { Finding, NotEvaluated, ScanResult } from "@touchmark/formats/findings";
 import type { AdvisoryDatabase } from "../advisory.ts";
 import type { ChangedPackage } from "../database/changes.ts";
+import { exploitationOf } from "./exploitation.ts";
 import { compareFindings, type MatchOptions, matchComponents } from "./match.ts";
 import { lookupName } from "./names.ts";
+import { isSystemPackage } from "./targets.ts";
 
 /** Reasons that hang on the version and the advisories, not on what a component is. */
 const judged: ReadonlySet<string> = new Set(["version-unreadable", "range-unreadable", "git-range"]);
@@ -22,7 +24,9 @@ export function rematch(
   const fresh = new Set(
     previous.notEvaluated.filter(({ reason }) => reason === "ecosystem-without-data").map(({ component }) => component),
   );
-  const loose = new Set(previous.findings.filter((each) => hangsOnMore(each)).map(({ component }) => component));
+  const system = new Set(previous.sbom.components.filter(isSystemPackage).map(({ ref }) => ref));
+  const open = previous.findings.filter((each) => hangsOnMore(each, system.has(each.component)));
+  const loose = new Set(open.map(({ component }) => component));
   const done = new Set<string>();
   const matches = matchComponents(previous.sbom, database, options, (targets, { ref }) => {
     const isConcerned =
@@ -32,7 +36,7 @@ export function rematch(
   });
   const unanswered = new Set(matches.notEvaluated.map(({ component }) => component));
   const kept = previous.findings.filter(({ component }) => !done.has(component) && !unanswered.has(component));
-  const open = previous.notEvaluated.filter(({ component, reason }) => judged.has(reason) && !done.has(component));
+  const stated = previous.notEvaluated.filter(({ component, reason }) => judged.has(reason) && !done.has(component));
   return {
     ...previous,
     at: options.at,
@@ -40,20 +44,19 @@ export function rematch(
     findings: [...kept.map((finding) => exploitedNow(finding, database)), ...matches.findings].sort(compareFindings),
     notEvaluated: inOrder(previous, [
       ...matches.notEvaluated,
-      ...open.filter(({ component }) => !unanswered.has(component)),
+      ...stated.filter(({ component }) => !unanswered.has(component)),
     ]),
   };
 }
 
 /** A finding that more decides than the advisories of its package: a score of another record, the end of a release. */
-function hangsOnMore({ severity, evidence, fixState }: Finding): boolean {
+function hangsOnMore({ severity, evidence, fixState }: Finding, isSystem: boolean): boolean {
   const isOwn = evidence.some(({ source, advisory }) => severity.from === `${source} ${advisory}`);
-  return !isOwn || fixState !== "fixed";
+  return !isOwn || (isSystem && fixState !== "fixed");
 }
 
 function exploitedNow({ epss: _, knownExploited: __, ...finding }: Finding, database: AdvisoryDatabase): Finding {
-  const ids = [finding.id, ...finding.aliases];
-  const found = ids.map((id) => database.exploitation(id)).find((each) => each !== undefined);
+  const found = exploitationOf(database, [finding.id, ...finding.aliases]);
   return {
     ...finding,
     ...(found?.epss !== undefined && { epss: found.epss }),
