@@ -85,6 +85,21 @@ describe.skipIf(missing !== null)(`images${missing === null ? "" : ` (skipped: $
     expect(artifact(again, "base")?.digest).toBe(artifact(first, "base")?.digest);
   });
 
+  test("A12: images are catalogued before the first step, and rules over them start nothing that they refuse", async () => {
+    const rules = join(scene.home, "scan.yaml");
+    writeFileSync(rules, "touchmark: scan/v1\nworker-images: { vulnerabilities: { refuse: high } }\n");
+    const refused = await scene.run(
+      scene.project("shop-blind", using("factory:tools/base:latest"), { "hello.txt": "hello\n" }),
+    );
+    rmSync(rules);
+    expect(refused).toMatchObject({ status: "refused", error: { code: "SCAN_NOT_EVALUATED" } });
+    expect(refused.steps.every(({ status }) => status !== "succeeded")).toBe(true);
+    const [images] = await statementsOf(scene, refused.run, "worker-images");
+    expect(images?.predicate).toMatchObject({
+      images: [{ scan: "refused", scanned: { vulnerabilities: { evaluated: false } } }, { scan: "refused" }],
+    });
+  });
+
   test("R25, R27: a step sees its image and nothing of the host; what it made goes out with its evidence", async () => {
     const project = scene.project("shop", using("factory:tools/base:latest"), { "hello.txt": "hello\n" });
     const done = await scene.run(project);
