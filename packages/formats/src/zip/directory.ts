@@ -48,6 +48,8 @@ export const zipLimits: ZipLimits = { entries: 500_000, directoryBytes: 128 * 10
 const endLength = 22;
 const centralLength = 46;
 const localLength = 30;
+/** Bytes that look like end records and are looked at. */
+const mostEnds = 64;
 
 /**
  * Reads the central directory of a zip archive (APPNOTE 6.3), zip64 and leading bytes included. Nothing is unpacked.
@@ -55,7 +57,8 @@ const localLength = 30;
  */
 export function readZipDirectory(source: ZipSource, limits: Partial<ZipLimits> = {}): ZipArchive {
   const bounds = { ...zipLimits, ...limits };
-  const end = endRecord(source);
+  const faults: ZipFault[] = [];
+  const end = endRecord(source, faults);
   if (end.count > bounds.entries) throw tooLarge(`${bounds.entries} entries`, end.count);
   if (end.length > bounds.directoryBytes) throw tooLarge(`a directory of ${bounds.directoryBytes} bytes`, end.length);
   const start = end.at - end.length;
@@ -63,7 +66,6 @@ export function readZipDirectory(source: ZipSource, limits: Partial<ZipLimits> =
   const prefix = start - end.start;
   if (start < 0 || prefix < 0) throw malformed("a directory that ends where the end record begins");
   const directory = readExactly(source, start, end.length);
-  const faults: ZipFault[] = [];
   const entries = entriesOf(directory, end.count, prefix, faults);
   checkOverlap(entries, start);
   return { entries, prefix, faults };
@@ -78,18 +80,35 @@ interface EndRecord {
   readonly at: number;
 }
 
-function endRecord(source: ZipSource): EndRecord {
+/**
+ * The last end record whose comment ends the file; else the last one behind a directory, with other bytes after it: what
+ * runs archives takes those as well.
+ */
+function endRecord(source: ZipSource, faults: ZipFault[]): EndRecord {
   const length = Math.min(source.size, endLength + 0xffff);
   const tail = readExactly(source, source.size - length, length);
+  const places: number[] = [];
   for (let at = tail.length - endLength; at >= 0; at--) {
     at = tail.lastIndexOf("PK\x05\x06", at, "latin1");
     if (at < 0) break;
-    // A record inside the comment of the true one would claim a comment that does not end the file.
     if (at + endLength + tail.readUInt16LE(at + 20) === tail.length) {
       return widenedEnd(source, tail.subarray(at), source.size - length + at);
     }
+    places.push(at);
+  }
+  for (const at of places.slice(0, mostEnds)) {
+    const end = tail.subarray(at, at + endLength);
+    const start = source.size - length + at - end.readUInt32LE(12);
+    const isDirectory = end.readUInt32LE(12) === 0 || signatureAt(source, start) === 0x02014b50;
+    if (!isDirectory || at + endLength + end.readUInt16LE(20) > tail.length) continue;
+    faults.push({ code: "ZIP_CONFLICT", message: "expected the archive to end with its end record, found more bytes" });
+    return widenedEnd(source, end, source.size - length + at);
   }
   throw zipErrors.make("ZIP_TRUNCATED", "expected an end record at the end of the archive, found none");
+}
+
+function signatureAt(source: ZipSource, at: number): number {
+  return at >= 0 && at + 4 <= source.size ? readExactly(source, at, 4).readUInt32LE(0) : 0;
 }
 
 function widenedEnd(source: ZipSource, end: Buffer, at: number): EndRecord {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FactoryError } from "@touchmark/core";
@@ -11,6 +11,7 @@ import {
   partOf,
   readZipDirectory,
   readZipEntry,
+  readZipEntryHead,
   storedSource,
   streamZipEntry,
   type ZipEntry,
@@ -77,6 +78,39 @@ test("Z-1: an archive behind other bytes, with a comment, of sizes behind the co
   expect(contentOf(forgeZip([{ name: "a", content: "x" }], { prefix: script }))).toBe("x");
   const old = Buffer.from(plain.toString("latin1").replaceAll("a", "\xe9"), "latin1");
   expect([entryOf(old).name, contentOf(old)]).toEqual(["é", "x"]);
+});
+
+test("Z-1: bytes behind the archive are told, and the archive is read as what runs it reads it", () => {
+  const archive = forgeZip([{ name: "a", content: "x" }]);
+  for (const tail of ["junk", "PK\x05\x06 and more that looks like an end record", "\0".repeat(5000)]) {
+    const bytes = Buffer.concat([archive, Buffer.from(tail, "latin1")]);
+    expect(readZipDirectory(memorySource(bytes)).faults.map(({ code }) => code)).toEqual(["ZIP_CONFLICT"]);
+    expect(contentOf(bytes)).toBe("x");
+  }
+  refusesDirectory(Buffer.concat([archive, Buffer.alloc(70_000)]), "ZIP_TRUNCATED");
+});
+
+const goRoot = spawnSync("go", ["env", "GOROOT"], { encoding: "utf8" }).stdout?.trim() ?? "";
+const goArchives = goRoot === "" ? [] : globSync("src/archive/zip/testdata/*.zip", { cwd: goRoot });
+test.skipIf(goArchives.length === 0)("Z-1: the archives that Go tests its own reader with are read", () => {
+  for (const path of goArchives.filter((name) => !name.includes("test-bad"))) {
+    const source = memorySource(readFileSync(join(goRoot, path)));
+    const { entries } = readZipDirectory(source);
+    expect(entries.length, path).toBeGreaterThan(0);
+    for (const entry of entries) expect(readZipEntry(source, entry, limit).length, path).toBe(entry.size);
+  }
+});
+
+test("Z-2: the beginning of an entry says what it is", () => {
+  const archive = forgeZip([
+    { name: "a", content: `PK${letters}`, stored: true },
+    { name: "b", content: `PK${letters}` },
+    { name: "c", content: "xyz", stored: true, central: { method: 8 }, local: { method: 8 } },
+    { name: "d", content: Buffer.alloc(8 << 20) },
+  ]);
+  const { entries } = readZipDirectory(memorySource(archive));
+  const heads = entries.map((entry) => Buffer.from(readZipEntryHead(memorySource(archive), entry, 4)).toString());
+  expect(heads).toEqual(["PKab", "PKab", "", "\0\0\0\0"]);
 });
 
 test("Z-2: a stored archive in an archive is read in its place", () => {

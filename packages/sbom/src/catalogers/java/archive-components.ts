@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { ComponentHash, LicenceFact } from "@touchmark/formats/sbom";
 import type { ZipSource } from "@touchmark/formats/zip";
 import type { CollectedFile, FoundComponent } from "../../catalogue/cataloger.ts";
-import { normaliseDeclared, normaliseDeclaredList } from "../../licences/index.ts";
+import { normaliseDeclaredList } from "../../licences/index.ts";
 import type { ArchivedArtifact } from "./archive.ts";
 import type { ArchiveIdentity } from "./archive-identity.ts";
 import type { ArchiveNode } from "./archive-tree.ts";
@@ -112,8 +112,18 @@ function isPlain(text: string | undefined): text is string {
 /** Of several licences in a pom the user may choose one. */
 function licences(pom: Pom | undefined, manifest: ReadonlyMap<string, string>, path: string): readonly LicenceFact[] {
   if (pom !== undefined && pom.licences.length > 0) return normaliseDeclaredList(pom.licences, "any", path);
-  const stated = manifest.get("bundle-license")?.replace(/;.*$/s, "").trim() ?? "";
-  return stated === "" || stated === "<<EXTERNAL>>" ? [] : [normaliseDeclared(stated, path)];
+  // OSGi separates licences by commas, and attributes of each by semicolons.
+  const stated = (manifest.get("bundle-license") ?? "")
+    .slice(0, 2000)
+    .split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/)
+    .map((clause) =>
+      clause
+        .replace(/;.*$/s, "")
+        .replace(/^"(.*)"$/s, "$1")
+        .trim(),
+    )
+    .filter((name) => name !== "" && name !== "<<EXTERNAL>>");
+  return normaliseDeclaredList(stated.slice(0, 20), "any", path);
 }
 
 function properties(rows: readonly (readonly [string, string | undefined])[]) {

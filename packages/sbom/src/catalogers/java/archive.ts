@@ -32,7 +32,7 @@ const longestRecord = 16 * 1024 * 1024;
 /** Records of Maven in one archive; large shaded ones have some hundreds. */
 const mostRecords = 20_000;
 const record = /^(?:(?:BOOT-INF|WEB-INF)\/classes\/)?META-INF\/maven\/([^/]+)\/([^/]+)\/(pom\.properties|pom\.xml)$/;
-const licenceText = /^(?:META-INF\/)?(?:LICEN[CS]E|COPYING|NOTICE)(?:[-_.][\w.-]{1,40})?$/i;
+const licenceText = /^(?:META-INF\/)?(?:LICEN[CS]E|COPYING)(?:[-_.][\w.-]{1,40})?$/i;
 
 interface MavenRecord {
   readonly group: string;

@@ -177,6 +177,15 @@ test("V4: licences, supplier and descriptions come from the pom, else the manife
   expect(b?.supplier).toBe("Someone");
 });
 
+test("V4: licence texts in an archive are told with their place", () => {
+  const tagged = { name: "META-INF/LICENSE.txt", content: "SPDX-License-Identifier: BSD-3-Clause\n" };
+  const cut = { name: "LICENSE", content: "x", central: { crc32: 1 } };
+  const [a] = archivesIn({ "a-1.jar": jar(tagged, cut) }).components;
+  expect(a?.detectedLicences).toEqual([
+    { expression: "BSD-3-Clause", confidence: 1, path: "a-1.jar!/META-INF/LICENSE.txt" },
+  ]);
+});
+
 const java = spawnSync("jar", ["--version"]).status === 0;
 test.skipIf(!java)("V1: an archive by the JDK's own tool is read", async () => {
   const { mkdtempSync, readFileSync, rmSync, writeFileSync } = await import("node:fs");

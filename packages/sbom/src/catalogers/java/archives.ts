@@ -6,6 +6,7 @@ import { scanLoss } from "../scan-loss.ts";
 import { archiveComponent, archiveHashes, embeddedComponent } from "./archive-components.ts";
 import { type ArchiveEdges, archiveEdges, type PlacedArtifact } from "./archive-edges.ts";
 import { identify } from "./archive-identity.ts";
+import { ArchiveLicences } from "./archive-licences.ts";
 import { isJavaArchiveName } from "./archive-name.ts";
 import { type ArchiveNode, isZip, readArchiveTree } from "./archive-tree.ts";
 
@@ -21,9 +22,10 @@ export const javaArchives: Cataloger = {
     const components: FoundComponent[] = [];
     const placed: PlacedArtifact[] = [];
     const losses: ScanLoss[] = [];
+    const licences = new ArchiveLicences();
     for (const file of files) {
       signal?.throwIfAborted();
-      const found = readFile(file);
+      const found = readFile(file, licences);
       components.push(...found.components);
       placed.push(...found.placed);
       losses.push(...found.losses);
@@ -33,7 +35,7 @@ export const javaArchives: Cataloger = {
   },
 };
 
-function readFile(file: CollectedFile) {
+function readFile(file: CollectedFile, licences: ArchiveLicences) {
   const components: FoundComponent[] = [];
   const placed: PlacedArtifact[] = [];
   const losses: ScanLoss[] = [];
@@ -51,7 +53,12 @@ function readFile(file: CollectedFile) {
   };
   const visit = (node: ArchiveNode, bytes: ZipSource): void => {
     const identity = identify(node.fileName, node.facts);
-    const own = identity && attempt(node.path, () => archiveComponent(file, node, identity, archiveHashes(bytes)));
+    const own =
+      identity &&
+      attempt(node.path, () => ({
+        ...archiveComponent(file, node, identity, archiveHashes(bytes)),
+        detectedLicences: licences.of(node, bytes),
+      }));
     if (own !== undefined) {
       placed.push({ key: own.key, name: own.name, version: own.version, path: node.path, pom: identity?.own?.pom });
     }
