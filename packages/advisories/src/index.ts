@@ -53,7 +53,13 @@ export {
   readAdvisoryState,
 } from "./feeds/state.ts";
 export { advisoryDatabasePredicate, databaseStatement } from "./feeds/statement.ts";
-export { type AdvisoryUpdate, importAdvisories, type UpdateOptions, updateAdvisories } from "./feeds/update.ts";
+export {
+  type AdvisoryUpdate,
+  importAdvisories,
+  signDatabase,
+  type UpdateOptions,
+  updateAdvisories,
+} from "./feeds/update.ts";
 export { decideScan, type ScanContext, scanRefusal } from "./gate/decide-scan.ts";
 export { type ScanGateCode, scanGateErrors } from "./gate/errors.ts";
 export { advisorySourceErrors } from "./importers/errors.ts";

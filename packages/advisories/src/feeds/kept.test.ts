@@ -62,7 +62,7 @@ test("D19: what another home compiled is taken by its digest; an older one, or o
   const adopt = (file: string, digest: Digest, allowRollback = false) =>
     adoptDatabase(taker.place, file, { now, digest, allowRollback });
   expect(() => adopt(fresh.path, old.digest)).toThrow(expect.objectContaining({ code: "ADVISORY_DATABASE_DIGEST" }));
-  expect(adopt(fresh.path, fresh.digest).advisories).toBe(2);
+  expect(adopt(fresh.path, fresh.digest).facts.advisories).toBe(2);
   expect(openAdvisories(taker.place, { now })?.database.facts.digest).toBe(fresh.digest);
   expect(() => adopt(old.path, old.digest)).toThrow(expect.objectContaining({ code: "ADVISORY_DATABASE_ROLLBACK" }));
   const other = adviceScene("  - { name: other, kind: osv, location: records }\n");

@@ -4,6 +4,7 @@ import type { Digest } from "@touchmark/core";
 import { readIfPresent } from "@touchmark/store";
 import { databaseName } from "../database/compile.ts";
 import { advisoryDatabaseErrors } from "../database/errors.ts";
+import type { Footer } from "../database/footer.ts";
 import { type CompiledAdvisoryDatabase, openAdvisoryDatabase } from "../database/open.ts";
 import { checkProgress } from "../database/progress.ts";
 import { refuseStale, type SourceAge, sourceAges } from "./age.ts";
@@ -74,7 +75,7 @@ export function adoptDatabase(
   place: AdvisoryPlace,
   file: string,
   options: { readonly now: Date; readonly digest?: Digest; readonly allowRollback?: boolean },
-): CompiledAdvisoryDatabase["facts"] {
+): { readonly digest: Digest; readonly facts: CompiledAdvisoryDatabase["facts"]; readonly footer: Footer } {
   const directory = databaseDirectory(place);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const copy = join(directory, `.tmp-adopted-${process.pid}`);
@@ -94,7 +95,7 @@ export function adoptDatabase(
       { checkedAt, ...(newest === undefined ? {} : { newest }), imported: true },
     ]);
     writeAdvisoryState(place, { current: digest, sources: Object.fromEntries(sources) as AdvisoryState["sources"] });
-    return facts;
+    return { digest, facts, footer };
   } finally {
     rmSync(copy, { force: true });
   }

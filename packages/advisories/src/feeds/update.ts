@@ -6,6 +6,7 @@ import { writeFileAtomically } from "@touchmark/store";
 import { type DatabaseChanges, databaseChanges } from "../database/changes.ts";
 import { type AdvisorySourceInput, type CompiledDatabase, compileDatabase } from "../database/compile.ts";
 import { advisoryDatabaseErrors } from "../database/errors.ts";
+import type { Footer } from "../database/footer.ts";
 import { openAdvisoryDatabase } from "../database/open.ts";
 import type { SourceFailure } from "../database/write-sources.ts";
 import { advisorySourceErrors } from "../importers/errors.ts";
@@ -185,10 +186,7 @@ async function install(options: Installation): Promise<AdvisoryUpdate> {
   const failures = [...options.failures, ...database.failures];
   refuseNothing(database, failures);
   const changes = compare(previous, database.path);
-  if (database.isNew && options.sign !== undefined) {
-    const bundle = await options.sign(databaseStatement(database));
-    writeFileAtomically(databaseBundlePath(place, database.digest), bundle);
-  }
+  if (database.isNew && options.sign !== undefined) await signDatabase(place, database, options.sign);
   const now = `${clock.now().toISOString().slice(0, 19)}Z`;
   const refused = new Set(failures.map(({ source }) => source));
   const sources = database.footer.sources.map(({ name, newest }): [string, SourceState] => {
@@ -200,6 +198,16 @@ async function install(options: Installation): Promise<AdvisoryUpdate> {
   });
   writeAdvisoryState(place, { current: database.digest, sources: Object.fromEntries(sources) });
   return { database, changes, failures };
+}
+
+/** Signs the statement about a database, and keeps the bundle beside it. */
+export async function signDatabase(
+  place: AdvisoryPlace,
+  database: { readonly digest: Digest; readonly footer: Footer },
+  sign: (statement: Uint8Array) => Promise<Uint8Array>,
+): Promise<void> {
+  const bundle = await sign(databaseStatement(database));
+  writeFileAtomically(databaseBundlePath(place, database.digest), bundle);
 }
 
 /** An update that leaves nothing to look up is no update. */
@@ -228,9 +236,4 @@ function compare(previous: string | undefined, path: string): DatabaseChanges {
     before?.close();
     after.close();
   }
-}
-
-/** Digest of the database in use, where there is one. */
-export function currentDatabase(place: AdvisoryPlace): Digest | undefined {
-  return readAdvisoryState(place).current;
 }

@@ -6,6 +6,7 @@ import {
   advisorySourceKinds,
   advisorySources,
   importAdvisories,
+  signDatabase,
 } from "@touchmark/advisories";
 import { isDigest, systemClock } from "@touchmark/core";
 import { type Command, given, text } from "../../command.ts";
@@ -44,9 +45,12 @@ export const command: Command = {
           hint: "touchmark advisories status shows it where the database was compiled",
         });
       }
-      const facts = await withAdvisories(terminal, true, async ({ place }) =>
-        adoptDatabase(place, path, { now: systemClock.now(), digest, allowRollback }),
-      );
+      const facts = await withAdvisories(terminal, true, async ({ place }) => {
+        const adopted = adoptDatabase(place, path, { now: systemClock.now(), digest, allowRollback });
+        const sign = invocation.options["sign"] === false ? undefined : await statementSigner();
+        if (sign !== undefined) await signDatabase(place, adopted, sign);
+        return adopted.facts;
+      });
       if (given(invocation, "json")) terminal.print(JSON.stringify(facts, undefined, 2));
       else terminal.print(`${terminal.style.good("imported")} ${facts.digest}: ${facts.advisories} advisories`);
       return 0;
