@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { collected, contextOf } from "../collected.fixture.ts";
 import { goBinaries } from "./go-binaries.ts";
-import { inlineBuildInfo, pointedProgram } from "./go-build-info.fixture.ts";
+import { inlineBuildInfo, pointedProgram } from "./go-build.fixture.ts";
 import { elfFile, machOFile, peFile, universalFile } from "./programs.fixture.ts";
 
 const sum = Buffer.alloc(32, 7).toString("base64");

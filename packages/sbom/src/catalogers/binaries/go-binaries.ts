@@ -2,7 +2,7 @@ import { golangPackageUrl } from "@touchmark/formats/package-url";
 import type { ComponentHash, ScanLoss } from "@touchmark/formats/sbom";
 import type { Cataloger, CollectedFile, Found, FoundComponent } from "../../catalogue/cataloger.ts";
 import { scanLoss } from "../scan-loss.ts";
-import { type GoBuildInfo, malformed, readGoBuildInfo } from "./go-build-info.ts";
+import { type GoBuildInfo, malformed, readGoBuildInfo } from "./go-build.ts";
 import { type GoModule, type GoModules, parseGoModules } from "./go-modules.ts";
 import { isProgram, readPrograms } from "./programs.ts";
 

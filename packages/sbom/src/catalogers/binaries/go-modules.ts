@@ -1,4 +1,4 @@
-import { malformed } from "./go-build-info.ts";
+import { malformed } from "./go-build.ts";
 
 /** A module that a program was built of. */
 export interface GoModule {

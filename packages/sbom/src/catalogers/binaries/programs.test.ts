@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { collected, contextOf } from "../collected.fixture.ts";
 import { goBinaries } from "./go-binaries.ts";
-import { inlineBuildInfo, pointedProgram } from "./go-build-info.fixture.ts";
+import { inlineBuildInfo, pointedProgram } from "./go-build.fixture.ts";
 import { elfFile, machOFile, peFile, universalFile } from "./programs.fixture.ts";
 import { readPrograms } from "./programs.ts";
 import { rustBinaries } from "./rust-binaries.ts";

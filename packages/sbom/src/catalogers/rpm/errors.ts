@@ -11,8 +11,3 @@ export const rpmErrors = defineErrors({
     meaning: "The header of a package in an rpm database contradicts itself, or lacks the name or the version.",
   },
 });
-
-/** Makes, and does not throw, the error of a database. */
-export function databaseMalformed(message: string, cause?: unknown) {
-  return rpmErrors.make("SBOM_RPM_DATABASE_MALFORMED", message, { cause });
-}

@@ -1,5 +1,4 @@
-import { databaseMalformed } from "./errors.ts";
-import { type ByteSource, Content, largestHeader, mostHeaders, readPiece } from "./page-file.ts";
+import { type ByteSource, Content, databaseMalformed, largestHeader, mostHeaders, readPiece } from "./page-file.ts";
 
 const pageSize = 4096;
 const slotSize = 16;

@@ -1,4 +1,4 @@
-import { databaseMalformed } from "./errors.ts";
+import { rpmErrors } from "./errors.ts";
 
 /** Bytes at any place of a database; fewer than asked for at its end. */
 export interface ByteSource {
@@ -37,4 +37,9 @@ export class Content {
     this.#left -= length;
     if (this.#left < 0) throw databaseMalformed("packages lie over each other");
   }
+}
+
+/** Makes, and does not throw, the error of a database. */
+export function databaseMalformed(message: string, cause?: unknown) {
+  return rpmErrors.make("SBOM_RPM_DATABASE_MALFORMED", message, { cause });
 }

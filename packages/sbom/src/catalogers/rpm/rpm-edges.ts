@@ -1,5 +1,5 @@
 import type { Found } from "../../catalogue/cataloger.ts";
-import { databaseMalformed } from "./errors.ts";
+import { databaseMalformed } from "./page-file.ts";
 import type { RpmPackage } from "./rpm-package.ts";
 
 /** More than any system has: everything needs everything only in a database that was made to say so. */

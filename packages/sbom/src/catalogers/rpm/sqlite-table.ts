@@ -1,5 +1,4 @@
-import { databaseMalformed } from "./errors.ts";
-import { type ByteSource, Content, largestHeader, readPiece } from "./page-file.ts";
+import { type ByteSource, Content, databaseMalformed, largestHeader, readPiece } from "./page-file.ts";
 import { readWriteAheadLog } from "./sqlite-log.ts";
 
 /** What a column holds. Numbers of 64 bits beyond 2^53 and floating ones are NaN: no column here needs them. */

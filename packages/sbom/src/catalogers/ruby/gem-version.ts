@@ -1,6 +1,7 @@
 /** Parts of a version as RubyGems compares them: numbers, and words, which stand for something before a release. */
 type Part = bigint | string;
 
+/** Zeros at the end of the release, and at the end of all, say nothing. */
 function partsOf(version: string): readonly Part[] {
   const words =
     version
@@ -8,8 +9,11 @@ function partsOf(version: string): readonly Part[] {
       .replaceAll("-", ".pre.")
       .match(/\d+|[a-z]+/gi) ?? [];
   const parts = words.map((word): Part => (/^\d/.test(word) ? BigInt(word) : word));
-  while (parts.length > 1 && parts.at(-1) === 0n) parts.pop();
-  return parts;
+  const first = parts.findIndex((part) => typeof part === "string");
+  const release = first < 0 ? parts : parts.slice(0, first);
+  return [release, first < 0 ? [] : parts.slice(first)].flatMap((half) =>
+    half.slice(0, half.findLastIndex((part) => part !== 0n) + 1),
+  );
 }
 
 /** Order of two versions of a gem (Gem::Version). */
