@@ -46,6 +46,8 @@ const facts = {
   source: `SPDX licence list ${version} (spdx/license-list-XML at tag v${version})`,
   version,
   licence: "CC0-1.0",
+  // The list's release notes give CC0-1.0 for its data, its pages CC-BY-3.0: naming the makers serves both.
+  attribution: "SPDX Workgroup of the Linux Foundation and its contributors; pages of the list: CC-BY-3.0",
 };
 const row = ({ id, name, flags }: Source) => [id, name, flags];
 write("packages/formats/src/licences/list.json", {

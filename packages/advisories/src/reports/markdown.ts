@@ -21,7 +21,7 @@ export function scanMarkdown(result: ScanResult, gate?: ScanGateResult): string 
   const { subject } = result.sbom;
   const title = `## Scan of ${code([subject.name, subject.version].filter(Boolean).join(" "))}: ${verdictWords(gate)}`;
   const facts = [
-    `${count(view.components, "component")} · vulnerabilities: ${severityCounts(view.open)}`,
+    `${count(view.components, "component")} · vulnerabilities: ${severityCounts(view)}`,
     ...(view.decided === 0 ? [] : [`${view.decided} settled by a decision`]),
     ...(["denied", "unknown", "warned"] as const)
       .filter((each) => view.licences.has(each))

@@ -42,6 +42,24 @@ test("T1: the table says what was found, what is settled, what was not seen, and
   expect(few).toContain("<bad>9.8 critical");
 });
 
+test("T1: unknown licences that nothing refuses are counted after the first ten", () => {
+  const unknown = Array.from({ length: 30 }, (_, i) => ({
+    ...{ component: `pkg:npm/p${i}@1`, class: "unknown" as const, reason: "no licence is known" },
+  }));
+  const scan = { ...result, licences: unknown };
+  expect(scanTable(scan).match(/^unknown/gm)).toHaveLength(10);
+  expect(scanTable(scan)).toContain("and 20 more licences");
+  const concerns = unknown.map(({ component }) => ({ component }));
+  const refused = {
+    rule: "licence-unknown",
+    outcome: "refused" as const,
+    message: "m",
+    code: "SCAN_LICENCE_UNKNOWN",
+    concerns,
+  };
+  expect(scanTable(scan, { verdict: "refused", results: [refused] }).match(/^unknown/gm)).toHaveLength(30);
+});
+
 test("T2: a decision that has lapsed settles nothing", () => {
   expect(scanTable(result, gate)).toContain("CVE-2026-0005");
   expect(scanJunit(result)).toMatch(/<failure type="high" message="CVE-2026-0005/);
@@ -49,8 +67,12 @@ test("T2: a decision that has lapsed settles nothing", () => {
 
 test("T3: a scan without advisory data says so in every report, and never that nothing is known", () => {
   const { advisories: _, ...blind } = { ...scanOf(), findings: [] };
-  expect(scanTable(blind)).toContain("Vulnerabilities were not evaluated");
-  expect(scanMarkdown(blind)).toContain("Vulnerabilities were not evaluated");
+  expect(scanTable(blind)).toContain("Vulnerabilities: not evaluated.");
+  expect(scanMarkdown(blind)).toContain("vulnerabilities: not evaluated");
+  for (const text of [scanTable(blind), scanMarkdown(blind)]) {
+    expect(text).toContain("Vulnerabilities were not evaluated");
+    expect(text).not.toMatch(/vulnerabilities: none/i);
+  }
   expect(scanHtml(blind)).toContain("Vulnerabilities were not evaluated");
   expect(scanHtml(blind)).not.toContain("None is known");
   expect(scanJunit(blind)).toContain('<skipped message="no advisory source is configured"/>');

@@ -40,7 +40,7 @@ function headLines(view: ScanView, paint: Paint): string[] {
   return [
     `${paint("bold", name)} (${subject.kind}${system})`,
     ...(subject.digest === undefined ? [] : [paint("dim", subject.digest)]),
-    `${count(view.components, "component")}. Vulnerabilities: ${severityCounts(view.open)}${decided}.`,
+    `${count(view.components, "component")}. Vulnerabilities: ${severityCounts(view)}${decided}.`,
     paint(view.result.advisories === undefined ? "warn" : "dim", visible(advisoryWords(view.result))),
   ];
 }
@@ -72,20 +72,26 @@ function findingLines(view: ScanView, { rows, settled }: TableOptions, paint: Pa
 }
 
 function licenceLines(view: ScanView, { rows }: TableOptions, paint: Paint): string[] {
-  if (view.notable.length === 0) return [];
-  const cells = view.notable
-    .slice(0, rows)
-    .map(({ licence, name, version }) => [
-      licence.class,
-      visible(licence.expression ?? "-", 60),
-      visible(name, 60),
-      visible(version, 40),
-      visible(licence.reason, 100),
-    ]);
-  const marks = view.notable.map(({ licence }): TableMark => (licence.class === "denied" ? "bad" : "warn"));
+  // Unknown ones that nothing refuses are counted after the first few: there may be as many as components.
+  let unknown = 0;
+  const shown = view.notable
+    .filter(({ licence, isRefused }) => licence.class !== "unknown" || isRefused || ++unknown <= fewUnknown)
+    .slice(0, rows);
+  if (shown.length === 0) return [];
+  const cells = shown.map(({ licence, name, version }) => [
+    licence.class,
+    visible(licence.expression ?? "-", 60),
+    visible(name, 60),
+    visible(version, 40),
+    visible(licence.reason, 100),
+  ]);
+  const marks = shown.map(({ licence }): TableMark => (licence.class === "denied" ? "bad" : "warn"));
   const head = ["LICENCE", "EXPRESSION", "COMPONENT", "VERSION", "REASON"];
-  return ["", ...aligned(head, cells, marks, paint), ...more(view.notable.length, rows, "licence")];
+  return ["", ...aligned(head, cells, marks, paint), ...more(view.notable.length, shown.length, "licence")];
 }
+
+/** Unknown licences that are shown when nothing refuses them. */
+const fewUnknown = 10;
 
 function lossLines({ result }: ScanView, { rows }: TableOptions, paint: Paint): string[] {
   const { losses } = result.sbom;

@@ -97,8 +97,9 @@ export function isSettled(decision: FindingDecision | undefined): boolean {
   return decision !== undefined && decision.status !== "affected" && decision.status !== "under_investigation";
 }
 
-/** `2 critical, 1 unscored`; `none` where there is none. */
-export function severityCounts(open: ReadonlyMap<SeverityClass, number>): string {
+/** `2 critical, 1 unscored`; `none` where there is none, and `not evaluated` where nobody looked. */
+export function severityCounts({ open, result }: ScanView): string {
+  if (result.advisories === undefined && open.size === 0) return "not evaluated";
   const parts = severityClasses.filter((each) => open.has(each)).map((each) => `${open.get(each)} ${each}`);
   return parts.length === 0 ? "none" : parts.join(", ");
 }

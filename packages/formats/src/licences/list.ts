@@ -13,10 +13,11 @@ export interface ListedLicence {
 type Row = readonly [id: string, name: string, flags: number];
 
 /** Where the list comes from, its version, and under which terms it may be passed on. */
-export const licenceListFacts: { readonly source: string; readonly version: string; readonly licence: string } = {
+export const licenceListFacts: Readonly<Record<"source" | "version" | "licence" | "attribution", string>> = {
   source: list.source,
   version: list.version,
   licence: list.licence,
+  attribution: list.attribution,
 };
 
 let licences: ReadonlyMap<string, ListedLicence> | undefined;
