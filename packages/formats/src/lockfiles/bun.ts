@@ -13,7 +13,7 @@ const kinds = ["dependencies", "optionalDependencies", "peerDependencies", "devD
 
 /** Reads bun.lock, versions 0 and 1: names nested as in node_modules, read as npm's places. */
 export function readBunLock(file: LockfileText): Lockfile {
-  const document = members(readJson(withoutTrailingCommas(file.text)), file.name);
+  const document = members(readJson(withoutTrailingCommas(file.text), file), file.name);
   const version = document["lockfileVersion"];
   if (version !== 0 && version !== 1) {
     throw lockfileErrors.make("LOCKFILE_VERSION", `lockfileVersion: expected 0 or 1, found ${shown(version)}`);

@@ -16,7 +16,7 @@ const dependencyKinds = ["dependencies", "optionalDependencies", "peerDependenci
 
 /** Reads package-lock.json and npm-shrinkwrap.json, versions 2 and 3; version 1 where losses are tolerated. */
 export function readNpmLock(file: LockfileText): Lockfile {
-  const document = members(readJson(file.text), file.name);
+  const document = members(readJson(file.text, file), file.name);
   const version = versionOf(document, file);
   const packages =
     version === 1 ? packagesOfVersion1(document, readManifest(file)) : members(document["packages"], "packages");

@@ -15,7 +15,7 @@ import { readToml } from "./toml-reader.ts";
 
 /** Reads Pipfile.lock, specification 6, with the Pipfile beside it. */
 export function readPipfileLock(file: LockfileText): Lockfile {
-  const document = members(readJson(file.text), file.name);
+  const document = members(readJson(file.text, file), file.name);
   const specification = optionalMembers(document["_meta"], "_meta")["pipfile-spec"];
   if (specification !== 6) {
     throw lockfileErrors.make("LOCKFILE_VERSION", `_meta.pipfile-spec: expected 6, found ${shown(specification)}`);

@@ -9,7 +9,7 @@ import { checkName, checkVersion } from "./names.ts";
 import type { LockfileText } from "./options.ts";
 import { type PnpmKeys, pnpmKeys5, pnpmKeys6, pnpmKeys9 } from "./pnpm-keys.ts";
 import { type Members, members, optionalMembers, optionalText, shown, text, texts } from "./shape.ts";
-import { describeLoosely, orElse } from "./tolerance.ts";
+import { describeLoosely, orElse, refuse } from "./tolerance.ts";
 import { readYamlText } from "./yaml-reader.ts";
 
 const kinds = ["dependencies", "optionalDependencies", "devDependencies"] as const;
@@ -17,7 +17,7 @@ type Kind = (typeof kinds)[number];
 
 /** Reads pnpm-lock.yaml, versions 6 and 9; version 5 where losses are tolerated. */
 export function readPnpmLock(file: LockfileText): Lockfile {
-  const document = members(readYamlText(file.text), file.name);
+  const document = members(readYamlText(lastDocument(file), file), file.name);
   const version = optionalText(document["lockfileVersion"], "lockfileVersion") ?? "nothing";
   const major = (file.tolerate === undefined ? /^(6|9)\.\d+$/ : /^(5|6|9)\.\d+$/).exec(version)?.[1];
   if (major === undefined) {
@@ -75,6 +75,16 @@ export function readPnpmLock(file: LockfileText): Lockfile {
     },
     file,
   );
+}
+
+/** From release 11 on, what pnpm itself is stands in a document of its own before the project's. */
+function lastDocument(file: LockfileText): string {
+  const documents =
+    file.tolerate === undefined ? [] : file.text.split(/^---[ \t]*$/m).filter((one) => one.trim() !== "");
+  if (documents.length < 2) return file.text;
+  const message = "expected one document, found another before it, with the packages of pnpm itself";
+  refuse(file, lockfileErrors.make("LOCKFILE_MALFORMED", message));
+  return documents.at(-1) ?? "";
 }
 
 interface PnpmContext {

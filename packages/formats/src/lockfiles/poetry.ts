@@ -17,18 +17,19 @@ import { readToml } from "./toml-reader.ts";
 
 const versions = ["2.0", "2.1"];
 /** Before 1.5 Poetry kept the digests of all packages in one table, and said `category`. */
-const olderVersions = ["1.0", "1.1"];
+const olderVersions = ["0", "1.0", "1.1"];
 
 /** Reads poetry.lock, versions 2.0 and 2.1, with the pyproject.toml beside it; versions 1 where losses are tolerated. */
 export function readPoetryLock(file: LockfileText): Lockfile {
   const document = readToml(file.text, file.name);
   const metadata = optionalMembers(document["metadata"], "metadata");
-  const version = metadata["lock-version"];
-  const isOlder = olderVersions.includes(String(version)) && file.tolerate !== undefined;
-  if (!versions.includes(String(version)) && !isOlder) {
+  const stated = metadata["lock-version"];
+  const version = stated === undefined ? "0" : typeof stated === "string" ? stated : "";
+  const isOlder = olderVersions.includes(version) && file.tolerate !== undefined;
+  if (!versions.includes(version) && !isOlder) {
     throw lockfileErrors.make(
       "LOCKFILE_VERSION",
-      `metadata.lock-version: expected 2.0 or 2.1, found ${shown(version)}`,
+      `metadata.lock-version: expected 2.0 or 2.1, found ${shown(stated)}`,
       {
         hint: "Run `poetry lock` with Poetry 1.5 or newer.",
       },
@@ -73,7 +74,7 @@ export function readPoetryLock(file: LockfileText): Lockfile {
   const asked = drafts.flatMap(({ direct, key }) => (direct ? [key] : []));
   return assemble(
     {
-      format: `poetry-lock-${String(version)}`,
+      format: `poetry-lock-${version}`,
       ecosystem: "pypi",
       path: file.path,
       ...(project !== undefined && { root: { name: project.name, version: project.version, dependencies: asked } }),

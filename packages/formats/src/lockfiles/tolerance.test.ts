@@ -200,6 +200,33 @@ test("J12: bun.lock is read by its nested names, with workspaces and scopes", ()
   expect(() => inventory("bun.lock", '{"lockfileVersion": 7}')).toThrow(/expected 0 or 1/);
 });
 
+test("J12: of what stands twice one counts, and of two documents the project's", () => {
+  const npm =
+    '{"lockfileVersion":3,"packages":{"":{},"node_modules/a":{"version":"1.0.0"},"node_modules/a":{"version":"2.0.0"}}}';
+  expect(refusal("package-lock.json", npm)).toBe("LOCKFILE_DUPLICATE");
+  expect(spelled(inventory("package-lock.json", npm).lockfile)).toEqual(["a@2.0.0"]);
+  const yarn = 'a@1:\n  version "1.0.0"\n\na@1:\n  version "1.0.0"\n';
+  expect(refusal("yarn.lock", yarn)).toBe("LOCKFILE_DUPLICATE");
+  expect(inventory("yarn.lock", yarn)).toMatchObject({ told: ["LOCKFILE_DIGEST_MISSING", "LOCKFILE_DUPLICATE"] });
+  const pnpm = `---
+lockfileVersion: '9.0'
+packages:
+  pnpm@12.0.0: {}
+---
+lockfileVersion: '9.0'
+importers: {.: {dependencies: {a: {specifier: '1', version: 1.0.0}}}}
+packages:
+  a@1.0.0: {resolution: {integrity: sha512-${Buffer.alloc(64).toString("base64")}}}
+  a@1.0.0: {}
+snapshots: {a@1.0.0: {}}
+`;
+  expect(refusal("pnpm-lock.yaml", pnpm)).toBe("LOCKFILE_MALFORMED");
+  const { lockfile, told } = inventory("pnpm-lock.yaml", pnpm);
+  expect(spelled(lockfile)).toEqual(["a@1.0.0"]);
+  expect(lockfile.packages[0]?.digests).toHaveLength(1);
+  expect(told).toEqual(["LOCKFILE_DUPLICATE", "LOCKFILE_MALFORMED"]);
+});
+
 test("J12: bounds hold with tolerance as without", () => {
   const packages = Object.fromEntries(Array.from({ length: 200_002 }, (_, at) => [`node_modules/p${at}`, {}]));
   const text = JSON.stringify({ lockfileVersion: 3, packages: { "": {}, ...packages } });

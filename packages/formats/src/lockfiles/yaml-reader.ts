@@ -1,6 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, parseDocument } from "yaml";
 import { type LockfileCode, lockfileErrors } from "./errors.ts";
-import { lockfileLimits } from "./options.ts";
+import { type LockfileOptions, lockfileLimits } from "./options.ts";
+import { refuse } from "./tolerance.ts";
 
 /** YAML as lockfiles use it: every scalar is its text, mappings have no prototype. */
 export type YamlText = string | null | YamlText[] | { [key: string]: YamlText };
@@ -9,10 +10,11 @@ const deepest = 16;
 const plainTags = /^tag:yaml\.org,2002:(?:map|seq|str)$/;
 
 /**
- * Reads one YAML document without anchors, aliases, tags or directives, scalars as they are written.
+ * Reads one YAML document without anchors, aliases, tags or directives, scalars as they are written. Where losses are
+ * tolerated, the first of two members of one name counts.
  * @throws LOCKFILE_TOO_LARGE | LOCKFILE_TOO_DEEP | LOCKFILE_MALFORMED | LOCKFILE_SYNTAX_FORBIDDEN | LOCKFILE_DUPLICATE
  */
-export function readYamlText(text: string): YamlText {
+export function readYamlText(text: string, options: LockfileOptions = {}): YamlText {
   if (text.length > lockfileLimits.yamlBytes) {
     throw lockfileErrors.make(
       "LOCKFILE_TOO_LARGE",
@@ -56,7 +58,10 @@ export function readYamlText(text: string): YamlText {
       if (typeof key !== "string") return fail("LOCKFILE_MALFORMED", offset, "expected text as a key");
       if (key === "__proto__") return fail("LOCKFILE_MALFORMED", offset, "the key __proto__ is refused");
       if (Object.hasOwn(map, key)) {
-        return fail("LOCKFILE_DUPLICATE", pair.key?.range?.[0] ?? offset, `the key ${key.slice(0, 120)} stands twice`);
+        const line = lineAt(text, pair.key?.range?.[0] ?? offset);
+        const message = `line ${line}: the key ${key.slice(0, 120)} stands twice`;
+        refuse(options, lockfileErrors.make("LOCKFILE_DUPLICATE", message));
+        continue;
       }
       map[key] = read(pair.value, depth + 1);
     }

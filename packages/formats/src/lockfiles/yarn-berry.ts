@@ -24,7 +24,7 @@ interface BerryEntry {
 
 /** Reads yarn.lock of yarn 2 and later. */
 export function readYarnBerry(file: LockfileText): Lockfile {
-  const document = members(readYamlText(file.text), file.name);
+  const document = members(readYamlText(file.text, file), file.name);
   const version = optionalText(members(document["__metadata"], "__metadata")["version"], "__metadata") ?? "nothing";
   if (!versions.has(version)) {
     throw lockfileErrors.make("LOCKFILE_VERSION", `__metadata.version: expected 4 to 10, found ${shown(version)}`);

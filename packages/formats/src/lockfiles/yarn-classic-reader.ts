@@ -1,5 +1,7 @@
 import { lockfileErrors } from "./errors.ts";
+import type { LockfileOptions } from "./options.ts";
 import { shown } from "./shape.ts";
+import { refuse } from "./tolerance.ts";
 
 /** An entry of a yarn 1 lockfile. */
 export interface YarnEntry {
@@ -25,7 +27,7 @@ const pairLine = new RegExp(`^(${word}) (${word}|[0-9][^\\s",]*)$`);
  * Reads the one shape that yarn 1 writes: entries at the margin, fields two spaces in, groups of dependencies four.
  * @throws LOCKFILE_MALFORMED | LOCKFILE_DUPLICATE
  */
-export function readYarnEntries(text: string): readonly YarnEntry[] {
+export function readYarnEntries(text: string, options: LockfileOptions = {}): readonly YarnEntry[] {
   const entries: OpenEntry[] = [];
   const seen = new Set<string>();
   let entry: OpenEntry | undefined;
@@ -40,7 +42,9 @@ export function readYarnEntries(text: string): readonly YarnEntry[] {
       if (!keyLine.test(body)) throw wrong(at, "NAME@RANGE, … and a colon", body);
       const descriptors = (body.slice(0, -1).match(words) ?? []).map((one) => plain(one, at));
       for (const one of descriptors) {
-        if (seen.has(one)) throw lockfileErrors.make("LOCKFILE_DUPLICATE", `line ${at}: ${shown(one)} stands twice`);
+        if (seen.has(one)) {
+          refuse(options, lockfileErrors.make("LOCKFILE_DUPLICATE", `line ${at}: ${shown(one)} stands twice`));
+        }
         seen.add(one);
       }
       entry = { descriptors, line: at, fields: new Map(), groups: new Map() };

@@ -14,7 +14,7 @@ import { readYarnEntries, type YarnEntry } from "./yarn-classic-reader.ts";
 
 /** Reads yarn.lock of yarn 1, with the package.json beside it. */
 export function readYarnClassic(file: LockfileText): Lockfile {
-  const entries = readYarnEntries(file.text);
+  const entries = readYarnEntries(file.text, file);
   checkCount(entries.length);
   const byDescriptor = new Map(entries.flatMap((entry) => entry.descriptors.map((one) => [one, entry] as const)));
   const byName = new Map<string, YarnEntry[]>();
