@@ -148,6 +148,20 @@ test("M8: architectures count where the advisory names them", () => {
   expect(findingsOf(on("arm64"), only)).toEqual([]);
 });
 
+test("M8: a fix for a stream of a module is none for another stream, nor for the package outside of modules", () => {
+  const fixedIn = (version: string) => affects("Rocky Linux:8", "nodejs", below(version));
+  const both = [advisory("RLSA-1", [fixedIn("1:16.20.2-1.module+el8.8.0+1"), fixedIn("1:18.17.1-1.module+el8.8.0+2")])];
+  const on = (version: string) =>
+    sbomOf([component("rpm", "nodejs", version)], { distribution: { id: "rocky", version: "8.8" } });
+  expect(findingsOf(on("1:16.20.1-1.module+el8.8.0+0"), both)).toHaveLength(1);
+  expect(findingsOf(on("1:16.20.2-1.module+el8.8.0+1"), both)).toEqual([]);
+  expect(findingsOf(on("1:18.17.0-1.module+el8.8.0+0"), both)).toHaveLength(1);
+  expect(findingsOf(on("1:14.0.0-1.el8"), both)).toEqual([]);
+  expect(findingsOf(on("1:10.0.0-1.module+el8+1"), [advisory("RLSA-2", [fixedIn("1:16.20.2-1.el8")])])).toEqual([]);
+  const unfixed = [advisory("RLSA-3", [affects("Rocky Linux:8", "nodejs", [{ introduced: "0" }])])];
+  expect(findingsOf(on("1:16.20.2-1.module+el8.8.0+1"), unfixed)).toHaveLength(1);
+});
+
 test("M8: fixes of Ubuntu Pro count only where the open archive says nothing", () => {
   const sbom = sbomOf([component("deb", "a", "1.1")], { distribution: { id: "ubuntu", version: "22.04" } });
   const pro = affects("Ubuntu:Pro:22.04:LTS", "a", below("1.1+esm1"));

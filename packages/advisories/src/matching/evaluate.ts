@@ -1,5 +1,6 @@
 import type { Advisory, AdvisoryDatabase, AffectedPackage } from "../advisory.ts";
 import { type Affection, isAffected } from "./affected.ts";
+import { entriesOfStream } from "./module-streams.ts";
 import { ecosystemBase, lookupName } from "./names.ts";
 import type { Target } from "./targets.ts";
 
@@ -85,8 +86,8 @@ export function judgeOne(advisory: Advisory, target: Target, architecture?: stri
   let hit: Hit | undefined;
   let why: string | undefined;
   let isCleared = false;
-  for (const affected of advisory.affected) {
-    if (!isAbout(affected, target, architecture)) continue;
+  const entries = advisory.affected.filter((affected) => isAbout(affected, target, architecture));
+  for (const affected of entriesOfStream(entries, target.version)) {
     const affection = isAffected(affected, target.version);
     if (affection.outcome === "affected") hit = nearer(hit, { advisory, affected, affection, target });
     else if (affection.outcome === "unknown") why ??= affection.why;

@@ -11,7 +11,7 @@ const judged: ReadonlySet<string> = new Set(["version-unreadable", "range-unread
 
 /**
  * The result of an earlier scan by a newer database, when only the advisories of `changed` packages differ: components
- * of other packages keep their findings, with exploitation as it is now known. Advisories that are withdrawn between
+ * of other packages keep their findings, with exploitation as it is now known, and without decisions as after a match. Advisories that are withdrawn between
  * the two times must be among the changed ones, which a changed record always is. @throws MATCH_TIME_INVALID
  */
 export function rematch(
@@ -59,6 +59,7 @@ function exploitedNow({ epss: _, knownExploited: __, ...finding }: Finding, data
   const found = exploitationOf(database, [finding.id, ...finding.aliases]);
   return {
     ...finding,
+    decisions: [],
     ...(found?.epss !== undefined && { epss: found.epss }),
     ...(found?.knownExploited !== undefined && { knownExploited: found.knownExploited }),
   };
