@@ -86,6 +86,18 @@ function inlineAt(version: string) {
   return { name: ".go.buildinfo", bytes: inlineBuildInfo(version, lines) };
 }
 
+test("B2: where the pointers are filled in at start alone, the modules are found by their marks", async () => {
+  const bytes = pointedProgram("go1.16.1", lines);
+  const header = bytes.indexOf("\xff Go buildinf:", 0, "latin1");
+  bytes.fill(0, header + 16, header + 32);
+  const { components, losses } = await found(bytes);
+  expect(losses).toEqual([]);
+  expect(components.map(({ name }) => name)).not.toContain("stdlib");
+  expect(components).toHaveLength(4);
+  bytes.fill(0, header + 32);
+  expect((await found(bytes)).components).toEqual([]);
+});
+
 test("B2: each architecture of a universal file is read, and what they share is listed once", async () => {
   const one = machOFile([{ ...inlineAt("go1.22.1"), name: "__go_buildinfo" }]);
   const more = inlineBuildInfo("go1.22.1", `${lines}dep\texample.test/only-there\tv1.0.0\n`);

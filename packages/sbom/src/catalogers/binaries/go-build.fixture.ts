@@ -4,7 +4,8 @@ const magic = Buffer.from("\xff Go buildinf:", "latin1");
 
 /** Lines of modules between their marks, as the linker writes them. */
 export function marked(lines: string): Buffer {
-  return Buffer.concat([Buffer.alloc(16, 0x30), Buffer.from(lines), Buffer.alloc(16, 0xf9)]);
+  const [start, end] = ["3077af0c9274080241e1c107e6d618e6", "f932433186182072008242104116d8f2"];
+  return Buffer.concat([Buffer.from(start ?? "", "hex"), Buffer.from(lines), Buffer.from(end ?? "", "hex")]);
 }
 
 /** The bytes of `.go.buildinfo` since Go 1.18: the strings themselves. */

@@ -11,11 +11,16 @@ export interface GoBuildInfo {
 }
 
 const magic = Buffer.from("\xff Go buildinf:", "latin1");
+const [markStart, markEnd] = ["3077af0c9274080241e1c107e6d618e6", "f932433186182072008242104116d8f2"].map((hex) =>
+  Buffer.from(hex, "hex"),
+) as [Buffer, Buffer];
 const headerSize = 32;
 const longestSearch = 64 * 1024 * 1024;
 const chunk = 1024 * 1024;
 const longestVersion = 1024;
 const longestModules = 16 * 1024 * 1024;
+/** Of what is found by its marks alone. */
+const longestPlain = 1024 * 1024;
 
 /**
  * The build information of a program, undefined when it has none. All forms since Go 1.13: two pointers to strings
@@ -28,7 +33,9 @@ export function readGoBuildInfo(program: Program): GoBuildInfo | undefined {
   const header = program.source.read(at, headerSize);
   const flags = header[15] ?? 0;
   const [version, modules] = (flags & 2) === 0 ? pointedStrings(program, header) : inlineStrings(program, at);
-  // GOOS=... builds of the time before modules have a version and nothing else.
+  // Programs that run at any address have their pointers filled in when they start: the lines are found by their marks.
+  if (version.length === 0 && modules.length === 0) return { goVersion: "", modules: utf8(markedLines(program)) };
+  // What was built without modules has a version and nothing else.
   return { goVersion: utf8(version), modules: utf8(withoutMarks(modules)) };
 }
 
@@ -101,6 +108,22 @@ function pointedStrings({ source, executable }: Program, header: Uint8Array): [U
 /** The lines stand between two marks of 16 bytes, by which a debugger finds them in memory. */
 function withoutMarks(modules: Uint8Array): Uint8Array {
   if (modules.length >= 33 && modules[modules.length - 17] === 0x0a) return modules.subarray(16, modules.length - 16);
+  return new Uint8Array(0);
+}
+
+/** What stands between the marks, wherever in the program; nothing where they are not found. */
+function markedLines({ source, executable }: Program): Uint8Array {
+  let left = longestSearch;
+  for (const { offset, size } of executable.segments) {
+    for (let from = 0; from < size && left > 0; from += chunk, left -= chunk) {
+      const bytes = Buffer.from(source.read(offset + from, Math.min(chunk + markStart.length, size - from)));
+      const start = bytes.indexOf(markStart);
+      if (start < 0) continue;
+      const lines = Buffer.from(source.read(offset + from + start + markStart.length, longestPlain));
+      const end = lines.indexOf(markEnd);
+      if (end >= 0) return lines.subarray(0, end);
+    }
+  }
   return new Uint8Array(0);
 }
 

@@ -1,7 +1,7 @@
 import type { Section, Segment } from "./executable.ts";
 import { type ByteSource, type Executable, HeaderView, isWithin, malformed, readExactly } from "./executable.ts";
 
-const mostArchitectures = 64;
+const mostArchitectures = 16;
 const mostCommands = 4096;
 const longestCommands = 4 * 1024 * 1024;
 const mostSections = 4096;
