@@ -6,7 +6,7 @@ const mostRows = 2_000;
 
 /** Rules that did not simply pass, and how many did. */
 export function gateSection({ gate }: ScanView): string {
-  if (gate === undefined) return "";
+  if (gate === undefined || gate.results.length === 0) return "";
   const order = ["refused", "warned", "excepted", "not-evaluated"] as const;
   const rows = order.flatMap((each) => gate.results.filter(({ outcome }) => outcome === each));
   const passed = gate.results.filter(({ outcome }) => outcome === "passed").map(({ rule }) => rule);

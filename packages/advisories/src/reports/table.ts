@@ -121,6 +121,7 @@ function gateLines({ gate }: ScanView, paint: Paint): string[] {
     const words = outcome === "refused" ? paint("bad", outcome) : paint("warn", outcome);
     lines.push(`  ${words}  ${rule}: ${visible(message)}${code === undefined ? "" : ` [${code}]`}`);
   }
+  if (gate.results.length === 0) return lines;
   const passed = gate.results.filter(({ outcome }) => outcome === "passed").length;
   const silent = gate.results.filter(({ outcome }) => outcome === "not-evaluated").length;
   lines.push(paint("dim", `  ${count(passed, "rule")} passed, ${silent} not evaluated`));

@@ -114,7 +114,7 @@ export function advisoryWords({ advisories }: ScanResult): string {
 
 /** Words for how the gate ended. */
 export function verdictWords(gate: ScanGateResult | undefined): string {
-  if (gate === undefined || gate.verdict === "not-evaluated") return "no gate was asked";
+  if (gate === undefined || gate.verdict === "not-evaluated") return "not evaluated";
   return gate.verdict === "passed" ? "passed" : "refused";
 }
 
