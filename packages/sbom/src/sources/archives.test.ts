@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { forgeTar, forgeZip } from "@touchmark/test-kit/archives";
@@ -154,6 +154,8 @@ test("C15: one file is a tree of one file; an archive is the tree that it holds"
   expect((await open("cut.gz", gzipSync("no archive").subarray(0, 12))).losses).toEqual([]);
   const jars: Cataloger = { ...pkgFiles, wants: ({ name }) => name.endsWith(".jar") };
   expect(listed(await open("a.jar", zip, [jars]))).toHaveLength(1);
+  symlinkSync("one.pkg", join(place, "linked.pkg"));
+  expect(listed(await catalogued(openFileTree(join(place, "linked.pkg"))))).toEqual(["one 1 linked.pkg"]);
   await expect(catalogued(openFileTree(place))).rejects.toMatchObject({ code: "SBOM_SOURCE_KIND" });
   await expect(catalogued(openFileTree(join(place, "none")))).rejects.toMatchObject({ code: "SBOM_SOURCE_MISSING" });
 });

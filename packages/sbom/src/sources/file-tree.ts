@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { ArchiveExpansion, expandArchives, unpacked } from "./archive-expansion.ts";
 import { ByteStream } from "./byte-stream.ts";
@@ -25,7 +26,8 @@ async function collectFile(host: string, shown: string, request: CollectRequest)
   try {
     const name = basename(host);
     const { size } = stat;
-    const content = collector.disk.content(host, shown, size);
+    // The one link that is followed is the one that was asked for.
+    const content = collector.disk.content(realpathSync(host), shown, size);
     const head = content.read(0, Math.min(size, headLength));
     const mode = stat.mode & 0o7777;
     const facts = { path: name, name, size, mode, head };
