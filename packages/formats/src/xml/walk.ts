@@ -28,7 +28,7 @@ const opening = new RegExp(
 );
 const closing = new RegExp(`</(${nameCharacters})\\s*>`, "y");
 const attribute = new RegExp(`(${nameCharacters})\\s*=\\s*(?:"([^"<]*)"|'([^'<]*)')`, "g");
-const instruction = new RegExp(`<\\?(${nameCharacters})(?:\\s[^]*)?$`);
+const instruction = new RegExp(`^<\\?(${nameCharacters})(?:\\s[^]*)?$`);
 const declaration = /^<\?xml\s+version\s*=\s*(?:"1\.[01]"|'1\.[01]')[^<>?]*$/;
 const reference = /&([^;&\s]{0,32};?)/g;
 // Controls other than tab and line ends, and the two that are no characters.
@@ -53,6 +53,7 @@ export function walkXml(source: string, listener: XmlListener, limits: Partial<X
   while (cursor.at < text.length) {
     if (text[cursor.at] !== "<") {
       const written = cursor.until("<");
+      if (written.includes("]]>")) throw wrong(cursor, "no end of CDATA outside of one", written);
       if (open.length > 0) listener.text(plain(written, cursor));
       else if (/[^ \t\r\n]/.test(written)) throw wrong(cursor, "nothing outside the root element");
       continue;

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { FactoryError } from "@touchmark/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -167,6 +168,46 @@ test("X-6: no text does anything but answer or refuse with a code", () => {
     }),
     { numRuns: 3000 },
   );
+});
+
+const python = spawnSync("python3", ["-c", "from xml.parsers import expat"]).status === 0;
+test.skipIf(!python)("X-3: what another parser of XML refuses is refused, and nothing else", () => {
+  const pieces = fc.constantFrom(
+    ..."<a>|</a>|<a b='c'>|<b/>|<!-- x -->|<!--|--|-->|<![CDATA[|]]>|<?x y?>|<?x|?>|&lt;|&#65;|&#0;|&|;|\r\n|'|\"|>|/>|ö|text|<a\nb = \"1\"\t>|<a b='1' b='2'>|<a b='1'c='2'>|<a b='x>y'>|<a b='<'>|<?xml version='1.0'?>|</a >|<-a>".split(
+      "|",
+    ),
+  );
+  const document = fc.tuple(fc.boolean(), fc.array(pieces, { maxLength: 8 }));
+  const texts = fc.sample(
+    document.map(([isWrapped, parts]) => (isWrapped ? `<r>${parts.join("")}</r>` : parts.join(""))),
+    2000,
+  );
+  const script = `
+import sys, json
+from xml.parsers import expat
+out = []
+for text in json.load(sys.stdin):
+    parser, found = expat.ParserCreate(), []
+    parser.CharacterDataHandler = found.append
+    try:
+        parser.Parse(text.encode("utf8"), True)
+        out.append(sum(map(len, found)))
+    except expat.ExpatError:
+        out.append(-1)
+print(json.dumps(out))`;
+  const { stdout } = spawnSync("python3", ["-c", script], { input: JSON.stringify(texts), encoding: "utf8" });
+  const length = (element: XmlElement): number =>
+    element.children.reduce((sum, child) => sum + length(child), element.text.length);
+  const own = texts.map((text) => {
+    try {
+      return length(readXml(text));
+    } catch {
+      return -1;
+    }
+  });
+  const theirs = JSON.parse(stdout) as number[];
+  expect(texts.filter((_, index) => own[index] !== theirs[index])).toEqual([]);
+  expect(own.filter((count) => count >= 0).length).toBeGreaterThan(50);
 });
 
 test("X-6: hostile lengths are read in one pass", () => {

@@ -1,27 +1,6 @@
 import { expect, test } from "vitest";
-import type { Found } from "../../catalogue/cataloger.ts";
-import { collected, contextOf } from "../collected.fixture.ts";
-import { dependencies, edgesOf, pom, shown } from "./jar.fixture.ts";
-import { mavenProjects } from "./maven-projects.ts";
-
-function projectsIn(files: Readonly<Record<string, string | Uint8Array>>): Found {
-  const all = Object.entries(files).map(([path, content]) => collected(path, content));
-  return mavenProjects.catalogue(
-    all.filter((file) => mavenProjects.wants(file)),
-    contextOf(all),
-  ) as Found;
-}
-
-const codes = ({ losses }: Found): string[] => losses.map(({ code }) => code);
-const scopesOf = ({ components }: Found): Record<string, string> =>
-  Object.fromEntries(components.map((one) => [shown(one), one.scope]));
-const managed = (inside: string): string => `<dependencyManagement>${inside}</dependencyManagement>`;
-const parent = (group: string, artifact: string, version: string, path?: string): string =>
-  `<parent><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version>${path === undefined ? "" : `<relativePath>${path}</relativePath>`}</parent>`;
-const child = (artifact: string, more: string): string =>
-  `<project>${more}<artifactId>${artifact}</artifactId></project>`;
-const properties = (...pairs: readonly [string, string][]): string =>
-  `<properties>${pairs.map(([name, value]) => `<${name}>${value}</${name}>`).join("")}</properties>`;
+import { dependencies, edgesOf, pom } from "./jar.fixture.ts";
+import { child, codes, managed, parent, projectsIn, properties, scopesOf } from "./maven.fixture.ts";
 
 test("V6: versions, scopes and dependencies are inherited, managed, imported and interpolated as Maven does", () => {
   const bom = pom("g.b", "bom", "5", properties(["x", "7"]) + managed(dependencies("g.d:imported:${x}", "g.d:own:9")));
@@ -201,77 +180,4 @@ test("V7: a parent is the one that is named, not what lies beside", () => {
     const found = projectsIn(files);
     expect(found.components.find(({ name }) => name === "g.d:a")?.version).toBe(version);
   }
-});
-
-test("V8: document types, circles and growth are refused by name, and other projects are read", () => {
-  const good = { "good/pom.xml": pom("g.p", "good", "1", dependencies("g.d:a:1")) };
-  const laughs = `<!DOCTYPE p [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>${pom("g.p", "p", "&b;")}`;
-  const growth = properties(
-    ["p40", "x"],
-
-    ...Array.from({ length: 40 }, (_, at): [string, string] => [`p${at}`, `\${p${at + 1}}\${p${at + 1}}`]),
-  );
-  const cases: readonly (readonly [Record<string, string>, string])[] = [
-    [{ "pom.xml": laughs }, "XML_FORBIDDEN"],
-    [{ "pom.xml": "<project/>" }, "SBOM_JAVA_POM_MALFORMED"],
-    [{ "pom.xml": pom("g p", "p", "1") }, "SBOM_JAVA_NAME"],
-    [{ "pom.xml": pom("g.p", "p", "1", growth + dependencies("g.d:x:${p0}")) }, "SBOM_JAVA_POM_CYCLE"],
-    [
-      { "pom.xml": pom("g.p", "p", "1", properties(["a", "${b}"], ["b", "${a}"]) + dependencies("g.d:x:${a}")) },
-      "SBOM_JAVA_POM_CYCLE",
-    ],
-    [
-      {
-        "a/pom.xml": child("a", parent("g.p", "b", "1", "../b")).replace(
-          "<artifactId>a",
-          "<groupId>g.p</groupId><version>1</version><artifactId>a",
-        ),
-        "b/pom.xml": child("b", parent("g.p", "a", "1", "../a")).replace(
-          "<artifactId>b",
-          "<groupId>g.p</groupId><version>1</version><artifactId>b",
-        ),
-      },
-      "SBOM_JAVA_POM_CYCLE",
-    ],
-    [
-      {
-        "pom.xml": pom(
-          "g.p",
-          "p",
-          "1",
-          managed(dependencies("g.p:p:1:import").replace("</scope>", "</scope><type>pom</type>")) +
-            dependencies("g.d:x"),
-        ),
-      },
-      "SBOM_JAVA_POM_CYCLE",
-    ],
-  ];
-  for (const [files, code] of cases) {
-    const found = projectsIn({ ...files, ...good });
-    expect(codes(found)).toContain(code);
-    expect(found.components.map(shown)).toContain("g.d/a@1");
-  }
-});
-
-test("V8: imports in circles, in rows and in doubling trees end", () => {
-  const imports = (...names: readonly string[]): string =>
-    managed(
-      dependencies(...names.map((name) => `g.b:${name}:1:import`)).replaceAll("</scope>", "</scope><type>pom</type>"),
-    );
-  const row: Record<string, string> = {};
-  for (let at = 0; at < 600; at++) row[`r/${at}.pom`] = pom("g.b", `b${at}`, "1", imports(`b${at + 1}`, `b${at + 2}`));
-  const found = projectsIn({
-    ...row,
-    "pom.xml": pom("g.p", "p", "1", imports("b0") + dependencies("g.d:nowhere", "g.d:a:1")),
-  });
-  expect(found.components.map(shown)).toContain("g.d/a@1");
-  expect(codes(found)).toContain("SBOM_JAVA_VERSION_UNKNOWN");
-});
-
-test("V8: the number of artifacts that one project leads to is bounded", () => {
-  const files: Record<string, string> = {};
-  const level = (at: number): string[] => Array.from({ length: 250 }, (_, index) => `g.l${at}:a${index}:1`);
-  for (let at = 0; at < 220; at++) files[`r/${at}.pom`] = pom(`g.l${at}`, "a0", "1", dependencies(...level(at + 1)));
-  const found = projectsIn({ ...files, "pom.xml": pom("g.p", "p", "1", dependencies(...level(0))) });
-  expect(codes(found)).toContain("SBOM_JAVA_TOO_MANY");
 });

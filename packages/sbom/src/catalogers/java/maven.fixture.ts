@@ -1,0 +1,30 @@
+import type { Found } from "../../catalogue/cataloger.ts";
+import { collected, contextOf } from "../collected.fixture.ts";
+import { shown } from "./jar.fixture.ts";
+import { mavenProjects } from "./maven-projects.ts";
+
+/** What the poms of a tree hold. */
+export function projectsIn(files: Readonly<Record<string, string | Uint8Array>>): Found {
+  const all = Object.entries(files).map(([path, content]) => collected(path, content));
+  return mavenProjects.catalogue(
+    all.filter((file) => mavenProjects.wants(file)),
+    contextOf(all),
+  ) as Found;
+}
+
+/** Codes of the losses, in their order. */
+export const codes = ({ losses }: Found): string[] => losses.map(({ code }) => code);
+/** Scopes by package URL. */
+export const scopesOf = ({ components }: Found): Record<string, string> =>
+  Object.fromEntries(components.map((one) => [shown(one), one.scope]));
+/** A dependencyManagement with these inside. */
+export const managed = (inside: string): string => `<dependencyManagement>${inside}</dependencyManagement>`;
+/** The parent element of a pom. */
+export const parent = (group: string, artifact: string, version: string, path?: string): string =>
+  `<parent><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version>${path === undefined ? "" : `<relativePath>${path}</relativePath>`}</parent>`;
+/** A pom that names only its artifact. */
+export const child = (artifact: string, more: string): string =>
+  `<project>${more}<artifactId>${artifact}</artifactId></project>`;
+/** The properties of a pom. */
+export const properties = (...pairs: readonly [string, string][]): string =>
+  `<properties>${pairs.map(([name, value]) => `<${name}>${value}</${name}>`).join("")}</properties>`;
