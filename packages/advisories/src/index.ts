@@ -91,3 +91,20 @@ export {
 export { compareVersions } from "./versions/compare.ts";
 export { versionErrors } from "./versions/errors.ts";
 export { isComparable } from "./versions/schemes.ts";
+export {
+  type AppliedVex,
+  applyVex,
+  readVex,
+  type VexDocument,
+  type VexDraft,
+  type VexFormat,
+  type VexJustification,
+  type VexProduct,
+  type VexStatement,
+  type VexStatus,
+  vexErrors,
+  vexFormats,
+  vexJustifications,
+  type WithoutEffect,
+  writeVex,
+} from "./vex/index.ts";
