@@ -50,12 +50,30 @@ test("M7: a project under work is not the package of the same name; a program th
   const project = component("npm", "api", "1.0.0", { kind: "application" });
   expect(findingsOf(sbomOf([project]), advisories)).toEqual([]);
   expect(findingsOf(sbomOf([{ ...project, purl: "pkg:npm/api@1.0.0" }]), advisories)).toHaveLength(1);
+  const named = (rule: string) =>
+    component("golang", "example.com/a", "", {
+      kind: "application",
+      purl: "pkg:golang/example.com/a",
+      occurrences: [{ path: "a", rule }],
+    });
+  expect(unevaluatedOf(sbomOf([named("go-mod")]), advisories)).toEqual([]);
+  expect(unevaluatedOf(sbomOf([named("go-build-info")]), advisories)).toEqual(["no-version example.com/a@"]);
 });
 
 test("M7: names of npm keep their case, and a broken package URL leaves the name", () => {
   const advisories = [advisory("A-1", [affects("npm", "JSONStream", below("2.0.0"))])];
   expect(findingsOf(sbomOf([component("npm", "jsonstream", "1.0.0")]), advisories)).toEqual([]);
   expect(findingsOf(sbomOf([component("npm", "JSONStream", "1.0.0", { purl: "no url" })]), advisories)).toHaveLength(1);
+});
+
+test("M7: a document that names two versions of a component is judged by both", () => {
+  const advisories = [advisory("A-1", [affects("npm", "a", below("2.0.0"))])];
+  const lying = (version: string, purl: string) =>
+    findingsOf(sbomOf([component("npm", "a", version, { purl })]), advisories);
+  expect(lying("9.0.0", "pkg:npm/a@1.0.0")).toEqual(["A-1 a@9.0.0"]);
+  expect(lying("1.0.0", "pkg:npm/a@9.0.0")).toEqual(["A-1 a@1.0.0"]);
+  expect(lying("", "pkg:npm/a@1.0.0")).toEqual(["A-1 a@"]);
+  expect(lying("9.0.0", "pkg:npm/a")).toEqual([]);
 });
 
 test("M9: advisories that share an id or an alias are one finding, under the CVE id", () => {

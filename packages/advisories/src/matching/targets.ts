@@ -64,11 +64,12 @@ export function targetsOf(
   const ecosystem = languageEcosystems.get(component.type);
   if (ecosystem !== undefined) {
     // A project under work is not the package that a registry has under the same name.
-    if (url === undefined && component.kind === "application") return "project";
-    if (component.version === "") return "no-version";
+    const versions = versionsOf(component, url);
+    if (isProject(component, url, versions)) return "project";
+    if (versions.length === 0) return "no-version";
     if (!has(ecosystem)) return "ecosystem-without-data";
     const name = lookupName(ecosystem, url === undefined ? component.name : ecosystemName(ecosystem, url));
-    return [{ ecosystem, name, version: component.version, names: "both" }];
+    return versions.map((version) => ({ ecosystem, name, version, names: "both" }));
   }
   if (!systemTypes.has(component.type)) return "no-ecosystem";
   const own = component.distribution ?? distributionOf(url) ?? distribution;
@@ -77,6 +78,17 @@ export function targetsOf(
   const ecosystems = ecosystemsOf(own);
   if (ecosystems.length === 0) return "ecosystem-without-data";
   return ecosystems.flatMap((each) => systemTargets(component, url, each));
+}
+
+/** A program that was built or installed has a package URL; the module of a `go.mod` has one without version. */
+function isProject(component: Component, url: PackageUrl | undefined, versions: readonly string[]): boolean {
+  if (component.kind !== "application") return false;
+  return url === undefined || (versions.length === 0 && component.occurrences.some(({ rule }) => rule === "go-mod"));
+}
+
+/** The version of a component, and that of its package URL where a document contradicts itself: both are judged. */
+function versionsOf({ version }: Component, url: PackageUrl | undefined): readonly string[] {
+  return [...new Set([version, url?.version ?? ""])].filter((each) => each !== "");
 }
 
 /** Ecosystems of the data by distribution, each looked for once. */
