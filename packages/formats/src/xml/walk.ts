@@ -92,6 +92,7 @@ class Cursor {
   at = 0;
   #line = 1;
   #counted = 0;
+  #next: number | undefined;
 
   constructor(text: string) {
     this.text = text;
@@ -99,10 +100,12 @@ class Cursor {
 
   /** Line of the place, from 1. */
   line(): number {
-    for (let next = this.text.indexOf("\n", this.#counted); next >= 0 && next < this.at; ) {
+    // The next line end is kept: a document of one long line is not searched again for every element.
+    this.#next ??= this.text.indexOf("\n", this.#counted);
+    while (this.#next >= 0 && this.#next < this.at) {
       this.#line++;
-      this.#counted = next + 1;
-      next = this.text.indexOf("\n", this.#counted);
+      this.#counted = this.#next + 1;
+      this.#next = this.text.indexOf("\n", this.#counted);
     }
     return this.#line;
   }
