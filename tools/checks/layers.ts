@@ -136,7 +136,7 @@ function relativeProblem(module: SourceModule, specifier: string): string | unde
 }
 
 /** What a test, or a fixture of tests, may use beside its package's own dependencies. */
-const testTools = ["vitest", "fast-check"];
+const testTools = ["vitest", "fast-check", "ajv"];
 
 /** Fixtures beside the tests of a package: not tests, but written with their tools. */
 function isTestSupport(module: SourceModule): boolean {

@@ -1,4 +1,4 @@
 export { readCopyrightFile } from "./copyright.ts";
-export { licenceReference, normaliseDeclared, normaliseDeclaredList } from "./declared.ts";
-export { detectLicences, joinedDetection, spdxTags } from "./detect.ts";
+export { normaliseDeclared, normaliseDeclaredList } from "./declared.ts";
+export { detectLicences } from "./detect.ts";
 export { concludedLicence, judgeComponent, judgeLicences } from "./judge-licences.ts";
