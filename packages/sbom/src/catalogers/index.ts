@@ -15,6 +15,7 @@ import { javascript } from "./javascript/javascript.ts";
 import { composerLock } from "./php/composer.ts";
 import { installedComposerPackages } from "./php/installed-packages.ts";
 import { python } from "./python/python.ts";
+import { rpmContainerManifest } from "./rpm/container-manifest.ts";
 import { rpm } from "./rpm/rpm.ts";
 import { bundler } from "./ruby/bundler.ts";
 import { installedGems } from "./ruby/installed-gems.ts";
@@ -28,6 +29,7 @@ const rows: readonly Cataloger[] = [
   chisel,
   apk,
   rpm,
+  rpmContainerManifest,
   // Programming languages.
   javascript,
   python,

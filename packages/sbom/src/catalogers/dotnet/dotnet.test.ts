@@ -142,7 +142,20 @@ test("R9: project.assets.json gives what was restored for each framework, and th
   expect((await found({ "project.assets.json": nameless })).roots).toHaveLength(1);
 });
 
+test("R9: packages.config gives packages without edges", async () => {
+  const text =
+    '<?xml version="1.0"?><packages><package id="NUnit" version="3.5.0" targetFramework="net45" /><package id="StyleCop" version="1.0.0" developmentDependency="true" /></packages>';
+  const { components, edges, roots } = await found({ "src/packages.config": text });
+  expect(components.map(({ purl, scope }) => [purl, scope])).toEqual([
+    ["pkg:nuget/NUnit@3.5.0", "runtime"],
+    ["pkg:nuget/StyleCop@1.0.0", "development"],
+  ]);
+  expect([edges, roots.length]).toEqual([[], 2]);
+});
+
 test.each([
+  ["packages.config", "<others/>"],
+  ["packages.config", '<packages><package id="a"/></packages>'],
   ["packages.lock.json", {}],
   ["packages.lock.json", { version: 1, dependencies: { "net8.0": [] } }],
   ["packages.lock.json", { version: 1, dependencies: { "net8.0": { a: "1" } } }],

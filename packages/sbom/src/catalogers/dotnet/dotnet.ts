@@ -1,5 +1,6 @@
 import type { Cataloger, CollectedFile, Found } from "../../catalogue/cataloger.ts";
 import { foundInEach } from "../each-file.ts";
+import { readPackagesConfig } from "./packages-config.ts";
 import { readPackagesLock } from "./packages-lock.ts";
 import { readProjectAssets } from "./project-assets.ts";
 import { readRuntimeDependencies } from "./runtime-dependencies.ts";
@@ -14,6 +15,7 @@ export const dotnet: Cataloger = {
 function readerOf(name: string): ((file: CollectedFile) => Found) | undefined {
   // A project may name its lockfile: `packages.NAME.lock.json`.
   if (/^packages\.(?:.+\.)?lock\.json$/.test(name)) return readPackagesLock;
+  if (/^packages(?:\..+)?\.config$/.test(name)) return readPackagesConfig;
   if (name === "project.assets.json") return readProjectAssets;
   return name.endsWith(".deps.json") && name.length > ".deps.json".length ? readRuntimeDependencies : undefined;
 }

@@ -61,7 +61,7 @@ export function fullVersion(version: string, epoch: number | undefined): string 
 }
 
 /** `NAME-VERSION-RELEASE.src.rpm`: it has no epoch, but packages of the same version have that of their source. */
-function sourceOf(file: string, version: string, epoch: number | undefined): RpmPackage["source"] {
+export function sourceOf(file: string, version: string, epoch: number | undefined): RpmPackage["source"] {
   const [, name, found] = /^(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm$/.exec(file) ?? [];
   if (name === undefined || found === undefined) return undefined;
   return { name, version: fullVersion(found, found === version ? epoch : undefined) };

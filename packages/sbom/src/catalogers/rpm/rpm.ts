@@ -1,15 +1,14 @@
-import { rpmPackageUrl } from "@touchmark/formats/package-url";
-import type { Distribution, ScanLoss } from "@touchmark/formats/sbom";
-import type { Cataloger, CatalogueContext, CollectedFile, Found, FoundComponent } from "../../catalogue/cataloger.ts";
-import { normaliseDeclared } from "../../licences/index.ts";
+import type { ScanLoss } from "@touchmark/formats/sbom";
+import type { Cataloger, CatalogueContext, CollectedFile, Found } from "../../catalogue/cataloger.ts";
 import { distributionOf } from "../distribution/distribution.ts";
 import { scanLoss } from "../scan-loss.ts";
 import { readBerkeleyHash } from "./berkeley-hash.ts";
 import { RpmHeader } from "./header.ts";
 import { readNdb } from "./ndb.ts";
 import { databaseMalformed, mostHeaders } from "./page-file.ts";
+import { type InstalledRpm, rpmComponent } from "./rpm-component.ts";
 import { rpmEdges } from "./rpm-edges.ts";
-import { fullVersion, type RpmPackage, readRpmPackage } from "./rpm-package.ts";
+import { type RpmPackage, readRpmPackage } from "./rpm-package.ts";
 import { readSqliteTable } from "./sqlite-table.ts";
 
 const place =
@@ -43,11 +42,6 @@ export const rpm: Cataloger = {
   },
 };
 
-interface Installed {
-  readonly key: string;
-  readonly package: RpmPackage;
-}
-
 /** One database for each root directory and folder. */
 function databases(files: readonly CollectedFile[]): readonly { root: string; file: CollectedFile }[] {
   const byFolder = new Map<string, { root: string; file: CollectedFile }>();
@@ -63,7 +57,7 @@ function databases(files: readonly CollectedFile[]): readonly { root: string; fi
 
 function readDatabase(root: string, file: CollectedFile, context: CatalogueContext): Found {
   const losses: ScanLoss[] = [];
-  const installed: Installed[] = [];
+  const installed: InstalledRpm[] = [];
   const form = forms.find(({ name }) => name === file.name);
   let pathText = 0;
   try {
@@ -79,13 +73,13 @@ function readDatabase(root: string, file: CollectedFile, context: CatalogueConte
     losses.push(scanLoss(file.path, error));
   }
   const distribution = root === "" ? context.distribution : distributionOf(context, root);
-  const components = installed.map((one) => component(root, one, file, form?.rule ?? "rpm", distribution));
+  const components = installed.map((one) => rpmComponent(root, one, file, form?.rule ?? "rpm", distribution));
   return { components, ...edgesOf(installed, file, losses), losses };
 }
 
 /** Edges that cannot be told are a loss; the packages stay. */
 function edgesOf(
-  installed: readonly Installed[],
+  installed: readonly InstalledRpm[],
   file: CollectedFile,
   losses: ScanLoss[],
 ): Pick<Found, "edges" | "roots"> {
@@ -112,50 +106,4 @@ function* sqliteBlobs(file: CollectedFile, context: CatalogueContext): Generator
     if (!(blob instanceof Uint8Array)) throw databaseMalformed("expected the header of a package in each row");
     yield blob;
   }
-}
-
-function component(
-  root: string,
-  { key, package: one }: Installed,
-  file: CollectedFile,
-  rule: string,
-  distribution: Distribution | undefined,
-): FoundComponent {
-  const { name, version, epoch, architecture, licence, modularity } = one;
-  const supplier = one.vendor ?? one.packager;
-  return {
-    key,
-    kind: "library",
-    name,
-    version: fullVersion(version, epoch),
-    type: "rpm",
-    purl: rpmPackageUrl(name, version, {
-      ...(distribution !== undefined && { vendor: vendorOf(distribution.id), distribution: distroOf(distribution) }),
-      ...(architecture !== undefined && { architecture }),
-      ...(epoch !== undefined && { epoch }),
-    }),
-    scope: "runtime",
-    ...(one.source !== undefined && { sourcePackage: one.source }),
-    ...(distribution !== undefined && { distribution }),
-    ...(architecture !== undefined && { architecture }),
-    ...(licence !== undefined && { declaredLicences: [normaliseDeclared(licence, file.path)] }),
-    ...(supplier !== undefined && { supplier }),
-    ...(one.summary !== undefined && { description: one.summary }),
-    ...(one.homepage !== undefined && { homepage: one.homepage }),
-    properties: modularity === undefined ? [] : [{ name: "touchmark:rpm-modularity", value: modularity }],
-    occurrences: [{ path: file.path, rule, ...(file.layer !== undefined && { layer: file.layer }) }],
-    owns: one.files.flatMap((path) => (path.startsWith("/") ? [root + path.slice(1)] : [])),
-  };
-}
-
-/** The namespace of package URLs, where it is not the distribution's own word. */
-function vendorOf(id: string): string {
-  if (id === "rhel") return "redhat";
-  if (id.startsWith("opensuse")) return "opensuse";
-  return id === "sles" || id === "sled" ? "suse" : id;
-}
-
-function distroOf({ id, version, codename }: Distribution): string {
-  const which = version || (codename ?? "");
-  return which === "" ? id : `${id}-${which}`;
 }
