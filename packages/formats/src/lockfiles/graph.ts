@@ -1,4 +1,5 @@
 import type { Draft } from "./assemble.ts";
+import { lockfileErrors } from "./errors.ts";
 import type { LockedPackage } from "./locked.ts";
 
 /** Keys that are reached from some, over edges. */
@@ -49,4 +50,21 @@ export function setScopes(drafts: readonly Draft[], wants: Wants): void {
 export function markUnasked(drafts: readonly Draft[]): void {
   const asked = new Set(drafts.flatMap(({ key, dependencies }) => dependencies.filter((next) => next !== key)));
   for (const draft of drafts) if (!asked.has(draft.key)) draft.direct = true;
+}
+
+/** More packages of one name than any project locks: looking among them for each edge would never end. */
+const mostOfOneName = 1000;
+
+/** Groups by name. @throws LOCKFILE_TOO_LARGE */
+export function groupByName<T>(all: readonly T[], nameOf: (one: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const one of all) {
+    const name = nameOf(one);
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [one]);
+    else if (group.push(one) > mostOfOneName) {
+      throw lockfileErrors.make("LOCKFILE_TOO_LARGE", `expected at most ${mostOfOneName} packages of one name`);
+    }
+  }
+  return groups;
 }

@@ -4,7 +4,7 @@ import { gitAddress, localPath, webAddress } from "./addresses.ts";
 import { assemble, checkCount, type Draft } from "./assemble.ts";
 import { prefixedDigest } from "./digests.ts";
 import { lockfileErrors } from "./errors.ts";
-import { markUnasked } from "./graph.ts";
+import { groupByName, markUnasked } from "./graph.ts";
 import type { LockedFile, LockedPackage, Lockfile } from "./locked.ts";
 import { checkName, checkVersion } from "./names.ts";
 import type { LockfileText } from "./options.ts";
@@ -52,8 +52,10 @@ export function readPoetryLock(file: LockfileText): Lockfile {
       },
     ),
   );
-  const byName = new Map<string, Draft[]>();
-  for (const { draft } of found) byName.set(draft.name, [...(byName.get(draft.name) ?? []), draft]);
+  const byName = groupByName(
+    found.map(({ draft }) => draft),
+    ({ name }) => name,
+  );
   for (const { entry, draft } of found) {
     for (const [name, wanted] of Object.entries(optionalMembers(entry["dependencies"], draft.key))) {
       const keys = orElse(

@@ -4,7 +4,7 @@ import { gitAddress, localPath, webAddress } from "./addresses.ts";
 import { assemble, checkCount, type Draft } from "./assemble.ts";
 import { hexDigest, sortDigests } from "./digests.ts";
 import { lockfileErrors } from "./errors.ts";
-import { markUnasked } from "./graph.ts";
+import { groupByName, markUnasked } from "./graph.ts";
 import type { AnnouncedDigest, LockedFile, LockedPackage, Lockfile } from "./locked.ts";
 import { checkName, checkVersion } from "./names.ts";
 import type { LockfileText } from "./options.ts";
@@ -37,8 +37,7 @@ export function readPylock(file: LockfileText): Lockfile {
       },
     ),
   );
-  const byName = new Map<string, { entry: Members; draft: Draft }[]>();
-  for (const one of found) byName.set(one.draft.name, [...(byName.get(one.draft.name) ?? []), one]);
+  const byName = groupByName(found, ({ draft }) => draft.name);
   let saysEdges = false;
   for (const { entry, draft } of found) {
     for (const wanted of list(entry["dependencies"], draft.key)) {

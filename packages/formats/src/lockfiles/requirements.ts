@@ -204,7 +204,11 @@ function isSame(one: Draft, other: Draft): boolean {
 
 function link(drafts: readonly (Draft & { via: Set<string> })[], annotated: boolean): Draft[] {
   const byName = new Map<string, string[]>();
-  for (const { name, key } of drafts) byName.set(name, [...(byName.get(name) ?? []), key]);
+  for (const { name, key } of drafts) {
+    const keys = byName.get(name);
+    if (keys === undefined) byName.set(name, [key]);
+    else keys.push(key);
+  }
   const wanted = new Map<string, string[]>();
   const direct = new Set<string>();
   for (const { key, via } of drafts) {

@@ -232,3 +232,9 @@ test("J12: bounds hold with tolerance as without", () => {
   const text = JSON.stringify({ lockfileVersion: 3, packages: { "": {}, ...packages } });
   expect(() => inventory("package-lock.json", text)).toThrow(/at most 200000 packages/);
 });
+
+test("J12: more packages of one name than any project has are refused, whatever is tolerated", () => {
+  const many = Array.from({ length: 1002 }, (_, at) => `[[package]]\nname = "a"\nversion = "${at}"\n`).join("");
+  expect(() => inventory("uv.lock", `version = 1\n${many}`)).toThrow(/at most 1000 packages of one name/);
+  expect(() => inventory("poetry.lock", `${many}[metadata]\nlock-version = "2.1"\n`)).toThrow(/of one name/);
+});

@@ -3,7 +3,7 @@ import { pypiName } from "../package-url-types.ts";
 import { gitAddress, localPath, webAddress } from "./addresses.ts";
 import { assemble, checkCount, type Draft } from "./assemble.ts";
 import { lockfileErrors } from "./errors.ts";
-import { setScopes } from "./graph.ts";
+import { groupByName, setScopes } from "./graph.ts";
 import type { LockedFile, LockedFrom, Lockfile } from "./locked.ts";
 import { checkName, checkVersion } from "./names.ts";
 import type { LockfileText } from "./options.ts";
@@ -34,8 +34,7 @@ export function readUvLock(file: LockfileText): Lockfile {
       () => loosePackage(value),
     ),
   );
-  const byName = new Map<string, Locked[]>();
-  for (const one of found) byName.set(one.draft.name, [...(byName.get(one.draft.name) ?? []), one]);
+  const byName = groupByName(found, ({ draft }) => draft.name);
   const markers = new Map<string, (string | undefined)[]>();
   const edges = (value: unknown, where: string): string[] =>
     list(value, where).flatMap((wanted) => {

@@ -2,7 +2,7 @@ import { genericPackageUrl, gitPackageUrl, npmPackageUrl } from "../package-url-
 import { checkArchiveAddress, gitAddress, localPath, webAddress } from "./addresses.ts";
 import { assemble, checkCount, type Draft } from "./assemble.ts";
 import { lockfileErrors } from "./errors.ts";
-import { markUnasked, setScopes } from "./graph.ts";
+import { groupByName, markUnasked, setScopes } from "./graph.ts";
 import type { LockedFrom, LockedPackage, Lockfile } from "./locked.ts";
 import { readManifest } from "./manifest.ts";
 import { checkName, checkVersion } from "./names.ts";
@@ -51,14 +51,21 @@ export function readYarnBerry(file: LockfileText): Lockfile {
       () => undefined,
     );
   }
+  const byName = groupByName(
+    entries.filter(({ reference }) => !reference.startsWith("patch:")),
+    ({ name }) => name,
+  );
+  const only = (name: string): BerryEntry | undefined => {
+    const named = byName.get(name) ?? [];
+    return named.length === 1 ? named[0] : undefined;
+  };
   const optionalEdges = new Map<string, ReadonlySet<string>>();
   const edgesOf = ({ key, entry }: BerryEntry): string[] => {
     const meta = optionalMembers(entry["dependenciesMeta"], key);
     const optional = new Set<string>();
     const follow = (name: string, range: string): string => {
       checkName("npm", name, key);
-      const target =
-        byDescriptor.get(`${name}@${range}`) ?? byDescriptor.get(`${name}@npm:${range}`) ?? only(entries, name);
+      const target = byDescriptor.get(`${name}@${range}`) ?? byDescriptor.get(`${name}@npm:${range}`) ?? only(name);
       if (target === undefined) {
         throw lockfileErrors.make("LOCKFILE_EDGE", `${key} depends on ${name}@${range}, which is not locked`);
       }
@@ -141,11 +148,6 @@ export function readYarnBerry(file: LockfileText): Lockfile {
     },
     file,
   );
-}
-
-function only(entries: readonly BerryEntry[], name: string): BerryEntry | undefined {
-  const named = entries.filter((one) => one.name === name && !one.reference.startsWith("patch:"));
-  return named.length === 1 ? named[0] : undefined;
 }
 
 function edgesNamed(

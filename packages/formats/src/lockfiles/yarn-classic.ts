@@ -20,7 +20,9 @@ export function readYarnClassic(file: LockfileText): Lockfile {
   const byName = new Map<string, YarnEntry[]>();
   for (const entry of entries) {
     for (const name of new Set(entry.descriptors.map((one) => splitDescriptor(one).name))) {
-      byName.set(name, [...(byName.get(name) ?? []), entry]);
+      const named = byName.get(name);
+      if (named === undefined) byName.set(name, [entry]);
+      else named.push(entry);
     }
   }
   // With `resolutions` an entry stands under the range that was forced, and no longer under what its users ask for.

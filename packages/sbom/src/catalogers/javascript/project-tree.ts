@@ -1,6 +1,6 @@
 import type { LockedPackage } from "@touchmark/formats/lockfiles";
 import type { FoundComponent } from "../../catalogue/cataloger.ts";
-import { installedComponent, type ManifestFile, nameOf, withManifest } from "./installed-package.ts";
+import { installedComponent, type ManifestFile, nameOf, occurrenceOf, withManifest } from "./installed-package.ts";
 import { below, type Lock, ownDirectory, saysPlaces } from "./locks.ts";
 import type { Manifests } from "./manifests.ts";
 
@@ -59,10 +59,8 @@ function addLock(
       if (places.length === 0) continue;
       component = { ...component, occurrences: [] };
     }
-    for (const found of places) {
-      component = withManifest(component, found, "npm-installed");
-      tree.keyOfPlace.set(found.place?.directory ?? "", key);
-    }
+    component = withInstalled(component, places);
+    for (const { place } of places) tree.keyOfPlace.set(place?.directory ?? "", key);
     if (project !== undefined && own !== undefined && !tree.ownPackages.has(own)) {
       component = withManifest({ ...component, ...namesOf(component, project) }, project, "npm-manifest");
       tree.ownPackages.set(own, key);
@@ -73,6 +71,18 @@ function addLock(
   for (const { from, to } of lock.found.edges) {
     if (kept.has(from)) tree.edges.set(from, new Set(to.filter((key) => kept.has(key))));
   }
+}
+
+/** What the first installed copy says, with the places of all. */
+function withInstalled(component: FoundComponent, places: readonly ManifestFile[]): FoundComponent {
+  const [first, ...others] = places;
+  if (first === undefined) return component;
+  const known = withManifest(component, first, "npm-installed");
+  return {
+    ...known,
+    occurrences: [...known.occurrences, ...others.map(({ file }) => occurrenceOf(file, "npm-installed"))],
+    ownsBelow: [...(known.ownsBelow ?? []), ...others.flatMap(({ place }) => place?.directory ?? [])],
+  };
 }
 
 /** pnpm and yarn do not repeat what a workspace is called. */
@@ -114,7 +124,9 @@ function matchPlaces(
     const named = `${nameOf(found)}@`;
     const locked = byVersion.get(`${named}${found.manifest.version ?? ""}`) ?? byVersion.get(named);
     if (locked === undefined || !isFree(found)) continue;
-    matched.set(locked.key, [...(matched.get(locked.key) ?? []), found]);
+    const same = matched.get(locked.key);
+    if (same === undefined) matched.set(locked.key, [found]);
+    else same.push(found);
   }
   return matched;
 }

@@ -140,7 +140,7 @@ test("J3: a lockfile that cannot be read at all is a loss and nothing else", () 
   for (const [text, code] of [
     ["<<<<<<< HEAD\n{}", "LOCKFILE_MALFORMED"],
     ['{"lockfileVersion": 9, "packages": {}}', "LOCKFILE_VERSION"],
-    ['{"lockfileVersion": 3, "lockfileVersion": 3}', "LOCKFILE_DUPLICATE"],
+    ['{"lockfileVersion": 3}', "LOCKFILE_MALFORMED"],
   ] as const) {
     const file = collected("package-lock.json", text);
     const found = catalogueLockfile(file, contextOf([file]), "npm-package-lock");

@@ -25,16 +25,19 @@ const systemSite = /^usr\/(?:local\/)?lib(?:64)?\/python3?(?:\.[0-9]+)?\/(?:dist
 export function environmentEdges(distributions: readonly Distribution[]): EnvironmentEdges {
   const sites = new Set(distributions.map(({ site }) => site));
   const outer = new Map([...sites].map((site) => [site, outerSite(site, sites)]));
-  const byName = new Map<string, Distribution[]>();
+  /** By environment and name, then by the directory itself. */
+  const byName = new Map<string, Map<string, Distribution>>();
   const nameKey = (site: string, name: string): string => `${environmentOf(site)}\n${name}`;
   for (const distribution of distributions) {
     const key = nameKey(distribution.site, normal(distribution));
-    byName.set(key, [...(byName.get(key) ?? []), distribution]);
+    const named = byName.get(key) ?? new Map<string, Distribution>();
+    byName.set(key, named);
+    if (!named.has(distribution.site)) named.set(distribution.site, distribution);
   }
   const find = (site: string, name: string): Distribution | undefined => {
     for (let here: string | undefined = site, depth = 0; here !== undefined && depth < 8; depth++) {
       const found = byName.get(nameKey(here, name));
-      if (found !== undefined) return found.find((one) => one.site === here) ?? found[0];
+      if (found !== undefined) return found.get(here) ?? found.values().next().value;
       here = outer.get(here);
     }
     return undefined;
@@ -111,18 +114,29 @@ function addVendored(
   const vendored = new Set<string>();
   const inner = distributions.filter(({ site }) => outer.get(site) !== undefined);
   if (inner.length === 0) return vendored;
-  const wanted = new Map(inner.map((one) => [one.component.key, one]));
-  for (const { component, site } of distributions) {
-    const holds = (key: string): void => {
-      const one = wanted.get(key);
-      if (one === undefined || one.site === site) return;
-      vendored.add(key);
-      edges.get(component.key)?.add(key);
-    };
-    for (const path of component.owns ?? []) holds(path);
-    for (const directory of component.ownsBelow ?? []) {
-      for (const key of wanted.keys()) if (key.startsWith(`${directory}/`)) holds(key);
-    }
+  const wanted = new Set(inner.map(({ component }) => component.key));
+  const ownerOf = new Map<string, Distribution>();
+  for (const distribution of distributions) {
+    for (const path of distribution.component.owns ?? []) if (wanted.has(path)) ownerOf.set(path, distribution);
+    for (const directory of distribution.component.ownsBelow ?? []) ownerOf.set(directory, distribution);
+  }
+  for (const { component, site } of inner) {
+    const owner = nearest(component.key, (path) => {
+      const found = ownerOf.get(path);
+      return found?.site === site ? undefined : found;
+    });
+    if (owner === undefined) continue;
+    vendored.add(component.key);
+    edges.get(owner.component.key)?.add(component.key);
   }
   return vendored;
+}
+
+/** The first answer for a path and the directories that it lies in, nearest first. */
+function nearest<T>(path: string, ask: (path: string) => T | undefined): T | undefined {
+  for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
+    const answer = ask(path.slice(0, end));
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
 }
