@@ -28,9 +28,11 @@ function read(file: CollectedFile): Distribution | undefined {
   return { id: file.name === "alpine-release" ? "alpine" : "debian", version };
 }
 
-/** True for a file that may name the distribution. */
-export function isDistributionFile({ path }: { readonly path: string }): boolean {
-  return places.some((place) => path === place || path.endsWith(`/${place}`));
+const names = new Set(places.map((place) => place.slice(place.lastIndexOf("/") + 1)));
+
+/** True for a file that may name the distribution. Asked of every file: most are told by their names alone. */
+export function isDistributionFile({ path, name }: { readonly path: string; readonly name: string }): boolean {
+  return names.has(name) && places.some((place) => path === place || path.endsWith(`/${place}`));
 }
 
 /** The operating system itself, as a component. */
