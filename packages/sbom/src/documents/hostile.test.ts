@@ -145,6 +145,15 @@ test("F9: nesting has a limit in every format", () => {
   expect(() => read(xml)).toThrow(refusal("SBOM_DOCUMENT_TOO_DEEP"));
 });
 
+test("F9: a document of one line of XML with 5,000 components", () => {
+  const one = (index: number): string => `<component type="library" bom-ref="c${index}"><name>c</name></component>`;
+  const components = Array.from({ length: 5000 }, (_, index) => one(index)).join("");
+  const { sbom } = read(
+    `<bom xmlns="http://cyclonedx.org/schema/bom/1.6"><components>${components}</components></bom>`,
+  );
+  expect(sbom.components).toHaveLength(5001);
+});
+
 test("F9: XML with a document type or entities of its own is refused", () => {
   const bomb = `<!DOCTYPE bom [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><bom xmlns="http://cyclonedx.org/schema/bom/1.6">&b;</bom>`;
   expect(() => read(bomb)).toThrow(refusal("SBOM_DOCUMENT_MALFORMED"));

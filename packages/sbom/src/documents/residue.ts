@@ -63,9 +63,21 @@ export function overlayComponent<Written>(
   return native;
 }
 
-/** Lays what properties say of the SBOM over what the format's own members say. */
+/**
+ * Lays what properties say of the SBOM over what the format's own members say. A subject of another digest than its own
+ * component has is no subject of this document.
+ */
 export function overlayFrame(native: SbomFrame, residue: Residue, where: string, report: DocumentReport): SbomFrame {
-  return residue.size === 0 ? native : (overlay(frameFields, native, residue, where, report) ?? native);
+  if (residue.size === 0) return native;
+  const whole = overlay(frameFields, native, residue, where, report) ?? native;
+  const { digest } = native.subject;
+  if (digest === undefined || whole.subject.digest === undefined || whole.subject.digest === digest) return whole;
+  report.problem(
+    "SBOM_DOCUMENT_CONTRADICTION",
+    where,
+    `properties name ${whole.subject.digest} as the subject, its component has the digest ${digest}; the component's counts`,
+  );
+  return { ...whole, subject: native.subject };
 }
 
 /** Text of a member as it stands in a residue. */
