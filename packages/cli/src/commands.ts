@@ -115,6 +115,12 @@ export const commandTable: readonly CommandRow[] = [
     load: () => import("./commands/advisories.ts"),
   },
   {
+    name: "vex",
+    group: evidence,
+    summary: "statements about whether a vulnerability affects: write, keep, explain",
+    load: () => import("./commands/vex.ts"),
+  },
+  {
     name: "image",
     group: evidence,
     summary: "images: look into them, compare, copy, export",

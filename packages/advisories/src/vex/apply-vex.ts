@@ -84,8 +84,9 @@ function withDecisions(
     ({ document, statement }): FindingDecision => ({
       status: statement.status,
       reason: statement.justification ?? statement.detail ?? statement.status,
-      by: document.author,
+      by: document.approver === undefined ? document.author : `${document.author}, let in by ${document.approver}`,
       document: document.digest,
+      ...(document.expires === undefined ? {} : { expires: document.expires }),
     }),
   );
   return { ...finding, decisions: [...finding.decisions, ...decisions] };

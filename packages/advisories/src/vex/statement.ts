@@ -40,6 +40,9 @@ export interface VexDocument {
   /** SHA-256 of its bytes. */
   readonly digest: string;
   readonly statements: readonly VexStatement[];
+  /** Person of this factory who let it count, and until when; set by who keeps it. */
+  readonly approver?: string;
+  readonly expires?: string;
   /** What in it could not be taken, in words. */
   readonly losses: readonly string[];
 }

@@ -1,6 +1,7 @@
+import type { VexDocument } from "@touchmark/advisories";
 import type { ScanGatePolicy, ScanGateResult, ScanResult, SeverityThreshold } from "@touchmark/formats/findings";
 import type { Invocation } from "../command.ts";
-import { type Command, given, text } from "../command.ts";
+import { type Command, given, text, texts } from "../command.ts";
 import { cliErrors } from "../errors.ts";
 import { cataloguing } from "../output/cataloguing.ts";
 import { readNamedFile, writeNamedFile } from "../output/file.ts";
@@ -15,7 +16,7 @@ export const command: Command = {
   name: "scan",
   summary: "what is known of it: vulnerabilities, licences, and what a gate says",
   description:
-    "Catalogues a source, or takes an SBOM, looks every component up in the advisory database of the home, judges licences, and asks the gate: the rules of --policy, else those of scan.yaml in the home. Works without a network. Exit 0 when nothing refuses, 3 when the gate does, 2 or 4 when it could not be scanned.",
+    "Catalogues a source, or takes an SBOM, looks every component up in the advisory database of the home, judges licences, applies VEX statements, and asks the gate: the rules of --policy, else those of scan.yaml in the home. Works without a network. Exit 0 when nothing refuses, 3 when the gate does, 2 or 4 when it could not be scanned.",
   arguments: [{ name: "source", description: sourceDescription, required: true }],
   options: [
     {
@@ -32,6 +33,7 @@ export const command: Command = {
       choices: ["low", "medium", "high", "critical"],
     },
     { flags: "--base <source>", description: "with new-only rules: only what this does not have refuses" },
+    { flags: "--vex <file>", description: "statements of OpenVEX, CSAF or CycloneDX to apply", repeatable: true },
     { flags: "--database <digest>", description: "an earlier advisory database, to repeat a scan" },
     { flags: "--allow-stale", description: "take advisory data that is older than advisories.yaml allows" },
     { flags: "--platform <platform>", description: "of an image for several: os/architecture[/variant]" },
@@ -48,9 +50,9 @@ export const command: Command = {
   ],
   async run(invocation, terminal) {
     const format = given(invocation, "json") ? "json" : (text(invocation, "format") ?? "table");
-    const { decideAll, scanSettingsOfHome } = await import("@touchmark/pipeline/analysis");
+    const { decideAll, scanSettingsOfHome, vexFor } = await import("@touchmark/pipeline/analysis");
     const pinned = text(invocation, "database");
-    const { configuration, database, ages } = await scanSettingsOfHome({
+    const { configuration, database, ages, kept } = await scanSettingsOfHome({
       ...(pinned === undefined ? {} : { database: pinned }),
       allowStale: given(invocation, "allowStale"),
     });
@@ -60,7 +62,10 @@ export const command: Command = {
     try {
       const policies = await policiesOf(invocation, terminal, configuration.gate);
       const options = { now: new Date(), policies, ...(database === undefined ? {} : { database }) };
-      const result = await scanSource(invocation.arguments[0] ?? "", invocation, terminal, options);
+      const scanned = await scanSource(invocation.arguments[0] ?? "", invocation, terminal, options);
+      const { digest } = scanned.sbom.subject;
+      const about = { now: options.now, ...(digest === undefined ? {} : { artifact: digest }) };
+      const result = await withStatements(scanned, vexFor(kept, about), texts(invocation, "vex"), terminal);
       const baseWords = text(invocation, "base");
       const base = baseWords === undefined ? undefined : await scanSource(baseWords, invocation, terminal, options);
       const gate = decideAll(result, policies, options.now, base);
@@ -113,6 +118,22 @@ async function policiesOf(
     ...(gate === undefined ? [] : [gate]),
     ...(threshold === undefined ? [] : [scanGatePolicy({ vulnerabilities: { refuse: threshold } })]),
   ];
+}
+
+/** Statements that the home keeps, and those of files of the command line. */
+async function withStatements(
+  result: ScanResult,
+  kept: readonly VexDocument[],
+  files: readonly string[],
+  terminal: Terminal,
+): Promise<ScanResult> {
+  if (files.length + kept.length === 0) return result;
+  const { applyVex, readVex } = await import("@touchmark/advisories");
+  const given = files.map((file) => readVex(readNamedFile(terminal, file, "a readable VEX document"), { name: file }));
+  const { result: applied, unmatched } = applyVex(result, [...kept, ...given]);
+  const told = unmatched.filter(({ document }) => given.some(({ id }) => id === document));
+  for (const { statement, why } of told.slice(0, 20)) terminal.note(oneLine(`no effect: ${statement}: ${why}`));
+  return applied;
 }
 
 async function report(

@@ -3,7 +3,7 @@ import { chain, digest } from "./example-parts.ts";
 
 type AnalysisName = Extract<
   PredicateName,
-  "advisory-database" | "analysis" | "licences" | "composition" | "step-report"
+  "advisory-database" | "analysis" | "licences" | "composition" | "step-report" | "vex-decision"
 >;
 
 const counts = { critical: 0, high: 1, medium: 0, low: 0, none: 0, unscored: 0 };
@@ -26,6 +26,17 @@ export const analysisExamples: { readonly [Name in AnalysisName]: PredicateOf<Na
         leftOut: 2,
       },
     ],
+  },
+  "vex-decision": {
+    ...chain,
+    document: digest(0x99),
+    format: "openvex",
+    author: "Ada <ada@vendor.example>",
+    approver: "Grace",
+    reason: "the vendor's own statement, checked against our build",
+    expires: "2027-01-31T00:00:00Z",
+    projects: ["demo"],
+    artifacts: [],
   },
   licences: {
     ...chain,

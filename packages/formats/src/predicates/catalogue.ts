@@ -22,6 +22,7 @@ import { tagEvaluation } from "./tag-evaluation.ts";
 import { thirdPartyReview } from "./third-party-review.ts";
 import { trigger } from "./trigger.ts";
 import { verificationSummary } from "./verification-summary.ts";
+import { vexDecision } from "./vex-decision.ts";
 
 /** One kind of predicate that this project reads and writes. */
 interface Row<T> {
@@ -79,6 +80,7 @@ export const predicates = {
     "Of what a database of advisories was made, and when",
     advisoryDatabase,
   ),
+  "vex-decision": own("vex-decision", "anyone", "A person lets the statements of a VEX document count", vexDecision),
   review: own("review", "anyone", "Review of a change", review),
   "third-party-review": own("third-party-review", "anyone", "Decision about a component of others", thirdPartyReview),
   "tag-evaluation": own(

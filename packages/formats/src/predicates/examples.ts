@@ -291,6 +291,7 @@ export const predicateExamples: { readonly [Name in PredicateName]: PredicateOf<
   },
   "verification-summary": imageExamples["verification-summary"],
   "advisory-database": analysisExamples["advisory-database"],
+  "vex-decision": analysisExamples["vex-decision"],
   analysis: analysisExamples.analysis,
   licences: analysisExamples.licences,
   composition: analysisExamples.composition,

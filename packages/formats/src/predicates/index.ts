@@ -53,3 +53,4 @@ export type { TagEvaluation } from "./tag-evaluation.ts";
 export type { ThirdPartyReview } from "./third-party-review.ts";
 export type { Trigger, TriggerRequest } from "./trigger.ts";
 export type { VerificationSummary } from "./verification-summary.ts";
+export type { VexDecision } from "./vex-decision.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { scanRefusal } from "@touchmark/advisories";
+import { applyVex, scanRefusal } from "@touchmark/advisories";
 import { canonicalJson, type Digest, sha256 } from "@touchmark/core";
 import type { ScanGateResult, ScanResult } from "@touchmark/formats/findings";
 import type { Sbom, SbomSubject } from "@touchmark/formats/sbom";
@@ -10,6 +10,7 @@ import type { TakenImage } from "../images/take-image.ts";
 import type { RunSession } from "../run-session.ts";
 import { analysisStatement, licencesStatement, sbomStatement, vulnsStatement } from "./analysis-statements.ts";
 import { imageTree } from "./image-tree.ts";
+import { keptVex, vexFor } from "./kept-vex.ts";
 import { catalogueTree, decideAll, scanSbom } from "./scan.ts";
 import { readScanConfiguration } from "./scan-configuration.ts";
 import { severityCounts } from "./severity-counts.ts";
@@ -39,14 +40,20 @@ export async function analyseRun(
   const policies = [configuration.gate, plan.pipeline.analyse.gate].flatMap((policy) => policy ?? []);
   const advisories = await session.advisories();
   const known = knownComponents(session, outcomes);
+  const { kept, ignored } = await keptVex(factory);
+  for (const { digest, message } of ignored) {
+    session.listener({ type: "note", text: `VEX document ${digest} does not count: ${message}` });
+  }
   const analysed: AnalysedArtifact[] = [];
   for (const artifact of artifacts) {
     const startedAt = session.facts.now();
     const { tree, kind } = await treeOf(session, artifact, images);
-    const sbom = await catalogueTree({ tree, ...about(session, artifact, kind), signal: session.signal });
+    const sbom = await catalogueTree({ tree, ...catalogued(session, artifact, kind), signal: session.signal });
     const now = session.facts.now();
     const scanned = scanSbom(sbom, { now, policies, ...(advisories === undefined ? {} : { database: advisories }) });
-    const result: ScanResult = { ...scanned, unaccounted: await unaccounted(sbom, known) };
+    const about = { project: session.facts.project, artifact: artifact.digest, now };
+    const { result: applied } = applyVex(scanned, vexFor(kept, about));
+    const result: ScanResult = { ...applied, unaccounted: await unaccounted(sbom, known) };
     const gate = decideAll(result, policies, now);
     const policy = policies.length === 0 ? undefined : sha256(canonicalJson(JSON.parse(JSON.stringify(policies))));
     const bundles = await record(session, artifact, result, gate, policy, startedAt, known.fetched.size);
@@ -67,7 +74,7 @@ export async function analyseRun(
   return analysed;
 }
 
-function about(session: RunSession, artifact: ArtifactFacts, kind: SbomSubject["kind"]) {
+function catalogued(session: RunSession, artifact: ArtifactFacts, kind: SbomSubject["kind"]) {
   const { committedAt } = session.facts.source;
   return {
     subject: { kind, name: artifact.name, digest: artifact.digest },

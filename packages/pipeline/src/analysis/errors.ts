@@ -7,6 +7,15 @@ export const analysisErrors = defineErrors({
     meaning: "`scan.yaml` of the home, or a file of rules, cannot be read as one.",
     hint: "`touchmark schema scan` prints its schema.",
   },
+  VEX_DOCUMENT_CHANGED: {
+    nature: "refused",
+    meaning: "A VEX document of the home is not the one that was decided about; its statements count for nothing.",
+  },
+  VEX_DECISION_MISSING: {
+    nature: "refused",
+    meaning: "A VEX document lies in the home and nobody signed that it counts; its statements count for nothing.",
+    hint: "touchmark vex add FILE",
+  },
   STEP_REPORT_MISSING: {
     nature: "invalid",
     meaning: "A step declares a report and did not write it.",

@@ -1,5 +1,14 @@
 export type { AdvisoryChoice } from "./advisory-place.ts";
 export { imageTree } from "./image-tree.ts";
+export {
+  forgetVex,
+  type IgnoredVex,
+  type KeptVex,
+  keepVex,
+  keptVex,
+  type VexScope,
+  vexFor,
+} from "./kept-vex.ts";
 export { scanSettingsOfHome } from "./of-home.ts";
 export { type RescannedArtifact, type RescanOptions, rescanArtifacts } from "./rescan.ts";
 export { type CatalogueRequest, catalogueTree, decideAll, type ScanOptions, scanSbom } from "./scan.ts";

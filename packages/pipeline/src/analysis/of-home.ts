@@ -2,11 +2,13 @@ import type { AdvisoryDatabase, SourceAge } from "@touchmark/advisories";
 import { isFactoryError } from "@touchmark/core";
 import { type Factory, openFactory } from "../factory.ts";
 import { type AdvisoryChoice, openFactoryAdvisories } from "./advisory-place.ts";
+import { type KeptVex, keptVex } from "./kept-vex.ts";
 import { readScanConfiguration, type ScanConfiguration } from "./scan-configuration.ts";
 
 /** Rules and advisory data of the user's home; without a home there are none. */
 export async function scanSettingsOfHome(choice: AdvisoryChoice = {}): Promise<{
   readonly configuration: ScanConfiguration;
+  readonly kept: readonly KeptVex[];
   readonly database?: AdvisoryDatabase;
   readonly ages?: readonly SourceAge[];
 }> {
@@ -14,13 +16,14 @@ export async function scanSettingsOfHome(choice: AdvisoryChoice = {}): Promise<{
   try {
     factory = await openFactory();
   } catch (error) {
-    if (isFactoryError(error) && error.code === "STORE_HOME_MISSING") return { configuration: {} };
+    if (isFactoryError(error) && error.code === "STORE_HOME_MISSING") return { configuration: {}, kept: [] };
     throw error;
   }
   try {
     const configuration = readScanConfiguration(factory);
     const opened = await openFactoryAdvisories(factory, choice);
-    return { configuration, ...(opened === undefined ? {} : { database: opened.database, ages: opened.ages }) };
+    const { kept } = await keptVex(factory);
+    return { configuration, kept, ...(opened === undefined ? {} : { database: opened.database, ages: opened.ages }) };
   } finally {
     await factory.close();
   }

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   advisoryPlace,
+  applyVex,
   type ChangedPackage,
   type CompiledAdvisoryDatabase,
   changedPackages,
@@ -18,6 +19,7 @@ import type { Factory } from "../factory.ts";
 import { productVersion } from "../version.ts";
 import { openFactoryAdvisories } from "./advisory-place.ts";
 import { vulnsStatement } from "./analysis-statements.ts";
+import { type KeptVex, keptVex, vexFor } from "./kept-vex.ts";
 import { decideAll, scanSbom } from "./scan.ts";
 import { readScanConfiguration } from "./scan-configuration.ts";
 import { sbomOfArtifact } from "./stored-sbom.ts";
@@ -73,12 +75,21 @@ export async function rescanArtifacts(factory: Factory, options: RescanOptions):
   const memory = join(advisoryPlace(factory.home.path).directory, "watch");
   mkdirSync(memory, { recursive: true, mode: 0o700 });
   const changes = new Map<Digest, readonly ChangedPackage[] | undefined>();
-  const scene: Scene = { factory, database, policies: policy === undefined ? [] : [policy], memory, changes, options };
+  const { kept } = await keptVex(factory);
+  const scene: Scene = {
+    factory,
+    database,
+    policies: policy === undefined ? [] : [policy],
+    memory,
+    changes,
+    options,
+    kept,
+  };
   const results: RescannedArtifact[] = [];
   try {
-    for (const { digest, name, run } of await releasedArtifacts(factory, options.runs ?? 1000)) {
+    for (const { digest, name, run, project } of await releasedArtifacts(factory, options.runs ?? 1000)) {
       options.signal?.throwIfAborted();
-      const result = await rescan(scene, digest, name, run);
+      const result = await rescan(scene, { artifact: digest, name, run, project });
       if (result !== undefined) results.push(result);
     }
     forget(memory, new Set(results.map(({ artifact }) => artifact)));
@@ -88,20 +99,26 @@ export async function rescanArtifacts(factory: Factory, options: RescanOptions):
   return results;
 }
 
+interface Released {
+  readonly artifact: Digest;
+  readonly name: string;
+  readonly run: string;
+  readonly project: string;
+}
+
 interface Scene {
   readonly factory: Factory;
   readonly database: CompiledAdvisoryDatabase;
   readonly policies: readonly ScanGatePolicy[];
   readonly memory: string;
+  readonly kept: readonly KeptVex[];
   readonly changes: Map<Digest, readonly ChangedPackage[] | undefined>;
   readonly options: RescanOptions;
 }
 
 async function rescan(
   scene: Scene,
-  artifact: Digest,
-  name: string,
-  run: string,
+  { artifact, name, run, project }: Released,
 ): Promise<RescannedArtifact | undefined> {
   const { factory, database, policies, memory } = scene;
   let stored: Awaited<ReturnType<typeof sbomOfArtifact>>;
@@ -116,7 +133,8 @@ async function rescan(
   const path = join(memory, `${digestHex(artifact)}.json`);
   const before = recall(path, stored.digest);
   const changed = before === undefined ? undefined : changesSince(scene, before.database);
-  const { result, scanned } = match();
+  const { result: matched, scanned } = match();
+  const { result } = applyVex(matched, vexFor(scene.kept, { project, artifact, now }));
   const known = new Set((before?.findings ?? []).map(keyOf));
   const still = new Set(result.findings.map(keyOf));
   const appeared = result.findings.filter((finding) => !known.has(keyOf(finding)));
@@ -126,8 +144,8 @@ async function rescan(
   const remembered: Remembered = {
     database: database.facts.digest as Digest,
     sbom: stored.digest,
-    findings: result.findings,
-    notEvaluated: result.notEvaluated,
+    findings: matched.findings,
+    notEvaluated: matched.notEvaluated,
   };
   // Remembered last: a look that was cut off is taken again.
   if (scanned !== undefined) writeFileAtomically(path, JSON.stringify(remembered));
@@ -197,11 +215,14 @@ function forget(memory: string, kept: ReadonlySet<Digest>): void {
 
 /** Artifacts of runs that succeeded, each once, by its newest run. */
 async function releasedArtifacts(factory: Factory, limit: number) {
-  const found = new Map<Digest, { readonly digest: Digest; readonly name: string; readonly run: string }>();
+  const found = new Map<
+    Digest,
+    { readonly digest: Digest; readonly name: string; readonly run: string; readonly project: string }
+  >();
   for (const run of await factory.runs.list({ limit })) {
     if (run.state !== "succeeded") continue;
     for (const { digest, name } of run.artifacts)
-      if (!found.has(digest)) found.set(digest, { digest, name, run: run.id });
+      if (!found.has(digest)) found.set(digest, { digest, name, run: run.id, project: run.project });
   }
   return [...found.values()];
 }
