@@ -140,6 +140,15 @@ test("M8: what is not affected by the source's own word is no finding, whatever 
   expect(findingsOf(sbom, [affected, cleared("another")])).toHaveLength(1);
 });
 
+test("M8: a record that says both of two products of a release is a finding", () => {
+  const vex = advisory("CVE-2024-1000", [
+    affects("Red Hat:enterprise_linux:9::baseos", "a", [], { state: "not-affected" }),
+    affects("Red Hat:enterprise_linux:9::appstream", "a", [{ introduced: "0" }], { state: "not-fixed" }),
+  ]);
+  const sbom = sbomOf([component("rpm", "a", "1-1.el9")], { distribution: { id: "rhel", version: "9.4" } });
+  expect(findingsOf(sbom, [vex])).toEqual(["CVE-2024-1000 a@1-1.el9"]);
+});
+
 test("M8: architectures count where the advisory names them", () => {
   const only = [advisory("A-1", [affects("Debian:12", "a", below("2"), { architectures: ["amd64"] })])];
   const on = (architecture: string) =>
