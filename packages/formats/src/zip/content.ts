@@ -1,5 +1,4 @@
-import { pipeline, Readable } from "node:stream";
-import { constants, crc32, createInflateRaw, inflateRawSync } from "node:zlib";
+import { constants, crc32, createInflateRaw, type InflateRaw, inflateRawSync } from "node:zlib";
 import type { ZipEntry } from "./directory.ts";
 import { zipErrors } from "./errors.ts";
 import { partOf, readExactly, type ZipSource } from "./source.ts";
@@ -121,9 +120,37 @@ function* pieces(source: ZipSource): Generator<Uint8Array> {
 
 async function* inflatedPieces(packed: ZipSource): AsyncGenerator<Uint8Array> {
   const inflate = createInflateRaw({ chunkSize: piece });
-  // Errors of both ends reach the loop below through the stream that it reads.
-  pipeline(Readable.from(pieces(packed), { objectMode: false }), inflate, () => undefined);
-  for await (const chunk of inflate) yield chunk as Uint8Array;
+  const feeding = feed(inflate, packed).catch((cause: unknown) => {
+    inflate.destroy(cause instanceof Error ? cause : new Error(String(cause)));
+  });
+  try {
+    for await (const chunk of inflate) yield chunk as Uint8Array;
+  } finally {
+    inflate.destroy();
+    await feeding;
+  }
+}
+
+async function feed(inflate: InflateRaw, packed: ZipSource): Promise<void> {
+  for (const bytes of pieces(packed)) {
+    if (inflate.destroyed) return;
+    if (!inflate.write(bytes)) await roomOrEnd(inflate);
+  }
+  if (!inflate.destroyed) inflate.end();
+}
+
+/** Waits until more may be written, or nothing more will be read. */
+function roomOrEnd(inflate: InflateRaw): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      inflate.off("drain", done);
+      inflate.off("close", done);
+      resolve();
+    };
+    inflate.on("drain", done);
+    inflate.on("close", done);
+    if (inflate.destroyed) done();
+  });
 }
 
 function checkSize(entry: ZipEntry, limit: number): void {

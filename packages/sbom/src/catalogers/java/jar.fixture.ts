@@ -1,4 +1,5 @@
 import { type ForgedZipEntry, forgeZip } from "@touchmark/test-kit/archives";
+import { expect } from "vitest";
 import type { Found, FoundComponent } from "../../catalogue/cataloger.ts";
 import { collected, contextOf } from "../collected.fixture.ts";
 import { javaArchives } from "./archives.ts";
@@ -48,13 +49,16 @@ export function dependencies(...names: readonly string[]): string {
   return `<dependencies>${names.map(one).join("")}</dependencies>`;
 }
 
-/** What the archives of a tree hold. */
+/** What the archives of a tree hold, which is always whole: unique keys, edges and roots between them. */
 export function archivesIn(files: Readonly<Record<string, Uint8Array | string>>): Found {
   const all = Object.entries(files).map(([path, content]) => collected(path, content));
-  return javaArchives.catalogue(
-    all.filter((file) => javaArchives.wants(file)),
-    contextOf(all),
-  ) as Found;
+  const wanted = all.filter((file) => javaArchives.wants(file));
+  const found = javaArchives.catalogue(wanted, contextOf(all)) as Found;
+  const keys = new Set(found.components.map(({ key }) => key));
+  expect(keys.size).toBe(found.components.length);
+  for (const key of found.roots) expect(keys).toContain(key);
+  for (const { from, to } of found.edges) for (const key of [from, ...to]) expect(keys).toContain(key);
+  return found;
 }
 
 /** Package URLs, or names in angle brackets, by path of the first occurrence. */
