@@ -70,6 +70,7 @@ test("P6: a distribution inside another's files hangs below that one", async () 
     ...dist("setuptools"),
     [`${site}/setuptools-1.0.dist-info/RECORD`]: "setuptools/_vendor/wheel-1.0.dist-info/METADATA,,\n",
     ...dist("wheel", ["shared"], vendor),
+    [`${vendor}/wheel-1.0.dist-info/RECORD`]: "wheel-1.0.dist-info/METADATA,,\n",
     ...dist("shared"),
     ...dist("eggy", [], `${site}/host/inner`),
     [`${site}/host-1.0.egg-info/PKG-INFO`]: metadata("host", "1.0"),

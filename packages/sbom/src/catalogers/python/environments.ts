@@ -117,7 +117,8 @@ function addVendored(
   const wanted = new Set(inner.map(({ component }) => component.key));
   const ownerOf = new Map<string, Distribution>();
   for (const distribution of distributions) {
-    for (const path of distribution.component.owns ?? []) if (wanted.has(path)) ownerOf.set(path, distribution);
+    const { key, owns = [] } = distribution.component;
+    for (const path of owns) if (path !== key && wanted.has(path)) ownerOf.set(path, distribution);
     for (const directory of distribution.component.ownsBelow ?? []) ownerOf.set(directory, distribution);
   }
   for (const { component, site } of inner) {
