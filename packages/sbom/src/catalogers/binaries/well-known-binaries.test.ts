@@ -50,6 +50,13 @@ test("B5: no text, no component; other names and scripts are not looked into", a
   expect(await found("usr/bin/perl", "#!/bin/sh\n\0v5.36.0\0", false)).toBeUndefined();
 });
 
+test("B6: bytes that nearly match everywhere are searched in bounded time", async () => {
+  const bytes = Buffer.alloc(8 * 1024 * 1024, "a1.1.1aaaa-");
+  for (const name of ["redis-server", "haproxy", "php", "openssl"]) {
+    expect((await found(`usr/bin/${name}`, bytes))?.components).toEqual([]);
+  }
+});
+
 test("B5: a text at the border of two pieces is found", () => {
   const bytes = Buffer.alloc(5 * 1024 * 1024, 0x2e);
   bytes.write("@(#)Bash version 5.2.15(1)", 4 * 1024 * 1024 - 10);

@@ -49,7 +49,7 @@ export const wellKnownPrograms: readonly WellKnownProgram[] = [
     // The build's name: version, host (letters, not to be taken for digits of the version), time, state and commit.
     name: "redis",
     file: /^redis-(?:server|sentinel|check-rdb|check-aof)$/,
-    version: "[^\\d.](\\d+\\.\\d+\\.\\d{1,3}?)(?:[a-z]{4,}[a-z0-9.-]*-)?\\d{10}(?:0{9})?\\d[0-9a-f]{8}\\0",
+    version: "[^\\d.](\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}?)(?:[a-z]{4}[a-z0-9.-]{0,64}-)?\\d{10}(?:0{9})?\\d[0-9a-f]{8}\\0",
     cpe: ["redis", "redis"],
   },
   {

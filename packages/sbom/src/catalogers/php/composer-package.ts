@@ -26,7 +26,7 @@ export interface ComposerPackage {
   readonly local?: string;
 }
 
-const nameSyntax = /^[a-z0-9](?:[_.-]?[a-z0-9]+)*\/[a-z0-9](?:[_.-]?[a-z0-9]+)*$/i;
+const nameSyntax = /^[a-z0-9]+(?:[_.-]{1,2}[a-z0-9]+)*\/[a-z0-9]+(?:[_.-]{1,2}[a-z0-9]+)*$/i;
 const mostNames = 5000;
 
 /** Reads one. @throws SBOM_FILE_MALFORMED */

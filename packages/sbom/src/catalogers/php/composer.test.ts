@@ -122,6 +122,11 @@ test.each([
   ["has something else for packages", { packages: "all" }, /^SBOM_FILE_MALFORMED$/],
   ["has a package without version", { packages: [{ name: "a/b" }] }, /^SBOM_FILE_MALFORMED$/],
   ["has a package without vendor", { packages: [{ name: "b", version: "1" }] }, /^SBOM_FILE_MALFORMED$/],
+  [
+    "has a name that is slow to refuse",
+    { packages: [{ name: `${"a".repeat(250)}!/b`, version: "1" }] },
+    /^SBOM_FILE_MALFORMED$/,
+  ],
   ["has a package that is text", { packages: ["a/b"] }, /^SBOM_FILE_MALFORMED$/],
   ["has needs that are text", { packages: [{ name: "a/b", version: "1", require: "c/d" }] }, /^SBOM_FILE_MALFORMED$/],
 ])("R10: a composer.lock that %s is a loss", async (_, json, code) => {
