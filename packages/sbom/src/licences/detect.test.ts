@@ -39,6 +39,9 @@ test("L5: several texts in one file are all found, and one that is part of anoth
   expect(found(`${mit}\n\n---\n\n${apache}`)).toEqual(["Apache-2.0", "MIT"]);
   expect(found(`${bsd3}\n${isc}\n${mit}`)).toEqual(["BSD-3-Clause", "ISC", "MIT"]);
   expect(found(bsd3)).not.toContain("BSD-2-Clause");
+  expect(found(`${bsd3}\n${bsd3}`)).toEqual(["BSD-3-Clause"]);
+  expect(found(`${bsd3}\n${bsd2}`)).toEqual(["BSD-2-Clause", "BSD-3-Clause"]);
+  expect(found(mit.repeat(3))).toEqual(["MIT"]);
 });
 
 test("L5: other texts are none", () => {

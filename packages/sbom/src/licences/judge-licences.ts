@@ -38,14 +38,14 @@ export function judgeComponent(component: Component, policy: LicencePolicy): Lic
   const detected = detectedLicences.filter(({ confidence }) => confidence >= policy.confidence);
   if (declaredLicences.length === 0) {
     const found = judgeFacts(ref, detected, policy);
-    const words = detected.length === 0 ? found.reason : `${found.reason}, by ${evidenceOf(detected)}`;
+    const words = detected.length === 0 ? found.reason : `${found.reason}, by ${evidenceOf(found, detected, policy)}`;
     return { ...found, reason: words };
   }
   const declared = judgeFacts(ref, declaredLicences, policy);
   if (policy.detected === "fill" || detected.length === 0) return declared;
   const found = judgeFacts(ref, detected, policy);
   if (!isWorse(found.class, declared.class)) return declared;
-  const reason = `${declared.reason}, and its texts say otherwise: ${found.reason}, by ${evidenceOf(detected)}`;
+  const reason = `${declared.reason}, and its texts say otherwise: ${found.reason}, by ${evidenceOf(found, detected, policy)}`;
   if (policy.detected === "judge") return { ...found, reason };
   // Texts of others may lie in a package: a person has to look, and nothing refuses by it alone.
   return declared.class === "allowed" ? { ...declared, class: "warned", reason } : declared;
@@ -81,10 +81,11 @@ function unnamedWords({ text = "", expression = text }: LicenceFact): string {
   return `${JSON.stringify(expression.slice(0, 100))} names no licence of the SPDX list`;
 }
 
-function evidenceOf(facts: readonly LicenceFact[]): string {
-  const [first] = facts.toSorted((a, b) => b.confidence - a.confidence);
-  const place = first?.path === undefined ? "texts" : first.path;
-  return `${place} (${Math.round((first?.confidence ?? 0) * 100)} % alike)`;
+/** The text that decided, or the first. */
+function evidenceOf(found: LicenceFinding, facts: readonly LicenceFact[], policy: LicencePolicy): string {
+  const fact = facts.find((each) => judgeFacts(found.component, [each], policy).reason === found.reason) ?? facts[0];
+  const place = fact?.path ?? "texts";
+  return `${place} (${Math.round((fact?.confidence ?? 0) * 100)} % alike)`;
 }
 
 /** Expression of all that is known of a component: what it declares, else what its texts say from `confidence` on. */

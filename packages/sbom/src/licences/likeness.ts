@@ -13,6 +13,8 @@ export interface TextMatch {
 const leastLikeness = 0.85;
 const leastOfShort = 0.9;
 const shortText = 40;
+/** A text that is part of another has to be there whole to count beside it. */
+const wholeLikeness = 1;
 /** How much more a missing run of words counts than one that is there, where two texts compete. */
 const weight = 10;
 /** Most different texts that are reported of one file. */
@@ -47,24 +49,52 @@ export function licenceTextsIn(text: string): readonly TextMatch[] {
   candidates.sort(
     (a, b) => b.score - a.score || a.text.id.length - b.text.id.length || (a.text.id < b.text.id ? -1 : 1),
   );
-  const explained = new Uint8Array(hashes.length);
+  const seen = new ExplainedText(hits.slots);
   const found: TextMatch[] = [];
   for (const { text: each, likeness, own, all } of candidates) {
-    const fresh = own.filter((place) => explained[place] === 0).length;
-    if (fresh * 2 < own.length) continue;
-    markExplained(explained, all, 6 * 2 ** each.exponent);
+    if (seen.explains(own) && !(likeness >= wholeLikeness && seen.standsAgain(own))) continue;
+    seen.add(all, 6 * 2 ** each.exponent);
     found.push({ text: each, likeness: Math.floor(likeness * 100) / 100 });
     if (found.length >= mostMatches) break;
   }
   return found;
 }
 
-/** Marks what lies between places that are near each other: the sampled ones stand for those around them. */
-function markExplained(explained: Uint8Array, places: readonly number[], near: number): void {
-  let last: number | undefined;
-  for (const place of places) {
-    const from = last !== undefined && place - last <= near ? last : place;
-    explained.fill(1, from, place + 1);
-    last = place;
+/** Which part of a text the licences that were found so far explain. */
+class ExplainedText {
+  readonly #slots: Int32Array;
+  readonly #isExplained: Uint8Array;
+  /** How often each run of words stands in the text beyond what is explained. */
+  readonly #left = new Map<number, number>();
+
+  constructor(slots: Int32Array) {
+    this.#slots = slots;
+    this.#isExplained = new Uint8Array(slots.length);
+    for (const slot of slots) if (slot >= 0) this.#left.set(slot, (this.#left.get(slot) ?? 0) + 1);
+  }
+
+  /** True when most of these places are those of licences that were found. */
+  explains(places: readonly number[]): boolean {
+    return places.filter((place) => this.#isExplained[place] === 1).length * 2 > places.length;
+  }
+
+  /** True when nearly all runs of words at these places stand once more than the licences that were found need. */
+  standsAgain(places: readonly number[]): boolean {
+    const again = places.filter((place) => (this.#left.get(this.#slots[place] ?? -1) ?? 0) > 0);
+    return again.length >= places.length * leastLikeness;
+  }
+
+  /** Adds a licence; places no further apart than `near` have what lies between: the sampled ones stand for it. */
+  add(places: readonly number[], near: number): void {
+    let last: number | undefined;
+    for (const place of places) {
+      const from = last !== undefined && place - last <= near ? last + 1 : place;
+      for (let at = from; at <= place; at++) {
+        this.#isExplained[at] = 1;
+        const slot = this.#slots[at] ?? -1;
+        if (slot >= 0) this.#left.set(slot, (this.#left.get(slot) ?? 0) - 1);
+      }
+      last = place;
+    }
   }
 }

@@ -146,11 +146,14 @@ export class TextTable {
   hits(hashes: Uint32Array): Hits {
     const seen = new Set<number>();
     const places: number[] = [];
+    const slots = new Int32Array(hashes.length).fill(-1);
     const counts = new Uint32Array(this.texts.length * 2);
     for (let place = 0; place < hashes.length; place++) {
       const hash = hashes[place] ?? 0;
       const slot = this.#slot(hash >>> 8);
-      if (this.#keys[slot] === -1 || seen.has(slot)) continue;
+      if (this.#keys[slot] === -1) continue;
+      slots[place] = slot;
+      if (seen.has(slot)) continue;
       seen.add(slot);
       places.push(place);
       const start = this.#starts[slot] ?? 0;
@@ -160,7 +163,7 @@ export class TextTable {
         if ((hash & (this.#samples[holder] ?? 0)) === 0) counts[holder] = (counts[holder] ?? 0) + 1;
       }
     }
-    return { places, counts };
+    return { places, slots, counts };
   }
 
   /** Those of `places` whose run of words the texts at `wanted` have, for each of them. */
@@ -185,6 +188,9 @@ export class TextTable {
 
 /** What of a text stands in the table. The place of text `i` among the counts is `2i`, of its further runs `2i + 1`. */
 export interface Hits {
+  /** First places of runs of words that the table has, in order. */
   readonly places: readonly number[];
+  /** At each place what run it is, the same for the same words; -1 where the table has none. */
+  readonly slots: Int32Array;
   readonly counts: Uint32Array;
 }
