@@ -1,5 +1,6 @@
+import { isFactoryError } from "@touchmark/core";
 import type { Component, SbomSubject, UnownedExecutable } from "@touchmark/formats/sbom";
-import type { CollectedTree } from "../sources/scanned-tree.ts";
+import type { CollectedTree, ExecutableFile } from "../sources/scanned-tree.ts";
 import type { Ownership } from "./ownership.ts";
 
 /**
@@ -20,7 +21,17 @@ export function findUnowned(
     .filter(({ path }) => !evidence.has(path) && !ownership.isOwned(path))
     .map((file) => ({
       path: file.path,
-      digest: file.digest(),
+      ...digestOf(file),
       ...(file.layer !== undefined && { layer: file.layer }),
     }));
+}
+
+/** Left out where the file can no longer be read: that it is there is worth saying all the same. */
+function digestOf(file: ExecutableFile): Pick<UnownedExecutable, "digest"> {
+  try {
+    return { digest: file.digest() };
+  } catch (error) {
+    if (!isFactoryError(error)) throw error;
+    return {};
+  }
 }

@@ -108,6 +108,12 @@ test("O9: lines and packages that cannot be read are losses, and the others are 
   expect(sbom.losses.length).toBeLessThan(30);
 });
 
+test("O9: a world that cannot be read is a loss, and the packages stay", async () => {
+  const sbom = await of({ "lib/apk/db/installed": database, "etc/apk/world": " ".repeat(2_000_000) });
+  expect(sbom.components).toHaveLength(5);
+  expect(lost(sbom)).toEqual(["SBOM_FILE_TOO_LARGE etc/apk/world"]);
+});
+
 test("O9: any text is packages or words about it", () => {
   const line = fc.oneof(
     fc.constantFrom(...database.split("\n")),

@@ -4,6 +4,7 @@ import type { Distribution, ScanLoss } from "@touchmark/formats/sbom";
 import type { Cataloger, CatalogueContext, CollectedFile, Found, FoundComponent } from "../../catalogue/cataloger.ts";
 import { normaliseDeclared } from "../../licences/index.ts";
 import { distributionOf } from "../distribution/distribution.ts";
+import { scanLoss } from "../scan-loss.ts";
 import { type ApkPackage, readApkDatabase } from "./installed-database.ts";
 
 const place = /^(|.*\/)(?:(?:usr\/)?lib\/apk\/db\/installed|etc\/apk\/world)$/;
@@ -43,9 +44,10 @@ function system(root: string, database: CollectedFile, context: CatalogueContext
     losses.push({ path: database.path, code: "SBOM_FILE_MALFORMED", message });
   }
   const components = unique.map((one) => component(root, one, database, distribution));
-  return { components, ...edges(root, database, unique, context), losses };
+  return { components, ...edges(root, database, unique, context, losses), losses };
 }
 
+const largestWorld = 2 ** 20;
 /** Packages that one name may lead to: more are a mistake or an attack. */
 const mostProviders = 50;
 
@@ -92,6 +94,7 @@ function edges(
   database: CollectedFile,
   packages: readonly ApkPackage[],
   context: CatalogueContext,
+  losses: ScanLoss[],
 ): Pick<Found, "edges" | "roots"> {
   const providers = new Map<string, string[]>();
   const add = (name: string, provider: string) => {
@@ -115,12 +118,22 @@ function edges(
     from: key(name),
     to: [...new Set(dependencies.flatMap(resolve))].filter((other) => other !== name).map(key),
   }));
-  const world = context.file(`${root}etc/apk/world`);
-  if (world !== undefined && world.size < 2 ** 20) {
-    const names = Buffer.from(world.bytes()).toString("utf8").split(/\s+/);
-    const roots = names.flatMap((one) => resolve(/^[^<>=~@!]+/.exec(one)?.[0] ?? ""));
+  const world = worldOf(context.file(`${root}etc/apk/world`), losses);
+  if (world !== undefined) {
+    const roots = world.split(/\s+/).flatMap((one) => resolve(/^[^<>=~@!]+/.exec(one)?.[0] ?? ""));
     return { edges: found, roots: [...new Set(roots)].map(key) };
   }
   const needed = new Set(found.flatMap(({ to }) => to));
   return { edges: found, roots: packages.map(({ name }) => key(name)).filter((one) => !needed.has(one)) };
+}
+
+/** What the administrator asked for; undefined where it is not there or cannot be read. */
+function worldOf(file: CollectedFile | undefined, losses: ScanLoss[]): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return Buffer.from(file.bytes(largestWorld)).toString("utf8");
+  } catch (error) {
+    losses.push(scanLoss(file.path, error));
+    return undefined;
+  }
 }

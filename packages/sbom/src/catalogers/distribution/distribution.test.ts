@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { catalogued, sceneDirectory } from "../../catalogue/scene.fixture.ts";
+import { catalogued, lost, sceneDirectory } from "../../catalogue/scene.fixture.ts";
 import { openDirectoryTree } from "../../sources/directory-tree.ts";
 import { distribution } from "./distribution.ts";
 import { readOsRelease } from "./os-release.ts";
@@ -60,6 +60,13 @@ test("O1: the system is known whichever catalogers are asked; systems in folders
     "debian 12",
     "scene ",
   ]);
+});
+
+test("O9: a file of the distribution that cannot be read is a loss, and the scan goes on without it", async () => {
+  const scene = { "etc/os-release": `ID=debian\n${" ".repeat(100_000)}`, "usr/lib/os-release": "ID=alpine\n" };
+  const sbom = await catalogued(openDirectoryTree(sceneDirectory(scene)), [distribution]);
+  expect(sbom.distribution?.id).toBe("alpine");
+  expect(lost(sbom)).toEqual(["SBOM_FILE_TOO_LARGE etc/os-release"]);
 });
 
 test("O9: any text is a distribution or none", () => {

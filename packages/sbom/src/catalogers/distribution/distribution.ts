@@ -1,5 +1,6 @@
-import type { Distribution } from "@touchmark/formats/sbom";
+import type { Distribution, ScanLoss } from "@touchmark/formats/sbom";
 import type { Cataloger, CatalogueContext, CollectedFile, FoundComponent } from "../../catalogue/cataloger.ts";
+import { scanLoss } from "../scan-loss.ts";
 import { readOsRelease } from "./os-release.ts";
 
 const largest = 64 * 1024;
@@ -14,14 +15,19 @@ export function distributionOf(context: Pick<CatalogueContext, "file">, root = "
   for (const place of places) {
     const file = context.file(root + place);
     const distribution = file && read(file);
-    if (distribution !== undefined) return distribution;
+    if (distribution !== undefined && "id" in distribution) return distribution;
   }
   return undefined;
 }
 
-function read(file: CollectedFile): Distribution | undefined {
-  if (file.size > largest) return undefined;
-  const text = Buffer.from(file.bytes(largest)).toString("utf8");
+/** What a file names, if anything; a loss where it cannot be read. */
+function read(file: CollectedFile): Distribution | ScanLoss | undefined {
+  let text: string;
+  try {
+    text = Buffer.from(file.bytes(largest)).toString("utf8");
+  } catch (error) {
+    return scanLoss(file.path, error);
+  }
   if (file.name === "os-release") return readOsRelease(text);
   const version = /^\s*([0-9][0-9A-Za-z._-]{0,40})\s*$/.exec(text)?.[1];
   if (version === undefined) return undefined;
@@ -44,7 +50,11 @@ export const distribution: Cataloger = {
       files.map(({ path }) => path.slice(0, path.length - (places.find((place) => path.endsWith(place)) ?? "").length)),
     );
     const components = [...roots].flatMap((root) => operatingSystem(context, root) ?? []);
-    return { components, edges: [], roots: components.map(({ key }) => key), losses: [] };
+    const losses = files.flatMap((file) => {
+      const found = read(file);
+      return found !== undefined && "code" in found ? [found] : [];
+    });
+    return { components, edges: [], roots: components.map(({ key }) => key), losses };
   },
 };
 

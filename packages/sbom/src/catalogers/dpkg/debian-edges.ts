@@ -1,4 +1,6 @@
+import type { ScanLoss } from "@touchmark/formats/sbom";
 import type { CatalogueContext, Found } from "../../catalogue/cataloger.ts";
+import { scanLoss } from "../scan-loss.ts";
 import type { InstalledPackage } from "./dpkg.ts";
 import { readControl } from "./paragraphs.ts";
 
@@ -10,6 +12,7 @@ export function debianEdges(
   root: string,
   installed: readonly InstalledPackage[],
   context: CatalogueContext,
+  losses: ScanLoss[],
 ): Pick<Found, "edges" | "roots"> {
   const byName = new Map<string, InstalledPackage[]>();
   const providers = new Map<string, InstalledPackage[]>();
@@ -29,7 +32,7 @@ export function debianEdges(
     }
     return { from: one.key, to: [...to] };
   });
-  const automatic = automaticallyInstalled(root, context);
+  const automatic = automaticallyInstalled(root, context, losses);
   const needed = new Set(edges.flatMap(({ to }) => to));
   const roots = installed
     .filter(({ key, package: { name, architecture } }) =>
@@ -46,16 +49,30 @@ function real(found: InstalledPackage[] | undefined, one: InstalledPackage): Ins
   return same === undefined ? found : [same];
 }
 
-function automaticallyInstalled(root: string, context: CatalogueContext): ReadonlySet<string> | undefined {
+/** Undefined where apt's record is not there or cannot be read. */
+function automaticallyInstalled(
+  root: string,
+  context: CatalogueContext,
+  losses: ScanLoss[],
+): ReadonlySet<string> | undefined {
   const file = context.file(`${root}var/lib/apt/extended_states`);
-  if (file === undefined || file.size > 16 * 2 ** 20) return undefined;
-  const { paragraphs } = readControl(Buffer.from(file.bytes()).toString("utf8"));
+  if (file === undefined) return undefined;
+  let text: string;
+  try {
+    text = Buffer.from(file.bytes(largestStates)).toString("utf8");
+  } catch (error) {
+    losses.push(scanLoss(file.path, error));
+    return undefined;
+  }
+  const { paragraphs } = readControl(text);
   return new Set(
     paragraphs
       .filter(({ fields }) => fields.get("auto-installed") === "1")
       .map(({ fields }) => `${fields.get("package") ?? ""}:${fields.get("architecture") ?? ""}`),
   );
 }
+
+const largestStates = 16 * 2 ** 20;
 
 /** Packages that one name may lead to: more are a mistake or an attack. */
 const mostProviders = 50;

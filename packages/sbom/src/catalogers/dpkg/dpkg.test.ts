@@ -126,6 +126,19 @@ test("O2: packages of two architectures are two; a second record of one is a los
   expect(lost(sbom)).toEqual(Array.from({ length: 4 }, () => "SBOM_FILE_MALFORMED var/lib/dpkg/status"));
 });
 
+test("O9: records of dpkg and apt that cannot be read are losses, and the packages stay", async () => {
+  const sbom = await of({
+    "var/lib/dpkg/status": record("a"),
+    "var/lib/apt/extended_states": " ".repeat(17 * 2 ** 20),
+    "var/lib/dpkg/info/a.list": Buffer.alloc(65 * 2 ** 20),
+  });
+  expect(sbom.components.filter(({ type }) => type === "deb")).toHaveLength(1);
+  expect(lost(sbom)).toEqual([
+    "SBOM_FILE_TOO_LARGE var/lib/apt/extended_states",
+    "SBOM_FILE_TOO_LARGE var/lib/dpkg/info/a.list",
+  ]);
+});
+
 test("O2: systems in folders have their own packages, distribution and files", async () => {
   const [found] = await debs({
     "srv/root/etc/os-release": 'ID=ubuntu\nVERSION_ID="24.04"\n',

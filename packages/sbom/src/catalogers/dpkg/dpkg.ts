@@ -52,7 +52,7 @@ function system(root: string, records: readonly CollectedFile[], context: Catalo
   const distribution = root === "" ? context.distribution : distributionOf(context, root);
   const files = new DebianFiles(root, context, losses);
   const components = installed.map((one) => component(one, distribution, files));
-  return { components, ...debianEdges(root, installed, context), losses };
+  return { components, ...debianEdges(root, installed, context, losses), losses };
 }
 
 function readRecord(
