@@ -17,13 +17,11 @@ const cve = /^CVE-\d{4}-\d{4,19}$/;
  * of a vulnerability that the package is not affected, its other records do not count.
  */
 export function vulnerabilitiesOf({ hits, cleared }: Judgement): readonly Vulnerability[] {
-  const clearances = new Set(
-    cleared.flatMap((each) =>
-      identities(each)
-        .flat()
-        .map((id) => `${each.source}\n${id}`),
-    ),
-  );
+  // A record that says both, of two products of one release, clears nothing.
+  const hitting = new Set(hits.map(({ advisory }) => `${advisory.source}\n${advisory.id}`));
+  const whole = cleared.filter(({ source, id }) => !hitting.has(`${source}\n${id}`));
+  const clearances = new Set<string>();
+  for (const each of whole) for (const id of identities(each).flat()) clearances.add(`${each.source}\n${id}`);
   const groups = new Groups();
   for (const hit of hits) {
     for (const ids of identities(hit.advisory)) {
