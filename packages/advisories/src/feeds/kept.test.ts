@@ -126,3 +126,16 @@ test("D21: a source that came by import stays beside the configured ones, and is
   expect(openAdvisories(bare, { now })?.database.facts.advisories).toBe(2);
   expect(databasePath(bare, database.digest)).toContain(database.digest.slice(7));
 });
+
+test("D18: what a killed update left is deleted by the next, and was never taken for a database", async () => {
+  const { update, place } = adviceScene();
+  await update();
+  const databases = join(place.directory, "databases");
+  mkdirSync(join(place.directory, ".tmp-downloads-1"));
+  writeFileSync(join(databases, ".tmp-1"), "half");
+  writeFileSync(join(databases, ".tmp-1.rows"), "half");
+  expect(keptDatabases(place)).toHaveLength(1);
+  await update();
+  expect(readdirSync(place.directory).sort()).toEqual(["databases", "state.json"]);
+  expect(readdirSync(databases)).toHaveLength(1);
+});

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, digestHex, isDigest, parseJson } from "@touchmark/core";
-import { writeFileAtomically } from "@touchmark/store";
+import { TEMPORARY_PREFIX, writeFileAtomically } from "@touchmark/store";
 import { databaseName } from "../database/compile.ts";
 import { advisoryDatabaseErrors } from "../database/errors.ts";
 import type { AdvisoryPlace } from "./configuration.ts";
@@ -69,6 +69,15 @@ export function writeAdvisoryState(place: AdvisoryPlace, state: AdvisoryState): 
 /** Where databases lie. */
 export function databaseDirectory(place: AdvisoryPlace): string {
   return join(place.directory, "databases");
+}
+
+/** Deletes what killed updates left. The caller holds the lock of the advisories: nobody else is writing. */
+export function clearLeftovers(place: AdvisoryPlace): void {
+  for (const directory of [place.directory, databaseDirectory(place)]) {
+    for (const name of namesIn(directory)) {
+      if (name.startsWith(TEMPORARY_PREFIX)) rmSync(join(directory, name), { recursive: true, force: true });
+    }
+  }
 }
 
 /** File of a database. */

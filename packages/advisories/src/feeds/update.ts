@@ -15,6 +15,7 @@ import { advisoryFeedErrors } from "./errors.ts";
 import { type FetchFeed, fetchFeed } from "./fetch-feed.ts";
 import {
   type AdvisoryState,
+  clearLeftovers,
   databaseBundlePath,
   databaseDirectory,
   databasePath,
@@ -55,6 +56,7 @@ export async function updateAdvisories(
   options: UpdateOptions & { readonly configuration: AdvisoryConfiguration; readonly names?: readonly string[] },
 ): Promise<AdvisoryUpdate> {
   const { place, configuration, names = [] } = options;
+  clearLeftovers(place);
   const state = readAdvisoryState(place);
   const unknown = names.find((name) => !configuration.sources.some((source) => source.name === name));
   if (unknown !== undefined) {
@@ -82,6 +84,7 @@ export async function updateAdvisories(
 export async function importAdvisories(
   options: UpdateOptions & { readonly input: AdvisorySourceInput; readonly isConfigured?: boolean },
 ): Promise<AdvisoryUpdate> {
+  clearLeftovers(options.place);
   const state = readAdvisoryState(options.place);
   const { name } = options.input;
   const facts = options.isConfigured === true ? {} : { imported: true };
