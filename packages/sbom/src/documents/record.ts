@@ -1,4 +1,4 @@
-import { isDigest } from "@touchmark/core";
+import { isDigest, isFactoryError } from "@touchmark/core";
 import { packageUrl, parsePackageUrl } from "@touchmark/formats/package-url";
 import type {
   Component,
@@ -268,8 +268,12 @@ function flag(value: unknown, where: string): boolean {
 
 function canonicalPurl(value: unknown, where: string): string {
   const written = text(value, where);
-  if (packageUrl(parsePackageUrl(written)) !== written) throw wrong(where, "a package URL in its one spelling", value);
-  return written;
+  try {
+    if (packageUrl(parsePackageUrl(written)) === written) return written;
+  } catch (error) {
+    if (!isFactoryError(error)) throw error;
+  }
+  throw wrong(where, "a package URL in its one spelling", value);
 }
 
 function filled(value: unknown, where: string): string {

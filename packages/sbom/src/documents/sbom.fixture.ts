@@ -157,7 +157,7 @@ const distribution = fc
 const hash = fc.oneof(
   fc.record({
     algorithm: fc.constantFrom<ComponentHash["algorithm"]>("sha256", "blake2b-256", "blake3"),
-    value: fc.string({ unit: fc.constantFrom(..."0123456789abcdef"), minLength: 64, maxLength: 64 }),
+    value: fc.string({ unit: fc.constantFrom(...Array.from("0123456789abcdef")), minLength: 64, maxLength: 64 }),
   }),
   fc.record({
     algorithm: fc.constantFrom<ComponentHash["algorithm"]>("md5", "sha1", "sha224", "sha512", "h1"),

@@ -37,7 +37,7 @@ function file(name: string, content: string): string {
 
 const tell = (...words: readonly string[]) => say(words, { directory });
 
-test("sbom convert goes through every format and back, with edges and hashes", async () => {
+test("X51: sbom convert goes through every format and back, with edges and hashes", async () => {
   let from = file("first.json", bom("1.0.0"));
   for (const format of writtenFormats) {
     const to = `as-${format}`;
@@ -50,13 +50,13 @@ test("sbom convert goes through every format and back, with edges and hashes", a
   expect(sbom.components[0]).toMatchObject({ purl: "pkg:npm/left@1.0.0", hashes: [{ algorithm: "sha1" }] });
 });
 
-test("sbom convert without a format, and of what is no SBOM, is exit 2", async () => {
+test("X51: sbom convert without a format, and of what is no SBOM, is exit 2", async () => {
   expect(await tell("sbom", "convert", file("first.json", bom("1.0.0")))).toMatchObject({ code: 2 });
   const { code, err } = await tell("sbom", "convert", file("no.json", "{}"), "--to", "spdx-json");
   expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining("SBOM_DOCUMENT_FORMAT_UNKNOWN") });
 });
 
-test("sbom diff tells new versions, and alarms at another digest of the same version with exit 3", async () => {
+test("X51: sbom diff tells new versions, and alarms at another digest of the same version with exit 3", async () => {
   file("a.json", bom("1.0.0"));
   file("b.json", bom("2.0.0"));
   file("c.json", bom("1.0.0", { hashes: [{ alg: "SHA-1", content: "b".repeat(40) }] }));
@@ -67,14 +67,14 @@ test("sbom diff tells new versions, and alarms at another digest of the same ver
   expect(JSON.parse(exchanged.out)).toMatchObject({ changed: [{ alarm: true }], edgesAdded: [] });
 });
 
-test("sbom diff in Markdown holds nothing that a name brings", async () => {
+test("X51: sbom diff in Markdown holds nothing that a name brings", async () => {
   file("a.json", bom("1.0.0"));
   const evil = bom("1.0.0").replaceAll('"left"', '"<script>|`[x](http://a)"').replaceAll("pkg:npm/left@1.0.0", "");
   const { out } = await tell("sbom", "diff", "a.json", file("evil.json", evil), "--format", "markdown", "--edges");
   expect(out).not.toMatch(/<script|\]\(|\|`/);
 });
 
-test("sbom merge makes one subject that depends on each", async () => {
+test("X51: sbom merge makes one subject that depends on each", async () => {
   file("a.json", bom("1.0.0"));
   const other = bom("1.0.0").replaceAll('"shop"', '"api"');
   const { code, out } = await tell("sbom", "merge", "a.json", file("api.json", other), "--name", "release");
@@ -86,7 +86,7 @@ test("sbom merge makes one subject that depends on each", async () => {
   expect(await tell("sbom", "merge", "a.json", "--name", "x", "--digest", "md5:1")).toMatchObject({ code: 2 });
 });
 
-test("sbom validate is exit 3 when something is wrong, with its place", async () => {
+test("X51: sbom validate is exit 3 when something is wrong, with its place", async () => {
   expect(await tell("sbom", "validate", file("a.json", bom("1.0.0")))).toMatchObject({ code: 0 });
   const dangling = bom("1.0.0").replace('["left"]', '["left","gone"]');
   const { code, out, err } = await tell("sbom", "validate", file("bad.json", dangling));

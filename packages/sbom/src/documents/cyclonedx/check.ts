@@ -13,7 +13,7 @@ const encodings: ReadonlySet<unknown> = new Set([undefined, "base64"]);
 /** Members of a document that its format does not allow so; none of them changes what the document lists. */
 export function checkCycloneDocument(document: Members, report: DocumentReport): void {
   const { serialNumber, version } = document;
-  if (serialNumber !== undefined && !serialSyntax.test(String(serialNumber))) {
+  if (serialNumber !== undefined && !serialSyntax.test(textOr(serialNumber))) {
     report.defect("serialNumber", "expected urn:uuid: and a UUID");
   }
   if (version !== undefined && !(Number.isSafeInteger(version) && Number(version) > 0)) {
@@ -21,7 +21,7 @@ export function checkCycloneDocument(document: Members, report: DocumentReport):
   }
   const metadata = optionalMembers(document["metadata"], "metadata") ?? {};
   const { timestamp } = metadata;
-  if (timestamp !== undefined && !isMoment(String(timestamp))) {
+  if (timestamp !== undefined && !isMoment(textOr(timestamp))) {
     report.defect("metadata.timestamp", `expected a date and time of RFC 3339, found ${shown(timestamp)}`);
   }
   checkLicences(metadata["licenses"], "metadata.licenses", document["specVersion"] === "1.7", report);
@@ -76,7 +76,7 @@ function checkLicences(value: unknown, where: string, mayMix: boolean, report: D
     }
     const { id, name, text } = isObject(license) ? license : {};
     if ((id === undefined) === (name === undefined)) report.defect(at, "expected an id or a name");
-    if (id !== undefined && findLicence(String(id))?.id !== id && findLicenceException(String(id)) === undefined) {
+    if (id !== undefined && findLicence(textOr(id))?.id !== id && findLicenceException(textOr(id)) === undefined) {
       report.defect(`${at}.license.id`, `${shown(id)} is not on the list of SPDX`);
     }
     if (isObject(text) && !encodings.has(text["encoding"])) {
@@ -87,6 +87,11 @@ function checkLicences(value: unknown, where: string, mayMix: boolean, report: D
 
 function isObject(value: unknown): value is Members {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Text, or nothing for what is none. */
+function textOr(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function shown(value: unknown): string {

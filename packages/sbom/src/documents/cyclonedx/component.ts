@@ -1,5 +1,5 @@
 import { isDigest } from "@touchmark/core";
-import type { Component, ComponentScope, LicenceFact, Occurrence } from "@touchmark/formats/sbom";
+import type { Component, ComponentScope, Occurrence } from "@touchmark/formats/sbom";
 import { isCpe } from "../cpe.ts";
 import { isHashValue } from "../hash-value.ts";
 import { isIriReference } from "../iri.ts";
@@ -183,7 +183,7 @@ function readCpes(value: unknown, where: string): readonly string[] {
 const contextSyntax = /^rule ([^;\s]+)(?:; layer (sha256:[0-9a-f]{64}))?$/;
 
 function writeEvidence(component: Component): Members | undefined {
-  const licences = cycloneLicences(component.detectedLicences as readonly LicenceFact[]);
+  const licences = cycloneLicences(component.detectedLicences);
   const occurrences = component.occurrences
     .filter(({ path }) => path !== "")
     .map(({ path, rule, layer, line }) => ({

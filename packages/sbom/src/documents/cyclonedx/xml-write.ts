@@ -94,7 +94,7 @@ function node(name: string, content: Node["content"], attributes: Attributes = {
 }
 
 function plain(name: string, value: unknown): readonly Node[] {
-  return value === undefined ? [] : [node(name, String(value))];
+  return typeof value === "string" || typeof value === "number" ? [node(name, String(value))] : [];
 }
 
 function wrapped(name: string, items: unknown, each: (item: Members) => Node): readonly Node[] {

@@ -20,7 +20,7 @@ export function tagValueText(document: Members): string {
     ]),
     "",
     ...many(document, "relationships").map((each) =>
-      tag("Relationship", `${each["spdxElementId"]} ${each["relationshipType"]} ${each["relatedSpdxElement"]}`),
+      tag("Relationship", words(each, "spdxElementId", "relationshipType", "relatedSpdxElement")),
     ),
   ];
   return lines.join("\n");
@@ -38,14 +38,14 @@ function packageLines(written: Members): readonly string[] {
     tag("FilesAnalyzed", written["filesAnalyzed"]),
     ...optional("PackageHomePage", written["homepage"]),
     ...many(written, "checksums").map((each) =>
-      tag("PackageChecksum", `${each["algorithm"]}: ${each["checksumValue"]}`),
+      tag("PackageChecksum", `${String(each["algorithm"])}: ${String(each["checksumValue"])}`),
     ),
     tag("PackageLicenseConcluded", written["licenseConcluded"]),
     tag("PackageLicenseDeclared", written["licenseDeclared"]),
     tag("PackageCopyrightText", written["copyrightText"]),
     ...(written["description"] === undefined ? [] : [block("PackageDescription", written["description"])]),
     ...many(written, "externalRefs").map((each) =>
-      tag("ExternalRef", `${each["referenceCategory"]} ${each["referenceType"]} ${each["referenceLocator"]}`),
+      tag("ExternalRef", words(each, "referenceCategory", "referenceType", "referenceLocator")),
     ),
     tag("PrimaryPackagePurpose", purpose),
     ...annotations(written),
@@ -68,6 +68,10 @@ function many(element: Members, name: string): readonly Members[] {
 
 function optional(name: string, value: unknown): readonly string[] {
   return value === undefined ? [] : [tag(name, value)];
+}
+
+function words(element: Members, ...names: readonly string[]): string {
+  return names.map((name) => String(element[name])).join(" ");
 }
 
 function tag(name: string, value: unknown): string {
