@@ -56,7 +56,7 @@ export function readCycloneDxVex(document: JsonObject): Omit<VexDocument, "diges
         vulnerability: [...new Set([id, ...references])],
         products: listOf(vulnerability["affects"], "affects").map((row) => {
           const ref = textOf(objectOf(row, "an affected component")["ref"], "a reference");
-          return { ids: [ref, ...(names.get(ref) ?? [])], subcomponents: [] };
+          return { ids: [...new Set([ref, ...(names.get(ref) ?? [])])], subcomponents: [] };
         }),
         status: states[state],
         at: changed === undefined ? documentAt : timeOf(changed, "the time of an analysis"),

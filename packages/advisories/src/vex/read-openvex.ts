@@ -65,5 +65,5 @@ function idsOf({ "@id": id, identifiers, hashes }: { readonly [name: string]: un
   );
   const ids = [...(id === undefined ? [] : [id]), ...further].map((each) => textOf(each, "an identifier"));
   if (ids.length + digests.length === 0) throw malformed("an @id, identifiers or hashes of a product", id);
-  return [...ids, ...digests];
+  return [...new Set([...ids, ...digests])];
 }
