@@ -134,7 +134,7 @@ function changeOf(name: string, before: Component, after: Component): ComponentC
     difference("version", before.version, after.version),
     difference("licences", licencesOf(before), licencesOf(after)),
     difference("hashes", differingHashes(before, after), differingHashes(after, before)),
-    difference("scope", before.scope, after.scope),
+    difference("scope", scopeOf(before), scopeOf(after)),
     difference("supplier", before.supplier ?? "", after.supplier ?? ""),
   ].flat();
   if (changes.length === 0) return undefined;
@@ -144,6 +144,11 @@ function changeOf(name: string, before: Component, after: Component): ComponentC
 
 function difference(what: string, before: string, after: string): ComponentChange["changes"] {
   return before === after ? [] : [{ what, before, after }];
+}
+
+/** What nothing is known of counts as needed at run time, as it does in every gate. */
+function scopeOf({ scope }: Component): string {
+  return scope === "unknown" ? "runtime" : scope;
 }
 
 function licencesOf({ declaredLicences }: Component): string {

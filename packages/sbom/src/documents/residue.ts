@@ -37,6 +37,22 @@ export function frameResidue(frame: SbomFrame, read: SbomFrame): Residue {
   return frame.distribution === undefined ? new Map([...residue, ["distribution", "null"]]) : residue;
 }
 
+/** Lists what a residue tells: what the format has no place for, and what it has a place for in part. */
+export function reportResidue(
+  residue: Residue,
+  read: Component | SbomFrame,
+  words: { readonly of: "a component" | "the document"; readonly by: string },
+  report: DocumentReport,
+): void {
+  const natives = new Map<string, unknown>(Object.entries(read));
+  for (const [name, written] of residue) {
+    if (written === "null" && !natives.has(name)) continue;
+    const native = natives.get(name);
+    const isEmpty = native === undefined || native === "" || (Array.isArray(native) && native.length === 0);
+    report.loss(`${name} of ${words.of}: told ${isEmpty ? "" : "in full "}by ${words.by} only`);
+  }
+}
+
 /**
  * Lays what properties say over what the format's own members say. Nobody may say by properties what the format's
  * members deny: when the component that results, written in this format, does not give the members that stand there,

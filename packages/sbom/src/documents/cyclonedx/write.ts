@@ -1,7 +1,7 @@
 import { sha256 } from "@touchmark/core";
 import type { Component, Sbom } from "@touchmark/formats/sbom";
 import { DocumentReport } from "../problems.ts";
-import { componentResidue, frameResidue, type Residue, residuePrefix } from "../residue.ts";
+import { componentResidue, frameResidue, type Residue, reportResidue, residuePrefix } from "../residue.ts";
 import type { Members } from "../shape.ts";
 import { readCycloneComponent, writeCycloneComponent } from "./component.ts";
 import type { CycloneContext, CycloneVersion } from "./context.ts";
@@ -26,14 +26,16 @@ export function cycloneDocument(
   const write = (component: Component): Members => {
     const native = { ...writeCycloneComponent(component), "bom-ref": style.identifier(component.ref) };
     const written = style.members(native);
-    const residue = componentResidue(component, readCycloneComponent(written, "", context));
-    for (const name of residue.keys()) report.loss(`${name} of a component: told by properties only`);
+    const read = readCycloneComponent(written, "", context);
+    const residue = componentResidue(component, read);
+    reportResidue(residue, read, { of: "a component", by: "properties" }, report);
     return withProperties(written, residue, style);
   };
   const root = components.find(({ ref }) => ref === sbom.root) as Component;
   const readRoot = { ...readCycloneComponent(style.members(writeCycloneComponent(root)), "", context), ref: root.ref };
-  const residue = frameResidue(frame, readCycloneMetadata(metadata, readRoot));
-  for (const name of residue.keys()) report.loss(`${name} of the document: told by properties only`);
+  const readFrame = readCycloneMetadata(metadata, readRoot);
+  const residue = frameResidue(frame, readFrame);
+  reportResidue(residue, readFrame, { of: "the document", by: "properties" }, report);
   const body = {
     version: 1,
     metadata: withProperties({ ...metadata, component: write(root) }, residue, style),

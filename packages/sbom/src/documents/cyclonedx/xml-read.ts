@@ -17,12 +17,13 @@ export function cycloneMembers(bytes: Uint8Array): Members | undefined {
   const specVersion = namespace.exec(bom.attributes.get(prefix) ?? "")?.[1];
   if (localName(bom.name) !== "bom" || specVersion === undefined) return undefined;
   const metadata = childNamed(bom, "metadata");
+  const services = childNamed(bom, "services");
   const others = bom.children.map((child) => localName(child.name)).filter((name) => !known.has(name));
   return {
     ...Object.fromEntries(others.map((name) => [name, []])),
     bomFormat: "CycloneDX",
     specVersion,
-    services: inside(bom, "services", "service").map(serviceOf),
+    ...(services === undefined ? {} : { services: childrenNamed(services, "service").map(serviceOf) }),
     ...optional("serialNumber", bom.attributes.get("serialNumber")),
     ...(metadata === undefined ? {} : { metadata: metadataOf(metadata) }),
     components: inside(bom, "components", "component").map(componentOf),

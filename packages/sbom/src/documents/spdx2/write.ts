@@ -2,7 +2,7 @@ import { sha256 } from "@touchmark/core";
 import type { Component, Sbom } from "@touchmark/formats/sbom";
 import type { ExtractedLicence } from "../licences.ts";
 import { DocumentReport } from "../problems.ts";
-import { annotationOf, componentResidue, frameResidue, type Residue } from "../residue.ts";
+import { annotationOf, componentResidue, frameResidue, type Residue, reportResidue } from "../residue.ts";
 import type { Members } from "../shape.ts";
 import { refsOfPackages, type SpdxContext, type WrittenPackage } from "./context.ts";
 import { readCreation, writeCreation } from "./frame.ts";
@@ -27,14 +27,16 @@ export function spdxDocument(sbom: Sbom, style: SpdxStyle, report: DocumentRepor
   const write = (component: Component): Members => {
     const written = styled(writeSpdxPackage(component, idOf(component.ref)), style);
     for (const [id, licence] of written.extracted) extracted.set(id, licence);
-    const residue = componentResidue(component, readSpdxPackage(written, "", context));
-    for (const name of residue.keys()) report.loss(`${name} of a component: told by annotations only`);
+    const read = readSpdxPackage(written, "", context);
+    const residue = componentResidue(component, read);
+    reportResidue(residue, read, { of: "a component", by: "annotations" }, report);
     return residue.size === 0 ? written.package : { ...written.package, ...annotations(residue, annotated) };
   };
   const root = components.find(({ ref }) => ref === sbom.root) as Component;
   const readRoot = readSpdxPackage(styled(writeSpdxPackage(root, idOf(root.ref)), style), "", context);
-  const residue = frameResidue(frame, readCreation({ creationInfo: creation }, { ...readRoot, ref: root.ref }));
-  for (const name of residue.keys()) report.loss(`${name} of the document: told by annotations only`);
+  const readFrame = readCreation({ creationInfo: creation }, { ...readRoot, ref: root.ref });
+  const residue = frameResidue(frame, readFrame);
+  reportResidue(residue, readFrame, { of: "the document", by: "annotations" }, report);
   const body = {
     creationInfo: creation,
     packages: components.map(write),

@@ -2,7 +2,7 @@ import { canonicalJson, sha256 } from "@touchmark/core";
 import type { Component, Sbom } from "@touchmark/formats/sbom";
 import { inOrder } from "../order.ts";
 import { DocumentReport } from "../problems.ts";
-import { componentResidue, frameResidue, type Residue, residuePrefix } from "../residue.ts";
+import { componentResidue, frameResidue, type Residue, reportResidue, residuePrefix } from "../residue.ts";
 import type { Members } from "../shape.ts";
 import { refsOfPackages } from "../spdx2/context.ts";
 import { readCreation, writeCreation } from "../spdx2/frame.ts";
@@ -32,8 +32,9 @@ export function graphDocument(sbom: Sbom, report: DocumentReport): Members {
   for (const component of components) {
     const id = idOf(component.ref);
     const written = writeGraphPackage(component, id, elements.creation);
-    const residue = componentResidue(component, readGraphPackage(written, "", context));
-    for (const name of residue.keys()) report.loss(`${name} of a component: told by extensions only`);
+    const read = readGraphPackage(written, "", context);
+    const residue = componentResidue(component, read);
+    reportResidue(residue, read, { of: "a component", by: "extensions" }, report);
     const supplier = written.supplier === undefined ? {} : { suppliedBy: elements.organization(written.supplier) };
     elements.add({ ...withResidue(written.element, residue), ...supplier });
     for (const expression of written.declared) {
@@ -47,8 +48,9 @@ export function graphDocument(sbom: Sbom, report: DocumentReport): Members {
   const creation = writeCreation(frame);
   const root = byRef.get(sbom.root) as Component;
   const readRoot = readGraphPackage(writeGraphPackage(root, idOf(root.ref), elements.creation), "", context);
-  const residue = frameResidue(frame, readCreation({ creationInfo: creation }, { ...readRoot, ref: root.ref }));
-  for (const name of residue.keys()) report.loss(`${name} of the document: told by extensions only`);
+  const readFrame = readCreation({ creationInfo: creation }, { ...readRoot, ref: root.ref });
+  const residue = frameResidue(frame, readFrame);
+  reportResidue(residue, readFrame, { of: "the document", by: "extensions" }, report);
   const document = elements.document({
     name: sbom.subject.name === "" ? "NOASSERTION" : sbom.subject.name,
     root: idOf(sbom.root),
