@@ -189,6 +189,11 @@ test("G5: a vendor folder tells what it holds, with and without a go.mod beside 
   );
 });
 
+test("G9: a vendor folder of many replacements is read in one pass", () => {
+  const lines = Array.from({ length: 300_000 }, (_, at) => `# example.org/m${at} => ./x`).join("\n");
+  expect(readVendoredModules(`${lines}\n${lines}`, "m").length).toBe(300_000);
+});
+
 test("G9: no text of Go's files does anything but answer, with losses", () => {
   const words = fc.constantFrom(
     ...'module|require|replace|use|(|)|=>|v1.0.0|example.org/a|example.org/b v1.0.0|// indirect|\n|./a|..|/|"|`|# |## explicit|h1:|go 1.16\n|exclude|\0'.split(

@@ -21,6 +21,7 @@ export function readVendoredModules(text: string, where: string): readonly Vendo
     throw goErrors.make("SBOM_GO_VENDOR_MALFORMED", `${where}: expected at most ${mostLines} lines`);
   }
   const modules: VendoredModule[] = [];
+  const known = new Set<string>();
   let isOpen = false;
   for (const [index, raw] of lines.entries()) {
     const line = raw.trimEnd();
@@ -41,8 +42,9 @@ export function readVendoredModules(text: string, where: string): readonly Vendo
       );
     }
     // Behind all modules, replacements without a version stand once more.
-    isOpen = !(version === "" && to !== undefined && modules.some((one) => one.path === path));
+    isOpen = !(version === "" && to !== undefined && known.has(path));
     if (!isOpen) continue;
+    known.add(path);
     modules.push({
       path,
       version,

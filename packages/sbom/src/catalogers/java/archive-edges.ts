@@ -112,10 +112,11 @@ function* unreached(
   reachedFrom: Iterable<string> = [],
 ): Generator<string> {
   const seen = new Set<string>();
+  const own = new Set(keys);
   const reach = (from: Iterable<string>): void => {
     const open = [...from];
     for (let key = open.pop(); key !== undefined; key = open.pop()) {
-      if (seen.has(key)) continue;
+      if (seen.has(key) || !own.has(key)) continue;
       seen.add(key);
       open.push(...(edges.get(key) ?? []));
     }

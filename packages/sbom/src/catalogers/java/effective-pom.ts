@@ -84,8 +84,8 @@ export class EffectivePoms {
       if (bare === "parent.artifactId") return pom.parent?.artifact;
       return bare === "parent.version" ? pom.parent?.version : undefined;
     };
-    const valueOf = (name: string): string | undefined =>
-      levels.find(({ properties }) => properties.has(name))?.properties.get(name) ?? own(name);
+    const properties = new Map([...levels].reverse().flatMap((level) => [...level.properties]));
+    const valueOf = (name: string): string | undefined => properties.get(name) ?? own(name);
     const plain = (text: string | undefined): string | undefined => {
       try {
         return text === undefined ? undefined : interpolate(text, valueOf);

@@ -53,3 +53,13 @@ test("V9: a lockfile that is none is a loss, and others count", () => {
   expect(found.losses.map(({ path, code }) => [path, code])).toEqual([["a/gradle.lockfile", "LOCKFILE_MALFORMED"]]);
   expect(found.components.map(shown)).toContain("g.x/a@1");
 });
+
+test("V10: long lines and many of them are read in one pass", () => {
+  const found = locksIn({
+    "gradle/dependency-locks/a.lockfile": `a${" ".repeat(1_000_000)}b\n`,
+    "b/gradle.lockfile": lock,
+    "b/settings.gradle": `${"\n".repeat(900_000)}rootProject.name = 'late'`,
+  });
+  expect(found.losses.map(({ code }) => code)).toEqual(["LOCKFILE_MALFORMED"]);
+  expect(found.components.map(shown)).toContain("<late@>");
+});

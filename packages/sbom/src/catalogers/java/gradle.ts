@@ -64,7 +64,8 @@ function oneForm(file: CollectedFile, configuration: string | undefined): Collec
     mode: file.mode,
     bytes(limit) {
       const text = Buffer.from(file.bytes(limit)).toString("utf8");
-      return Buffer.from(text.replace(/^([^#=\r\n]+?)[ \t]*\r?$/gm, `$1=${configuration}`));
+      const lines = text.split("\n").map((line) => line.trim());
+      return Buffer.from(lines.map((line) => (/^$|[#=]/.test(line) ? line : `${line}=${configuration}`)).join("\n"));
     },
     read: (offset, length) => file.read(offset, length),
     digest: () => file.digest(),
@@ -82,7 +83,7 @@ function projectOf(file: CollectedFile, directory: string, context: CatalogueCon
   const stated = ["settings.gradle", "settings.gradle.kts"]
     .map((name) => context.file(`${directory}${name}`))
     .flatMap((one) => (one === undefined ? [] : [Buffer.from(one.bytes(1024 * 1024)).toString("utf8")]))
-    .flatMap((text) => /^\s*rootProject\.name\s*=\s*["']([\w.-]{1,200})["']/m.exec(text)?.[1] ?? [])[0];
+    .flatMap((text) => /^[ \t]*rootProject\.name[ \t]*=[ \t]*["']([\w.-]{1,200})["']/m.exec(text)?.[1] ?? [])[0];
   const folder = directory.split("/").at(-2) ?? "";
   return {
     key: `${directory}#project`,

@@ -138,3 +138,11 @@ test("V10: no bytes do anything but answer, with losses", () => {
     }),
   );
 });
+
+test("V10: long lines and many of them are read in one pass", () => {
+  const slashes = "\\".repeat(1_000_000);
+  expect(readProperties(Buffer.from(`a=${slashes.slice(4)}x\n`), "p").get("a")?.length).toBe(499_999);
+  expect(readManifest(Buffer.from(`A: b\n${" c\n".repeat(1_000_000)}`), "m").get("a")?.length).toBe(65_536);
+  const stated = manifest({ "Bundle-License": `${'",'.repeat(30_000)}x` });
+  expect(archivesIn({ "a-1.jar": forgeZip([stated]) }).components.length).toBe(1);
+});

@@ -11,7 +11,7 @@ import { type PomFile, type PomTree, readPomTree, relativePom } from "./pom-tree
 
 const rule = "maven-pom";
 /** Dependencies of all projects together, each counted where it is asked for. */
-const mostArtifacts = 2_000_000;
+const mostArtifacts = 500_000;
 
 /** Maven projects by their pom.xml; further poms of the tree (a local repository) tell what dependencies depend on. */
 export const mavenProjects: Cataloger = {

@@ -50,7 +50,11 @@ export function resolveProject(project: EffectivePom, poms: EffectivePoms, tree:
   const losses: ScanLoss[] = [];
   const direct: string[] = [];
   let isCut = false;
-  let pending: Pending[] = project.dependencies.map((dependency) => ({ dependency, by: undefined, excluded: [] }));
+  let pending: Pending[] = project.dependencies.map((dependency) => ({
+    dependency,
+    by: undefined,
+    excluded: new Set(),
+  }));
   while (pending.length > 0 && !isCut) {
     const next: Pending[] = [];
     for (const one of pending) {
@@ -86,7 +90,8 @@ export function resolveProject(project: EffectivePom, poms: EffectivePoms, tree:
       unknown.add(nameOf(dependency));
       return undefined;
     }
-    const without = [...excluded, ...dependency.exclusions].slice(0, mostExclusions);
+    const isMore = dependency.exclusions.length > 0 && excluded.size < mostExclusions;
+    const without = isMore ? new Set([...excluded, ...dependency.exclusions]) : excluded;
     return pom.dependencies
       .filter((one) => (one.scope === "compile" || one.scope === "runtime") && !one.optional)
       .filter((one) => one.profile === undefined && !isExcluded(one, without))
@@ -120,7 +125,7 @@ export function resolveProject(project: EffectivePom, poms: EffectivePoms, tree:
 interface Pending {
   readonly dependency: EffectiveDependency;
   readonly by: ResolvedDependency | undefined;
-  readonly excluded: readonly string[];
+  readonly excluded: ReadonlySet<string>;
 }
 
 /** Scope of what a dependency of `outer` scope asks for in scope `inner`. */
@@ -129,8 +134,7 @@ function inherited(outer: string, inner: string): string {
   return outer;
 }
 
-function isExcluded({ group, artifact }: EffectiveDependency, without: readonly string[]): boolean {
-  return without.some(
-    (name) => name === "*:*" || name === `${group}:${artifact}` || name === `${group}:*` || name === `*:${artifact}`,
-  );
+function isExcluded({ group, artifact }: EffectiveDependency, without: ReadonlySet<string>): boolean {
+  if (without.size === 0) return false;
+  return [`${group}:${artifact}`, `${group}:*`, `*:${artifact}`, "*:*"].some((name) => without.has(name));
 }

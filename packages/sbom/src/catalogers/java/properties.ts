@@ -26,8 +26,9 @@ function logicalLines(text: string): string[] {
     const line = raw.replace(/^[ \t\f]+/, "");
     if (open === undefined && (line === "" || line.startsWith("#") || line.startsWith("!"))) continue;
     const written: string = (open ?? "") + line;
-    const slashes = /\\*$/.exec(line)?.[0].length ?? 0;
-    if (slashes % 2 === 1) open = written.slice(0, -1);
+    let end = line.length;
+    while (end > 0 && line[end - 1] === "\\") end--;
+    if ((line.length - end) % 2 === 1) open = written.slice(0, -1);
     else {
       lines.push(written);
       open = undefined;
