@@ -60,6 +60,16 @@ export {
   type UpdateOptions,
   updateAdvisories,
 } from "./feeds/update.ts";
+export {
+  type ComparedFinding,
+  compareScans,
+  type ForeignFinding,
+  type ForeignPackage,
+  type ForeignScan,
+  foreignErrors,
+  readForeignScan,
+  type ScanComparison,
+} from "./foreign/index.ts";
 export { decideScan, type ScanContext, scanRefusal } from "./gate/decide-scan.ts";
 export { type ScanGateCode, scanGateErrors } from "./gate/errors.ts";
 export { advisorySourceErrors } from "./importers/errors.ts";

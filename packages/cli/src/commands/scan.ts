@@ -48,6 +48,13 @@ export const command: Command = {
       "rules of a file, beside what was there before",
     ],
   ],
+  subcommands: [
+    {
+      name: "compare",
+      summary: "our scan beside results of other scanners: who found what, and why not",
+      load: () => import("./scan/compare.ts"),
+    },
+  ],
   async run(invocation, terminal) {
     const format = given(invocation, "json") ? "json" : (text(invocation, "format") ?? "table");
     const { decideAll, scanSettingsOfHome, vexFor } = await import("@touchmark/pipeline/analysis");

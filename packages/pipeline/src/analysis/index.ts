@@ -1,4 +1,5 @@
 export type { AdvisoryChoice } from "./advisory-place.ts";
+export { attestForeignScan } from "./foreign-evidence.ts";
 export { imageTree } from "./image-tree.ts";
 export {
   forgetVex,
