@@ -10,6 +10,7 @@ import { list, type Members, members, objects, optionalMembers, optionalText, te
 import type { CycloneContext } from "./context.ts";
 import { algorithmOfCyclone, cycloneAlgorithm } from "./hashes.ts";
 import { cycloneLicences, licencesOfCyclone } from "./licences.ts";
+import { sourceOfProperties } from "./source-package.ts";
 
 const scopeOf: Readonly<Record<ComponentScope, string | undefined>> = {
   runtime: "required",
@@ -67,6 +68,9 @@ export function readCycloneComponent(written: Members, where: string, context: C
     text(written["name"], `${where}.name`),
   );
   const version = optionalText(written["version"], `${where}.version`) ?? "";
+  const properties = readProperties(written["properties"], `${where}.properties`).filter(
+    (property) => !property.name.startsWith(residuePrefix),
+  );
   return {
     ref: id === undefined || id === "" ? (facts?.purl ?? `${name}@${version}`) : id,
     kind: readKind(written["type"], `${where}.type`, context),
@@ -76,6 +80,7 @@ export function readCycloneComponent(written: Members, where: string, context: C
     type,
     scope: readScope(written["scope"], `${where}.scope`, context),
     ...(id !== undefined && context.direct.has(id) ? { direct: true } : {}),
+    ...optional("sourcePackage", sourceOfProperties(properties)),
     ...derivedFacts(facts, context.distribution),
     hashes: readHashes(written["hashes"], `${where}.hashes`, context),
     declaredLicences: licencesOfCyclone(written["licenses"], `${where}.licenses`),
@@ -87,9 +92,7 @@ export function readCycloneComponent(written: Members, where: string, context: C
     occurrences: objects(evidence["occurrences"], `${where}.evidence.occurrences`).map((occurrence, index) =>
       readOccurrence(occurrence, `${where}.evidence.occurrences[${index}]`),
     ),
-    properties: readProperties(written["properties"], `${where}.properties`).filter(
-      (property) => !property.name.startsWith(residuePrefix),
-    ),
+    properties,
   };
 }
 
