@@ -10,6 +10,8 @@
 #                         versitygw (object storage; needs go)
 #                         conformance (oci-conformance: the distribution specification's own suite; needs go and git)
 #                         registries (distribution, regctl; needs go)
+#                         syft grype osv-scanner (catalogues and scanners; need go, compile for minutes; only when named)
+#                         cdxgen (and cyclonedx-npm; only when named)
 #                         sigstore-go (sigstore-go-bench; needs go, takes minutes; only when named)
 #
 # Everything comes through the ordinary clients of this machine (apt, pip, npm) and their configuration.
@@ -161,6 +163,28 @@ registries() {
   echo "installed  distribution $distribution_version, regctl $regctl_version"
 }
 
+# A catalogue or scanner written in Go: NAME MODULE VERSION, the program in MODULE/cmd/NAME.
+scanner() {
+  local stamp=$peers/$1.installed
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$3" ] && [ -x "$peers/bin/$1" ]; then echo "kept       $1 $3"; return; fi
+  command -v go > /dev/null || { echo "skipped    $1: go is not installed"; return; }
+  (cd / && CGO_ENABLED=0 GOFLAGS='-trimpath -buildvcs=false' GOBIN=$peers/bin go install -ldflags '-s -w' "$2/cmd/$1@$3") \
+    > /dev/null 2>&1 || return 1
+  printf '%s' "$3" > "$stamp"
+  echo "installed  $1 $3"
+}
+
+cdxgen_packages=(@cyclonedx/cdxgen@12.8.4 @cyclonedx/cyclonedx-npm@6.0.1)
+cdxgen() {
+  local to=$peers/cdxgen stamp=$peers/cdxgen/.installed program
+  if [ "$(cat "$stamp" 2>/dev/null)" = "${cdxgen_packages[*]}" ]; then echo "kept       ${cdxgen_packages[*]}"; return; fi
+  rm -rf "$to" && mkdir -p "$to" && printf '{"private":true}\n' > "$to/package.json" &&
+    npm install --prefix "$to" --save-exact --ignore-scripts --no-audit --no-fund --loglevel=error "${cdxgen_packages[@]}" > /dev/null || return 1
+  for program in cdxgen cyclonedx-npm; do ln -sf "$to/node_modules/.bin/$program" "$peers/bin/$program"; done
+  printf '%s' "${cdxgen_packages[*]}" > "$stamp"
+  echo "installed  ${cdxgen_packages[*]}"
+}
+
 if [ $# -eq 0 ]; then set -- crane oras notation containerd versitygw registries conformance cosign witness in-toto-golang in-toto sigstore-js torchwood sigsum-go tessera clients; fi
 for name in "$@"; do
   case $name in
@@ -172,6 +196,11 @@ for name in "$@"; do
     versitygw) versitygw ;;
     conformance) conformance ;;
     registries) registries ;;
+    syft) scanner syft github.com/anchore/syft v1.52.0 ;;
+    grype) scanner grype github.com/anchore/grype v0.115.0 ;;
+    # Newer ones want a newer Go.
+    osv-scanner) scanner osv-scanner github.com/google/osv-scanner/v2 v2.5.0 ;;
+    cdxgen) cdxgen ;;
     sigstore-go) sigstore_go ;;
     sigstore-js) sigstore_javascript ;;
     *) echo "install.sh: no such peer: $name" >&2; exit 2 ;;
