@@ -1,15 +1,19 @@
+import { expect } from "vitest";
 import type { Found } from "../../catalogue/cataloger.ts";
 import { collected, contextOf } from "../collected.fixture.ts";
 import { shown } from "./jar.fixture.ts";
 import { mavenProjects } from "./maven-projects.ts";
 
-/** What the poms of a tree hold. */
+/** What the poms of a tree hold, which is always whole: unique keys, edges and roots between them. */
 export function projectsIn(files: Readonly<Record<string, string | Uint8Array>>): Found {
   const all = Object.entries(files).map(([path, content]) => collected(path, content));
-  return mavenProjects.catalogue(
-    all.filter((file) => mavenProjects.wants(file)),
-    contextOf(all),
-  ) as Found;
+  const wanted = all.filter((file) => mavenProjects.wants(file));
+  const found = mavenProjects.catalogue(wanted, contextOf(all)) as Found;
+  const keys = new Set(found.components.map(({ key }) => key));
+  expect(keys.size).toBe(found.components.length);
+  for (const key of found.roots) expect(keys).toContain(key);
+  for (const { from, to } of found.edges) for (const key of [from, ...to]) expect(keys).toContain(key);
+  return found;
 }
 
 /** Codes of the losses, in their order. */
