@@ -15,12 +15,12 @@ export async function cataloguing(source: ScanSource, terminal: Terminal, words:
     for (const loss of source.losses) terminal.note(`not taken from the document: ${loss}`);
     return source.sbom;
   }
-  const { catalogueTree } = await import("@touchmark/pipeline/analysis");
+  const { allCatalogers, catalogue } = await import("@touchmark/sbom");
   const { name, version, created } = words;
   let last = 0;
   try {
-    return await catalogueTree({
-      tree: source.tree,
+    return await catalogue(source.tree, {
+      catalogers: allCatalogers(),
       subject: {
         ...source.subject,
         ...(name === undefined ? {} : { name }),

@@ -1,6 +1,6 @@
 import { canonicalJson } from "@touchmark/core";
-import { z } from "zod";
 import { packageUrl, parsePackageUrl } from "../package-url-spelling.ts";
+import { described, list, type Of, object, oneOf, optional, text } from "../predicates/shape.ts";
 import { gitAddress, webAddress } from "./addresses.ts";
 import { assemble, checkCount, type Draft } from "./assemble.ts";
 import { hexDigest } from "./digests.ts";
@@ -14,39 +14,33 @@ import { shown } from "./shape.ts";
 /** Version of the document. */
 export const materialsLockVersion = "materials-lock/v1";
 
-const file = z
-  .strictObject({
-    name: z.string().min(1).max(255).optional().describe("Name of the file; the last part of `url` when absent."),
-    url: z.string().max(4096).optional().describe("Where it comes from, when not from the ecosystem's upstream."),
-    sha256: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/)
-      .describe("SHA-256 of the file, lower-case hexadecimal."),
-  })
-  .describe("One file of a package.");
-const lockedPackage = z
-  .strictObject({
-    purl: z.string().max(4096).describe("Package URL with version, canonical."),
-    files: z.array(file).max(10_000).describe("Every file that may be fetched for it; empty for git."),
-    git: z
-      .strictObject({
-        url: z.string().max(4096).describe("Repository, without credentials."),
-        commit: z
-          .string()
-          .regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/)
-          .describe("Exact commit."),
-      })
-      .optional()
-      .describe("For a package that is a commit of a repository."),
-  })
-  .describe("One package.");
-const document = z.strictObject({
-  touchmark: z.literal(materialsLockVersion).describe("Version of this document."),
-  packages: z.array(lockedPackage).max(200_000).describe("What may be fetched, sorted by purl."),
+const file = object({
+  name: optional(described("Name of the file; the last part of `url` when absent.", text({ max: 255 }))),
+  url: optional(
+    described("Where it comes from, when not from the ecosystem's upstream.", text({ max: 4096, empty: true })),
+  ),
+  sha256: described("SHA-256 of the file, lower-case hexadecimal.", text({ pattern: /^[0-9a-f]{64}$/, max: 64 })),
+});
+const lockedPackage = object({
+  purl: described("Package URL with version, canonical.", text({ max: 4096, empty: true })),
+  files: described("Every file that may be fetched for it; empty for git.", list(file, { max: 10_000 })),
+  git: optional(
+    described(
+      "For a package that is a commit of a repository.",
+      object({
+        url: described("Repository, without credentials.", text({ max: 4096, empty: true })),
+        commit: described("Exact commit.", text({ pattern: /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/, max: 64 })),
+      }),
+    ),
+  ),
+});
+const document = object({
+  touchmark: described("Version of this document.", oneOf(materialsLockVersion)),
+  packages: described("What may be fetched, sorted by purl.", list(lockedPackage, { max: 200_000 })),
 });
 
 /** The document `touchmark-materials.lock.json`, for what has no lockfile of its own: Maven, apt, git, plain files. */
-export type MaterialsLock = z.infer<typeof document>;
+export type MaterialsLock = Of<typeof document>;
 
 const ecosystems: Readonly<Record<string, Ecosystem>> = {
   cargo: "cargo",
@@ -60,8 +54,11 @@ const ecosystems: Readonly<Record<string, Ecosystem>> = {
 
 /** The published JSON Schema (draft 2020-12) of `touchmark-materials.lock.json`, made from the reader's own. */
 export function materialsLockSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(document, { target: "draft-2020-12", io: "input" });
-  return { $id: "https://touchmark.dev/schemas/materials-lock/v1.json", ...schema };
+  return {
+    $id: "https://touchmark.dev/schemas/materials-lock/v1.json",
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    ...document.schema,
+  };
 }
 
 /** Reads touchmark-materials.lock.json. */
@@ -98,20 +95,18 @@ export function writeMaterialsLock(packages: MaterialsLock["packages"]): string 
     .map((one) => ({ ...one, files: [...one.files].sort(by(({ name, url }) => name ?? url ?? "")) }))
     .sort(by(({ purl }) => purl));
   const lock = checked({ touchmark: materialsLockVersion, packages: sorted });
-  const text = `${JSON.stringify(JSON.parse(canonicalJson(lock)), null, 2)}\n`;
-  readMaterialsLock({ path: "touchmark-materials.lock.json", name: "touchmark-materials.lock.json", text });
-  return text;
+  const written = `${JSON.stringify(JSON.parse(canonicalJson(lock)), null, 2)}\n`;
+  readMaterialsLock({ path: "touchmark-materials.lock.json", name: "touchmark-materials.lock.json", text: written });
+  return written;
 }
 
 function checked(value: unknown): MaterialsLock {
-  const result = document.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const where = issue?.path.join(".") ?? "";
-  throw lockfileErrors.make(
-    "LOCKFILE_MALFORMED",
-    `${where === "" ? "the document" : where}: ${issue?.message ?? "wrong"}`,
-  );
+  try {
+    document.check(value, "the document");
+    return value as MaterialsLock;
+  } catch (cause) {
+    throw lockfileErrors.make("LOCKFILE_MALFORMED", (cause as Error).message, { cause });
+  }
 }
 
 function draftOf(one: MaterialsLock["packages"][number]): Draft {
