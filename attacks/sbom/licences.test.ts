@@ -14,6 +14,7 @@ const gate: ScanGatePolicy = {
     unaccountedComponents: "ignore",
     losses: "ignore",
     supplierSbom: "ignore",
+    requiredReports: [],
     exceptions: [],
   },
   licences: {

@@ -7,6 +7,7 @@ export function contentRules(result: ScanResult, policy: ScanGatePolicy, now: Da
     unowned(result, policy, now),
     unaccounted(result, policy, now),
     supplierSbom(result, policy, now),
+    requiredReports(result, policy, now),
     losses(result, policy, now),
   ];
 }
@@ -90,6 +91,25 @@ function supplierSbom(result: ScanResult, policy: ScanGatePolicy, now: Date): Sc
     "expected an SBOM of its supplier, signed, with every package",
     met,
     "every package came with an SBOM of its supplier",
+  );
+}
+
+function requiredReports(result: ScanResult, policy: ScanGatePolicy, now: Date): ScanRuleResult {
+  const rule = "required-reports";
+  if (policy.requiredReports.length === 0)
+    return { rule, outcome: "not-evaluated", message: "the gate does not ask", concerns: [] };
+  if (result.reports === undefined) return absent(rule, "reports of a build's steps");
+  const excepted = exceptionFor(policy, rule, result, now, {});
+  const met = policy.requiredReports
+    .filter((kind) => result.reports?.includes(kind) !== true)
+    .map((kind): Concern => ({ words: `none of ${kind}`, ...(excepted === undefined ? {} : { excepted }) }));
+  return ruleResult(
+    rule,
+    "refuse",
+    "SCAN_REPORT_MISSING",
+    "expected reports of each kind",
+    met,
+    "reports of each kind are there",
   );
 }
 

@@ -190,6 +190,13 @@ test("N13: a package without its supplier's signed SBOM refuses where that is as
   expect(outcome(scanOf(), strict, "supplier-sbom")).toBe("refused SCAN_NOT_EVALUATED");
 });
 
+test("N15: reports of each demanded kind must be there, and a build that wrote them", () => {
+  const strict: ScanGatePolicy = { ...noRules, requiredReports: ["junit", "sast"] };
+  expect(outcome(scanOf({ reports: ["junit"] }), strict, "required-reports")).toBe("refused SCAN_REPORT_MISSING");
+  expect(outcome(scanOf({ reports: ["sast", "junit"] }), strict, "required-reports")).toBe("passed");
+  expect(outcome(scanOf(), strict, "required-reports")).toBe("refused SCAN_NOT_EVALUATED");
+});
+
 test("N14: more findings never turn a refusal into a pass, and their order never matters", () => {
   const severity = fc.constantFrom("none", "low", "medium", "high", "critical", "unscored");
   const finding = fc.tuple(fc.integer({ min: 1, max: 50 }), severity).map(([n, which]) =>

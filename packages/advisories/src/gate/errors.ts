@@ -35,6 +35,11 @@ export const scanGateErrors = defineErrors({
     nature: "refused",
     meaning: "A component is in the artifact that nobody fetched or built.",
   },
+  SCAN_REPORT_MISSING: {
+    nature: "refused",
+    meaning: "No step of the build wrote a report of a kind that the gate demands, or there was no build.",
+    hint: "`reports` of a step in touchmark.yaml.",
+  },
   SCAN_SUPPLIER_SBOM_MISSING: {
     nature: "refused",
     meaning: "A package came in without an SBOM of its supplier that a verified signature covers.",

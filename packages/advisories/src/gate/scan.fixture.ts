@@ -95,6 +95,7 @@ export const noRules: ScanGatePolicy = {
   unownedExecutables: "ignore",
   unaccountedComponents: "ignore",
   losses: "ignore",
+  requiredReports: [],
   supplierSbom: "ignore",
   exceptions: [],
 };

@@ -1,4 +1,5 @@
 import type { ComponentScope } from "../sbom/index.ts";
+import type { ReportKind } from "./scan.ts";
 
 /** What becomes of something that a rule meets. */
 export type Strictness = "refuse" | "warn" | "ignore";
@@ -69,5 +70,7 @@ export interface ScanGatePolicy {
   readonly supplierSbom: Strictness;
   /** Files that could not be read. */
   readonly losses: Strictness;
+  /** Kinds of reports that steps of the build must have written. */
+  readonly requiredReports: readonly ReportKind[];
   readonly exceptions: readonly ScanException[];
 }

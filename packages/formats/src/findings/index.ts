@@ -20,6 +20,7 @@ export type {
   LicenceClass,
   LicenceFinding,
   NotEvaluated,
+  ReportKind,
   ScanGateResult,
   ScanResult,
   ScanRuleResult,

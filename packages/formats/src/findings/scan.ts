@@ -1,6 +1,9 @@
 import type { Sbom } from "../sbom/index.ts";
 import type { Finding } from "./finding.ts";
 
+/** Kinds of reports that steps write: tests, coverage, static and dynamic analysis. */
+export type ReportKind = "junit" | "coverage" | "sast" | "dast";
+
 /** Class of a licence for the gate. */
 export type LicenceClass = "allowed" | "warned" | "denied" | "unknown";
 
@@ -54,6 +57,8 @@ export interface ScanResult {
   readonly notEvaluated: readonly NotEvaluated[];
   /** Refs of components of an artifact that nobody fetched or built; absent where there is nothing to compare with. */
   readonly unaccounted?: readonly string[];
+  /** Kinds of reports that steps of the build wrote and that were read; absent where there was no build. */
+  readonly reports?: readonly ReportKind[];
   /** Refs of packages without an SBOM of their supplier that a verified signature covers; absent where nobody looked. */
   readonly withoutSupplierSbom?: readonly string[];
 }

@@ -23,6 +23,7 @@ export function scanGatePolicy(written: WrittenScanGate, exceptions: readonly Sc
     unownedExecutables: written["unowned-executables"] ?? "ignore",
     unaccountedComponents: written["unaccounted-components"] ?? "warn",
     supplierSbom: written["supplier-sbom"] ?? "ignore",
+    requiredReports: written["required-reports"] ?? [],
     losses: written.losses ?? "warn",
     exceptions,
   };

@@ -75,6 +75,14 @@ const gateMembers = {
   "supplier-sbom": strictness(
     "Packages without an SBOM of their supplier under a verified signature. Default: ignore.",
   ),
+  "required-reports": z
+    .array(z.enum(["junit", "coverage", "sast", "dast"]))
+    .max(4, "expected at most 4 kinds")
+    .optional()
+    .meta({
+      description: "Kinds of reports that steps of the build must have written.",
+      examples: [["junit", "sast"]],
+    }),
   losses: strictness("Files that could not be read. Default: warn."),
 } as const;
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { applyVex, scanRefusal } from "@touchmark/advisories";
 import { canonicalJson, type Digest, sha256 } from "@touchmark/core";
-import type { ScanGateResult, ScanResult } from "@touchmark/formats/findings";
+import type { ReportKind, ScanGateResult, ScanResult } from "@touchmark/formats/findings";
 import type { Sbom, SbomSubject } from "@touchmark/formats/sbom";
 import { openDirectoryTree, openFileTree, type ScannedTree, writeSbom } from "@touchmark/sbom";
 import type { RecordedBundle } from "../evidence/recorder.ts";
@@ -14,6 +14,7 @@ import { keptVex, vexFor } from "./kept-vex.ts";
 import { catalogueTree, decideAll, scanSbom } from "./scan.ts";
 import { readScanConfiguration } from "./scan-configuration.ts";
 import { severityCounts } from "./severity-counts.ts";
+import { readReports } from "./step-reports.ts";
 import { plainUrl, unaccountedComponents } from "./unaccounted.ts";
 
 /** An artifact, analysed, with the bundles that say so. */
@@ -40,6 +41,7 @@ export async function analyseRun(
   const policies = [configuration.gate, plan.pipeline.analyse.gate].flatMap((policy) => policy ?? []);
   const advisories = await session.advisories();
   const known = knownComponents(session, outcomes);
+  const reports = await reportKinds(session, outcomes);
   const { kept, ignored } = await keptVex(factory);
   for (const { digest, message } of ignored) {
     session.listener({ type: "note", text: `VEX document ${digest} does not count: ${message}` });
@@ -53,7 +55,7 @@ export async function analyseRun(
     const scanned = scanSbom(sbom, { now, policies, ...(advisories === undefined ? {} : { database: advisories }) });
     const about = { project: session.facts.project, artifact: artifact.digest, now };
     const { result: applied } = applyVex(scanned, vexFor(kept, about));
-    const result: ScanResult = { ...applied, unaccounted: await unaccounted(sbom, known) };
+    const result: ScanResult = { ...applied, reports, unaccounted: await unaccounted(sbom, known) };
     const gate = decideAll(result, policies, now);
     const policy = policies.length === 0 ? undefined : sha256(canonicalJson(JSON.parse(JSON.stringify(policies))));
     const bundles = await record(session, artifact, result, gate, policy, startedAt, known.fetched.size);
@@ -72,6 +74,15 @@ export async function analyseRun(
     if (refusal !== undefined) throw refusal;
   }
   return analysed;
+}
+
+/** Kinds of reports that the steps wrote, each read. */
+async function reportKinds({ factory }: RunSession, outcomes: readonly StepOutcomeFacts[]): Promise<ReportKind[]> {
+  const found = new Set<ReportKind>();
+  for (const { step, output } of outcomes) {
+    for (const { definition } of await readReports(factory.trees, step, output)) found.add(definition.kind);
+  }
+  return [...found].sort();
 }
 
 function catalogued(session: RunSession, artifact: ArtifactFacts, kind: SbomSubject["kind"]) {
