@@ -12,13 +12,13 @@ const junit = `<?xml version="1.0"?><testsuites tests="1" failures="0"><testsuit
   <testsuite name="inner"><testcase classname="B" name="three"><failure message="1 is&#10;not 2">trace</failure></testcase>
   <testcase name="four"><error>boom</error></testcase></testsuite></testsuite></testsuites>`;
 
-test("R-1: test cases of JUnit are counted, not what their suites claim", () => {
+test("RPT1: test cases of JUnit are counted, not what their suites claim", () => {
   const expected = { tests: "4", failures: "1", errors: "1", skipped: "1", suites: "2", seconds: "0.250" };
   expect(values("junit", junit)).toEqual(expected);
   expect(read("junit", junit).failures).toEqual(["B three: 1 is not 2", "four: boom"]);
 });
 
-test("R-2: coverage of Cobertura, JaCoCo, Clover and lcov is read, with a document type that only names a grammar", () => {
+test("RPT2: coverage of Cobertura, JaCoCo, Clover and lcov is read, with a document type that only names a grammar", () => {
   const cobertura = `<!DOCTYPE coverage SYSTEM "coverage.dtd"><coverage lines-valid="10" lines-covered="7" branches-valid="4" branches-covered="1"/>`;
   expect(values("coverage", cobertura)).toMatchObject({ "lines-share": "0.7000", "branches-share": "0.2500" });
   const counted = `<coverage line-rate="1"><packages><class><methods><line hits="1"/></methods><lines><line hits="3"/><line hits="0"/></lines></class></packages></coverage>`;
@@ -35,7 +35,7 @@ test("R-2: coverage of Cobertura, JaCoCo, Clover and lcov is read, with a docume
   });
 });
 
-test("R-3: findings of SARIF are counted by level, suppressed ones apart", () => {
+test("RPT3: findings of SARIF are counted by level, suppressed ones apart", () => {
   const sarif = {
     version: "2.1.0",
     runs: [
@@ -77,17 +77,17 @@ test.each([
   ["sast", `{"version":"2.1.0"}`],
   ["sast", `{"version":"2.1.0","runs":[1]}`],
   ["sast", "not json"],
-] as const)("R-4: what is no %s report is refused: %s", (kind, text) => {
+] as const)("RPT4: what is no %s report is refused: %s", (kind, text) => {
   expect(() => read(kind, text)).toThrow(expect.objectContaining({ code: "REPORT_FILE_MALFORMED" }));
 });
 
-test("R-4: a report beyond the limit is refused before it is read", () => {
+test("RPT4: a report beyond the limit is refused before it is read", () => {
   expect(() => readStepReport(new Uint8Array(64 * 1024 * 1024 + 1), "junit")).toThrow(
     expect.objectContaining({ code: "REPORT_FILE_TOO_LARGE" }),
   );
 });
 
-test("R-5: whatever a step writes is a report or one of the codes, and its words hold no control characters", () => {
+test("RPT5: whatever a step writes is a report or one of the codes, and its words hold no control characters", () => {
   const seeds = [junit, "SF:a\nLF:1\nLH:1\nend_of_record", `{"version":"2.1.0","runs":[]}`];
   const mutated = fc
     .tuple(fc.constantFrom(...seeds), fc.nat(400), fc.string({ maxLength: 6 }))

@@ -30,7 +30,9 @@ export interface SessionSettings {
   readonly wants: (body: Uint8Array) => readonly string[];
   readonly decide: (candidate: Candidate) => GateDecision;
   /** What was seen of a package before, other than by this run. */
-  readonly context: (facts: RequestFacts) => Promise<Pick<Candidate, "known" | "history" | "reviews" | "vulnerabilities">>;
+  readonly context: (
+    facts: RequestFacts,
+  ) => Promise<Pick<Candidate, "known" | "history" | "reviews" | "vulnerabilities">>;
   /** Told of every package that was admitted, for the history of later runs. */
   readonly admitted: (material: AdmittedMaterial) => Promise<void>;
   /** The refusal of a decision, as an error with the code of its rule. */

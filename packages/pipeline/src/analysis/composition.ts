@@ -71,7 +71,7 @@ function composeStep(
     const vouched = evidence.filter(({ outcome }) => outcome === "verified");
     return {
       purl: named.purl,
-      ...(named.sha256 === undefined ? {} : { digest: `sha256:${named.sha256}` as Digest }),
+      ...(named.sha256 === undefined ? {} : { digest: `sha256:${named.sha256}` as const }),
       ...(named.licence === undefined ? {} : { licence: named.licence }),
       findings: found.get(named.purl) ?? [],
       provenance: vouched.some(({ kind }) => provenanceKinds.has(kind)),
