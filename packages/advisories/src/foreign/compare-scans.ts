@@ -35,25 +35,31 @@ export interface ScanComparison {
 
 const ours = "touchmark";
 
-/** Compares our scan with those of others: by shared ids, and by name and version of packages. */
+/** Compares our scan with those of others: by shared ids, and by name and version of packages. SPEC K5-K7. */
 export function compareScans(
   own: ScanResult,
-  foreign: readonly ForeignScan[],
+  others: readonly ForeignScan[],
   database?: AdvisoryDatabase,
 ): ScanComparison {
+  const foreign = distinctlyNamed(others);
   const components = new Map(own.sbom.components.map((component) => [component.ref, component]));
   const named = new Map<string, Component[]>();
   for (const component of own.sbom.components) {
-    for (const name of namesOf(component)) named.set(name, [...(named.get(name) ?? []), component]);
+    for (const name of namesOf(component)) listUnder(named, name, component);
   }
-  const rows: Row[] = [];
+  const rows = new Set<Row>();
   const byKey = new Map<string, Row>();
   const add = (ids: readonly string[], name: string, version: string, scanner: string): void => {
-    const known = ids.map((id) => byKey.get(keyOf(id, name, version))).find((each) => each !== undefined);
-    const row = known ?? { ids: new Set<string>(), name, version, foundBy: new Set<string>() };
-    if (known === undefined) rows.push(row);
+    const known = new Set(ids.flatMap((id) => byKey.get(keyOf(id, name, version)) ?? []));
+    const [row = { ids: new Set<string>(), name, version, foundBy: new Set<string>() }, ...same] = known;
+    rows.add(row);
     row.foundBy.add(scanner);
-    for (const id of ids) {
+    // Ids that only now turn out to be of one vulnerability.
+    for (const each of same) {
+      for (const found of each.foundBy) row.foundBy.add(found);
+      rows.delete(each);
+    }
+    for (const id of [...ids, ...same.flatMap((each) => [...each.ids])]) {
       row.ids.add(id);
       byKey.set(keyOf(id, name, version), row);
     }
@@ -70,6 +76,12 @@ export function compareScans(
     }
   }
   const judging = foreign.filter(({ findings }) => findings !== undefined);
+  const known: Known = {
+    named,
+    database,
+    notEvaluated: new Map(own.notEvaluated.map(({ component, message }) => [component, message])),
+    listed: new Map(judging.map(({ tool, packages }) => [tool, versionsOf(packages)])),
+  };
   const scanners = [ours, ...judging.map(({ tool }) => tool)];
   return {
     scanners: [
@@ -81,7 +93,7 @@ export function compareScans(
         ...(findings === undefined ? {} : { findings: findings.length }),
       })),
     ],
-    findings: rows.map((row) => explain(row, scanners, named, own, foreign, database)).sort(compareRows),
+    findings: [...rows].map((row) => explain(row, scanners, known)).sort(compareRows),
     packages: comparePackages(own, foreign, named),
   };
 }
@@ -93,27 +105,29 @@ interface Row {
   readonly foundBy: Set<string>;
 }
 
-function explain(
-  { ids, name, version, foundBy }: Row,
-  scanners: readonly string[],
-  named: ReadonlyMap<string, readonly Component[]>,
-  own: ScanResult,
-  foreign: readonly ForeignScan[],
-  database: AdvisoryDatabase | undefined,
-): ComparedFinding {
+/** What reasons are taken from. */
+interface Known {
+  readonly named: ReadonlyMap<string, readonly Component[]>;
+  readonly database: AdvisoryDatabase | undefined;
+  /** Messages by component. */
+  readonly notEvaluated: ReadonlyMap<string, string>;
+  /** Versions by package by scanner. */
+  readonly listed: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
+}
+
+function explain({ ids, name, version, foundBy }: Row, scanners: readonly string[], known: Known): ComparedFinding {
   const [id = "", ...aliases] = [...ids].sort(
     (a, b) => Number(b.startsWith("CVE-")) - Number(a.startsWith("CVE-")) || (a < b ? -1 : 1),
   );
-  const silent = scanners.filter((scanner) => !foundBy.has(scanner));
-  const reasons = silent.map((scanner) =>
-    scanner === ours
-      ? `${ours}: ${ourReason([...ids], name, version, named, own, database)}`
-      : `${scanner}: ${theirReason(
-          name,
-          version,
-          foreign.find(({ tool }) => tool === scanner),
-        )}`,
-  );
+  const reasons = scanners
+    .filter((scanner) => !foundBy.has(scanner))
+    .map((scanner) => {
+      const reason =
+        scanner === ours
+          ? ourReason([...ids], name, version, known)
+          : theirReason(name, version, known.listed.get(scanner) ?? new Map());
+      return `${scanner}: ${reason}`;
+    });
   return {
     id,
     aliases,
@@ -128,21 +142,18 @@ function ourReason(
   ids: readonly string[],
   name: string,
   version: string,
-  named: ReadonlyMap<string, readonly Component[]>,
-  own: ScanResult,
-  database: AdvisoryDatabase | undefined,
+  { named, database, notEvaluated }: Known,
 ): string {
-  const here = (named.get(name) ?? []).filter((component) => plainVersion(component.version) === version);
-  const [component] = here;
+  const component = named.get(name)?.find((each) => plainVersion(each.version) === version);
   if (component === undefined) {
     const other = named.get(name)?.[0];
     return other === undefined
       ? "no such package was catalogued"
       : `catalogued as version ${other.version || "unknown"}`;
   }
-  const open = own.notEvaluated.find((each) => each.component === component.ref);
-  if (open !== undefined) return `not evaluated: ${open.message}`;
   if (database === undefined) return "no advisory data was there";
+  const open = notEvaluated.get(component.ref);
+  if (open !== undefined) return `not evaluated: ${open}`;
   const advisories = ids.flatMap((id) => database.find(id));
   if (advisories.length === 0) return "no advisory of that id in our data";
   if (advisories.every(({ withdrawn }) => withdrawn !== undefined)) return "the advisory was withdrawn";
@@ -162,12 +173,34 @@ function mayAffect(affected: Parameters<typeof isAffected>[0], component: Compon
   }
 }
 
-function theirReason(name: string, version: string, scan: ForeignScan | undefined): string {
-  const same = (scan?.packages ?? []).filter((each) => each.name === name || each.name === name.split("/").at(-1));
-  if (same.length === 0) return "does not list the package";
-  if (!same.some((each) => plainVersion(each.version) === version))
-    return `lists it as version ${same[0]?.version ?? "unknown"}`;
+function theirReason(name: string, version: string, listed: ReadonlyMap<string, readonly string[]>): string {
+  const versions = listed.get(name) ?? listed.get(name.split("/").at(-1) ?? name) ?? [];
+  if (versions.length === 0) return "does not list the package";
+  if (!versions.includes(version)) return `lists it as version ${versions[0] || "unknown"}`;
   return "lists the package, and knows no such advisory for it or judges the version otherwise";
+}
+
+function versionsOf(packages: readonly ForeignPackage[]): ReadonlyMap<string, readonly string[]> {
+  const versions = new Map<string, string[]>();
+  for (const { name, version } of packages) listUnder(versions, name, plainVersion(version));
+  return versions;
+}
+
+function listUnder<T>(lists: Map<string, T[]>, key: string, value: T): void {
+  const known = lists.get(key);
+  if (known === undefined) lists.set(key, [value]);
+  else known.push(value);
+}
+
+/** Two results of one tool, and one that calls itself as we do, keep apart: what one found the other did not find. */
+function distinctlyNamed(scans: readonly ForeignScan[]): readonly ForeignScan[] {
+  const taken = new Set([ours]);
+  return scans.map((scan) => {
+    let tool = scan.tool;
+    for (let n = 2; taken.has(tool); n++) tool = `${scan.tool} (${n})`;
+    taken.add(tool);
+    return { ...scan, tool };
+  });
 }
 
 function comparePackages(

@@ -142,14 +142,21 @@ function readSarif(document: Members): ForeignScan {
       const result = objectOf(row);
       const message = textOf(objectOf(result["message"])["text"] ?? "");
       const rule = textOf(result["ruleId"] ?? "");
-      const [id = rule] = /(?:CVE-\d{4}-\d{4,}|GHSA(?:-[0-9a-z]{4}){3}|[A-Z]+-\d{4}-\d+)/i.exec(rule) ??
+      const [id = rule] = /(?:CVE-\d{4}-\d{4,}|GHSA(?:-[0-9a-z]{4}){3}|\b[A-Z]{1,20}-\d{4}-\d+)/i.exec(rule) ??
         /CVE-\d{4}-\d{4,}/.exec(message) ?? [rule];
-      const named = /(?:Package:|package)\s+'?([^\s',]+)'?/i.exec(message)?.[1] ?? "";
-      const version = /(?:Installed Version:|version)\s+'?([^\s',]+)'?/i.exec(message)?.[1] ?? "";
+      const [named, version] = packageInWords(message);
       findings.push({ ids: [id], package: { name: named, version, type: "unknown" }, ...severityOf(result["level"]) });
     }
   }
   return { tool: tools.join(", ").slice(0, 200) || "SARIF", packages: packagesOf(findings), findings };
+}
+
+/** Package and version in the words of grype, trivy and osv-scanner; empty where there are none. */
+function packageInWords(message: string): readonly [string, string] {
+  const named = /(?:Package:|package)\s+'?([^\s',]+)'?/i.exec(message)?.[1] ?? "";
+  const version = /(?:Installed Version:|version)\s+'?([^\s',]+)'?/i.exec(message)?.[1];
+  const at = named.lastIndexOf("@");
+  return version === undefined && at > 0 ? [named.slice(0, at), named.slice(at + 1)] : [named, version ?? ""];
 }
 
 function packageOf(row: Members, name: string, version: string, type: string, purl?: string): ForeignPackage {
