@@ -1,6 +1,6 @@
 import { closeSync, lstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { type Digest, isDigest } from "@touchmark/core";
+import { type Digest, isDigest, isFactoryError } from "@touchmark/core";
 import type { Sbom, SbomSubject } from "@touchmark/formats/sbom";
 import type { ScannedTree } from "@touchmark/sbom";
 import { type Invocation, text } from "./command.ts";
@@ -26,7 +26,7 @@ export async function openScanSource(words: string, invocation: Invocation, term
   if (isDigest(words)) return ownArtifact(words);
   const [, prefix, rest = ""] = /^([a-z-]+):(.*)$/s.exec(words) ?? [];
   const given = prefixes.find((each) => each === prefix);
-  const kind = given ?? guess(words, terminal);
+  const kind = given ?? (await guess(words, terminal));
   const place = given === undefined ? words : rest;
   switch (kind) {
     case "dir":
@@ -41,7 +41,7 @@ export async function openScanSource(words: string, invocation: Invocation, term
 }
 
 /** What an unprefixed source is, by what is there; a reference to a registry when nothing is. */
-function guess(words: string, terminal: Terminal): Prefix {
+async function guess(words: string, terminal: Terminal): Promise<Prefix> {
   const path = resolve(terminal.directory, words);
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) {
@@ -56,7 +56,21 @@ function guess(words: string, terminal: Terminal): Prefix {
   }
   if (found.isDirectory())
     return lstatSync(join(path, "oci-layout"), { throwIfNoEntry: false })?.isFile() === true ? "oci-dir" : "dir";
-  return isSbomDocument(path) ? "sbom" : "file";
+  if (isSbomDocument(path)) return "sbom";
+  return (await isDockerArchive(path)) ? "docker-archive" : "file";
+}
+
+/** True for an archive with one image in it, as `docker save` writes it. */
+async function isDockerArchive(path: string): Promise<boolean> {
+  if (!/\.tar$/i.test(path)) return false;
+  const { openDockerArchive } = await import("@touchmark/image");
+  try {
+    await openDockerArchive(path).only();
+    return true;
+  } catch (error) {
+    if (isFactoryError(error)) return false;
+    throw error;
+  }
 }
 
 /** True for a file that begins like a document of CycloneDX or SPDX. */
