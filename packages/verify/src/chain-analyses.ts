@@ -23,7 +23,7 @@ export type VerifiedAnalysis = Pick<Analysis, "artifact" | "digest" | "sbom" | "
 
 /**
  * The analyses of a release: each is of one of its artifacts, and names documents about the same bytes that the builder
- * signed; every document is named by one. @throws CHAIN_ANALYSIS_MISMATCH | CHAIN_SIGNER_UNEXPECTED
+ * signed; every document is named by one, and none refuses what was released. SPEC V21. @throws CHAIN_ANALYSIS_MISMATCH | CHAIN_SIGNER_UNEXPECTED
  */
 export function checkAnalyses(
   chain: readonly ChainStatement[],
@@ -33,11 +33,15 @@ export function checkAnalyses(
 ): readonly VerifiedAnalysis[] {
   const analyses = chain.filter(isOf("analysis")).filter((each) => each.run === release.run);
   const named = new Set<Digest>();
+  const analysed = new Set<string>();
   for (const statement of analyses) {
-    const { artifact, digest, sbom, vulnerabilities, licences } = statement.predicate;
+    const { artifact, digest, sbom, vulnerabilities, licences, gate } = statement.predicate;
     const mismatch = (why: string) => chainErrors.make("CHAIN_ANALYSIS_MISMATCH", `the analysis of ${artifact} ${why}`);
     const row = release.predicate.artifacts.find((each) => each.name === artifact && each.digest === digest);
     if (row === undefined || subjectDigest(statement) !== digest) throw mismatch("is of no artifact of the release");
+    if (analysed.has(artifact)) throw mismatch("stands beside another one");
+    analysed.add(artifact);
+    if (gate.verdict === "refused") throw mismatch("refuses what was released");
     const parts = [
       { bundle: sbom.bundle, type: documentTypes.sbom },
       ...(vulnerabilities.bundle === undefined
