@@ -107,6 +107,9 @@ function readKept(factory: Factory, trustRoot: ReturnType<typeof readTrustRoot>,
   if (verified.kind !== "statement")
     throw analysisErrors.make("VEX_DECISION_MISSING", `nobody decided that ${digest} counts`);
   const decision = readPredicate("vex-decision", verified.statement.predicate);
+  if (decision.document !== digest) {
+    throw analysisErrors.make("VEX_DECISION_MISSING", `the decision beside ${digest} is about ${decision.document}`);
+  }
   return { digest, document: readVex(bytes), decision };
 }
 
