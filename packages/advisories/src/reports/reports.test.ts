@@ -42,6 +42,17 @@ test("T1: the table says what was found, what is settled, what was not seen, and
   expect(few).toContain("<bad>9.8 critical");
 });
 
+test("T1: the way to a component begins with the direct dependency, also below a project of the subject", () => {
+  const [finding] = result.findings;
+  const [direct] = finding?.advice.direct ?? [];
+  if (finding === undefined || direct === undefined) throw new Error("expected a finding with a direct dependency");
+  const [root = "", ...rest] = direct.path;
+  const advice = { ...finding.advice, direct: [{ ...direct, path: [root, "npm:application:shop@1", ...rest] }] };
+  const table = scanTable({ ...result, findings: [{ ...finding, advice }] }, gate);
+  expect(table).toContain("by mocha");
+  expect(table).not.toContain("by npm:application:shop@1");
+});
+
 test("T1: unknown licences that nothing refuses are counted after the first ten", () => {
   const unknown = Array.from({ length: 30 }, (_, i) => ({
     ...{ component: `pkg:npm/p${i}@1`, class: "unknown" as const, reason: "no licence is known" },

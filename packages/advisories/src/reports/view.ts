@@ -59,7 +59,9 @@ export function scanView(result: ScanResult, gate: ScanGateResult | undefined): 
   const refused = refusedConcerns(gate);
   const findings = result.findings.map((finding): FindingView => {
     const component = components.get(finding.component);
-    const refs = finding.advice.direct[0]?.path ?? [];
+    // The way may lead through projects of the subject, which nobody can raise.
+    const [direct] = finding.advice.direct;
+    const refs = direct?.path.slice(Math.max(0, direct.path.indexOf(direct.ref))) ?? [];
     return {
       finding,
       component,
