@@ -8,6 +8,7 @@ import { type OpenRun, openIndex, type RunRecord } from "@touchmark/store";
 import { readTrustRoot } from "@touchmark/verify";
 import { chosenWorker, insecureProcessWorker, reclaim, type SandboxBackend, type Worker } from "@touchmark/worker";
 import { lazyAdvisories } from "./analysis/lazy-advisories.ts";
+import { loadWhileRunning } from "./analysis/load-while-running.ts";
 import { clientEnvironment } from "./client-environment.ts";
 import { pipelineErrors } from "./errors.ts";
 import { nodeStatement } from "./evidence/node-statement.ts";
@@ -222,6 +223,7 @@ async function performRun(session: RunSession, request: RunRequest, begun: numbe
   let error = await admitImages(session, request);
   if (error === undefined) {
     await takeCached(session);
+    loadWhileRunning(session);
     await performSteps(session, request.jobs);
   }
   let status = error === undefined ? overall([...session.reports.values()].map((report) => report.status)) : "refused";
