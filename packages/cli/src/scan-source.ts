@@ -1,4 +1,4 @@
-import { closeSync, lstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { type Digest, isDigest, isFactoryError } from "@touchmark/core";
 import type { Sbom, SbomSubject } from "@touchmark/formats/sbom";
@@ -43,9 +43,12 @@ export async function openScanSource(words: string, invocation: Invocation, term
 /** What an unprefixed source is, by what is there; a reference to a registry when nothing is. */
 async function guess(words: string, terminal: Terminal): Promise<Prefix> {
   const path = resolve(terminal.directory, words);
-  const found = lstatSync(path, { throwIfNoEntry: false });
+  // A link that was named means what it leads to.
+  const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) {
-    if (/^[^/\s]+\/[^\s]+[:@][^/\s]+$/.test(words)) return "registry";
+    const [, place = ""] = /^(.+?)(?:@sha256:[0-9a-f]{64}|:[^/:@]+)$/.exec(words) ?? [];
+    if (place !== "" && isLayout(resolve(terminal.directory, place))) return "oci-dir";
+    if (/^[^/.\s][^/\s]*\/[^\s]+[:@][^/\s]+$/.test(words)) return "registry";
     throw cliErrors.make(
       "CLI_USAGE",
       `expected something to catalogue, found nothing at ${JSON.stringify(words.slice(0, 200))}`,
@@ -54,11 +57,16 @@ async function guess(words: string, terminal: Terminal): Promise<Prefix> {
       },
     );
   }
-  if (found.isDirectory())
-    return lstatSync(join(path, "oci-layout"), { throwIfNoEntry: false })?.isFile() === true ? "oci-dir" : "dir";
+  if (found.isDirectory()) return isLayout(path) ? "oci-dir" : "dir";
+  // What is no plain file may keep who opens it waiting for ever.
+  if (!found.isFile()) return "file";
   if (isSbomDocument(path)) return "sbom";
   return (await isDockerArchive(path)) ? "docker-archive" : "file";
 }
+
+/** True for a directory in the layout of an image (OCI image layout 1.1, oci-layout file). */
+const isLayout = (path: string): boolean =>
+  statSync(join(path, "oci-layout"), { throwIfNoEntry: false })?.isFile() === true;
 
 /** True for an archive with one image in it, as `docker save` writes it. */
 async function isDockerArchive(path: string): Promise<boolean> {
@@ -106,15 +114,14 @@ async function directory(place: string, terminal: Terminal): Promise<ScanSource>
 
 async function file(place: string, terminal: Terminal): Promise<ScanSource> {
   const path = resolve(terminal.directory, place);
-  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {
-    throw cliErrors.make("CLI_FILE_UNREADABLE", `expected a file at ${place}, found nothing`);
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
+    throw cliErrors.make("CLI_FILE_UNREADABLE", `expected a file at ${place}, found nothing, or no file`);
   }
   const { openFileTree } = await import("@touchmark/sbom");
   const { digestOfFile } = await import("@touchmark/pipeline/file-digest");
-  const tree = openFileTree(path);
   return {
     kind: "tree",
-    tree,
+    tree: openFileTree(path),
     subject: { kind: "file", name: basename(path), digest: digestOfFile(path) },
     close: () => {},
   };

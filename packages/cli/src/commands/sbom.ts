@@ -5,6 +5,7 @@ import { writeNamedFile } from "../output/file.ts";
 import { sbomTable } from "../output/sbom-table.ts";
 import { registryOptions } from "../registry-options.ts";
 import { openScanSource, sourceDescription } from "../scan-source.ts";
+import { oneLine } from "../terminal.ts";
 
 /** Further forms, in the order of help. One visible place; nothing registers itself. */
 const rows: readonly SubcommandRow[] = [
@@ -84,7 +85,7 @@ export const command: Command = {
       }
       // What stands in the document in other words is no loss to whoever reads it.
       const lost = losses.filter((loss) => !/told (?:in full )?by properties only/.test(loss));
-      for (const loss of lost.slice(0, 20)) terminal.note(`not in this format: ${loss}`);
+      for (const loss of lost.slice(0, 20)) terminal.note(oneLine(`not in this format: ${loss}`));
       return 0;
     } finally {
       source.close();

@@ -59,12 +59,15 @@ export const command: Command = {
     const format = given(invocation, "json") ? "json" : (text(invocation, "format") ?? "table");
     const { decideAll, scanSettingsOfHome, vexFor } = await import("@touchmark/pipeline/analysis");
     const pinned = text(invocation, "database");
-    const { configuration, database, ages, kept } = await scanSettingsOfHome({
+    const { configuration, database, ages, kept, ignored } = await scanSettingsOfHome({
       ...(pinned === undefined ? {} : { database: pinned }),
       allowStale: given(invocation, "allowStale"),
     });
     for (const { source, from } of (ages ?? []).filter(({ verdict }) => verdict !== "fresh")) {
       terminal.note(`${terminal.style.warn("old data")}: ${oneLine(source)} is of ${from}`);
+    }
+    for (const { digest, message } of ignored) {
+      terminal.note(oneLine(`VEX document ${digest} does not count: ${message}`));
     }
     try {
       const policies = await policiesOf(invocation, terminal, configuration.gate);
@@ -74,6 +77,9 @@ export const command: Command = {
       const about = { now: options.now, ...(digest === undefined ? {} : { artifact: digest }) };
       const result = await withStatements(scanned, vexFor(kept, about), texts(invocation, "vex"), terminal);
       const baseWords = text(invocation, "base");
+      if (baseWords !== undefined && !policies.some(({ vulnerabilities }) => vulnerabilities?.newOnly === true)) {
+        terminal.note("--base has no effect: no rule over vulnerabilities says new-only");
+      }
       const base = baseWords === undefined ? undefined : await scanSource(baseWords, invocation, terminal, options);
       const gate = decideAll(result, policies, options.now, base);
       await report(result, gate, format, text(invocation, "output"), terminal);
@@ -113,10 +119,10 @@ async function policiesOf(
     file === undefined
       ? { gate: ofHome }
       : parseScanConfiguration(readNamedFile(terminal, file, "a readable file of rules").toString("utf8"), file);
-  if (file !== undefined && gate === undefined) {
+  if (file !== undefined && (gate === undefined || refusesNothing(gate))) {
     throw cliErrors.make(
       "CLI_USAGE",
-      `expected rules under gate in ${file}, found none: rules that ask for nothing refuse nothing`,
+      `expected rules under gate in ${file}, found none that can refuse or was asked to warn`,
     );
   }
   const threshold = text(invocation, "failOn") as SeverityThreshold | undefined;
@@ -125,6 +131,18 @@ async function policiesOf(
     ...(gate === undefined ? [] : [gate]),
     ...(threshold === undefined ? [] : [scanGatePolicy({ vulnerabilities: { refuse: threshold } })]),
   ];
+}
+
+/** True where nothing is asked beyond what is warned of without being asked. */
+function refusesNothing(gate: ScanGatePolicy): boolean {
+  const { vulnerabilities, licences, unownedExecutables, supplierSbom, unaccountedComponents, losses } = gate;
+  return (
+    vulnerabilities === undefined &&
+    licences === undefined &&
+    gate.requiredReports.length === 0 &&
+    [unownedExecutables, supplierSbom].every((each) => each === "ignore") &&
+    [unaccountedComponents, losses].every((each) => each !== "refuse")
+  );
 }
 
 /** Statements that the home keeps, and those of files of the command line. */

@@ -1,6 +1,6 @@
 import type { Sbom } from "@touchmark/formats/sbom";
 import type { ScanSource } from "../scan-source.ts";
-import type { Terminal } from "../terminal.ts";
+import { oneLine, type Terminal } from "../terminal.ts";
 
 /** What the caller says of the subject, beside what is found. */
 export interface SubjectWords {
@@ -12,7 +12,7 @@ export interface SubjectWords {
 /** The SBOM of a source, with progress on a terminal while its files are gone over. */
 export async function cataloguing(source: ScanSource, terminal: Terminal, words: SubjectWords = {}): Promise<Sbom> {
   if (source.kind === "sbom") {
-    for (const loss of source.losses) terminal.note(`not taken from the document: ${loss}`);
+    for (const loss of source.losses) terminal.note(oneLine(`not taken from the document: ${loss}`));
     return source.sbom;
   }
   const { allCatalogers, catalogue } = await import("@touchmark/sbom");
