@@ -19,6 +19,7 @@ export const backupParts = [
   "identity",
   "materials",
   "advisories",
+  "vex",
   "registry",
   "store",
   "trees",
@@ -28,7 +29,13 @@ export const backupParts = [
 ] as const;
 
 /** What the user configured, beside the parts: files that a home need not have. */
-export const backupDocuments = ["materials.yaml", "images.yaml", "registry.yaml", "advisories.yaml"] as const;
+export const backupDocuments = [
+  "materials.yaml",
+  "images.yaml",
+  "registry.yaml",
+  "advisories.yaml",
+  "scan.yaml",
+] as const;
 
 /** A part of a home that a backup may hold. */
 export type BackupPart = (typeof backupParts)[number];

@@ -42,6 +42,8 @@ export interface HomePaths {
   readonly materials: string;
   /** Compiled advisory databases, and which of them is in use. */
   readonly advisories: string;
+  /** VEX documents that count here, each with the signed decision. */
+  readonly vex: string;
   /** The registry: its database, and uploads that are still coming in. Its content lies in the store. */
   readonly registry: string;
   /** Images unpacked for steps to run in. Losing them costs time only. */
@@ -71,6 +73,7 @@ export const homeDirectories = [
   "projects",
   "materials",
   "advisories",
+  "vex",
   "registry",
   "rootfs",
   "work",
@@ -92,6 +95,7 @@ export function homePaths(path: string): HomePaths {
     projects: join(path, "projects"),
     materials: join(path, "materials"),
     advisories: join(path, "advisories"),
+    vex: join(path, "vex"),
     registry: join(path, "registry"),
     rootfs: join(path, "rootfs"),
     work: join(path, "work"),

@@ -28,7 +28,7 @@ export interface IgnoredVex {
 /** What somebody decides about a document. */
 export type VexScope = Pick<VexDecision, "approver" | "reason" | "projects" | "artifacts" | "expires">;
 
-const placeOf = (factory: Factory): string => join(factory.home.path, "vex");
+const placeOf = (factory: Factory): string => factory.home.paths.vex;
 
 /** Keeps a document and signs the decision that its statements count. @throws VEX_… | PREDICATE_… */
 export async function keepVex(factory: Factory, bytes: Uint8Array, scope: VexScope): Promise<KeptVex & AttestReport> {
