@@ -216,6 +216,7 @@ export function processesWith(text: string): number[] {
     .map(Number);
 }
 
+export { giveAdvisories, giveRules, npmAdvisory } from "./analysis/advisories.fixture.ts";
 export { type FetchNetwork, openFetchNetwork } from "./materials/fetch-network.ts";
 export {
   clientScript,
