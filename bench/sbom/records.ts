@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { deflateRawSync } from "node:zlib";
-import { type ZipMember, zipArchive } from "./zip-archive.ts";
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { type ZipMember, zipArchive, zipMembers } from "./zip-archive.ts";
 
 /** How many records of each ecosystem, 50,000 in all. */
 const shares = { npm: 15_000, PyPI: 9000, Go: 6000, "crates.io": 3000, Maven: 7000, "Debian:12": 10_000 } as const;
@@ -136,4 +136,19 @@ function sourcesOf(status: string): string {
     .map((stanza) => (/^Source: (\S+)/m.exec(stanza) ?? /^Package: (\S+)/m.exec(stanza))?.[1] ?? "")
     .filter((name) => name !== "")
     .join("\n");
+}
+
+/** Copies a zip of records in which the first ones, about real packages and others alike, have another upper bound. */
+export function changeRecords(from: string, to: string, changes: number): void {
+  const members = zipMembers(readFileSync(from));
+  const step = Math.max(1, Math.floor(members.length / changes));
+  const made = members.map((member, i): ZipMember => {
+    if (i % step !== 0 || i / step >= changes) return member;
+    const record = JSON.parse(inflateRawSync(member.packed).toString("utf8"));
+    for (const { ranges } of record.affected)
+      ranges.push({ type: "SEMVER", events: [{ introduced: "0" }, { fixed: "3.0.1" }] });
+    const content = Buffer.from(JSON.stringify({ ...record, modified: "2026-01-02T00:00:00Z" }));
+    return { name: member.name, content, packed: deflateRawSync(content) };
+  });
+  writeFileSync(to, zipArchive(made));
 }

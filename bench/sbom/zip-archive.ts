@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib";
+import { crc32, inflateRawSync } from "node:zlib";
 
 /** A file of a zip archive, with its content as it is and packed with deflate. */
 export interface ZipMember {
@@ -40,4 +40,18 @@ export function zipArchive(members: readonly ZipMember[]): Buffer {
   end.writeUInt32LE(directory.length, 12);
   end.writeUInt32LE(offset, 16);
   return Buffer.concat([...bodies, directory, end]);
+}
+
+/** Members of an archive that zipArchive wrote, in order: it has no comments, extra fields or gaps. */
+export function zipMembers(archive: Buffer): readonly ZipMember[] {
+  const members: ZipMember[] = [];
+  for (let at = 0; archive.toString("latin1", at, at + 4) === "PK\x03\x04"; ) {
+    const [packedLength, nameLength] = [archive.readUInt32LE(at + 18), archive.readUInt16LE(at + 26)];
+    const body = at + 30 + nameLength;
+    const packed = archive.subarray(body, body + packedLength);
+    const name = archive.toString("utf8", at + 30, body);
+    members.push({ name, packed, content: inflateRawSync(packed) });
+    at = body + packedLength;
+  }
+  return members;
 }
