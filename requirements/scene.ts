@@ -168,7 +168,7 @@ export interface Evidence {
   readonly names: readonly string[];
   readonly all: readonly NamedBundle[];
   named(name: string): NamedBundle;
-  predicate<Kind extends "release" | "source" | "trigger" | "link" | "provenance" | "environment">(
+  predicate<Kind extends "release" | "source" | "trigger" | "link" | "provenance" | "environment" | "analysis">(
     kind: Kind,
     name: string,
   ): PredicateOf<Kind>;
