@@ -1,4 +1,5 @@
 import { compareScans, type ForeignScan, readForeignScan, type ScanComparison } from "@touchmark/advisories";
+import { type Digest, isDigest } from "@touchmark/core";
 import { type Command, given, text } from "../../command.ts";
 import { cliErrors } from "../../errors.ts";
 import { cataloguing } from "../../output/cataloguing.ts";
@@ -30,6 +31,7 @@ export const command: Command = {
   async run(invocation, terminal) {
     const [words = "", ...files] = invocation.arguments;
     const foreign = files.map((file) => readForeignScan(readNamedFile(terminal, file, "a result of a scanner"), file));
+    const artifact = attested(text(invocation, "attest"));
     const { attestForeignScan, scanSbom, scanSettingsOfHome } = await import("@touchmark/pipeline/analysis");
     const { database } = await scanSettingsOfHome({ allowStale: true });
     const source = await openScanSource(words, invocation, terminal);
@@ -40,7 +42,6 @@ export const command: Command = {
       if (output !== undefined) writeNamedFile(terminal, output, `${JSON.stringify(comparison, undefined, 2)}\n`);
       if (given(invocation, "json")) terminal.print(JSON.stringify(comparison));
       else show(comparison, given(invocation, "differences"), terminal);
-      const artifact = text(invocation, "attest");
       if (artifact !== undefined) await attest(artifact, foreign, attestForeignScan, terminal);
       return 0;
     } finally {
@@ -50,18 +51,19 @@ export const command: Command = {
   },
 };
 
+function attested(artifact: string | undefined): Digest | undefined {
+  if (artifact === undefined || isDigest(artifact)) return artifact;
+  throw cliErrors.make("CLI_USAGE", `expected --attest sha256:…, found ${JSON.stringify(artifact.slice(0, 100))}`);
+}
+
 async function attest(
-  artifact: string,
+  artifact: Digest,
   foreign: readonly ForeignScan[],
   sign: typeof import("@touchmark/pipeline/analysis").attestForeignScan,
   terminal: Terminal,
 ): Promise<void> {
-  const { isDigest } = await import("@touchmark/core");
-  if (!isDigest(artifact)) {
-    throw cliErrors.make("CLI_USAGE", `expected --attest sha256:…, found ${JSON.stringify(artifact.slice(0, 100))}`);
-  }
   const { openFactory } = await import("@touchmark/pipeline");
-  const factory = await openFactory();
+  const factory = await openFactory({ create: true });
   try {
     for (const scan of foreign.filter(({ findings }) => findings !== undefined)) {
       const { bundle } = await sign(factory, artifact, scan);

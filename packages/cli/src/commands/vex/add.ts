@@ -32,7 +32,8 @@ export const command: Command = {
     const bytes = readNamedFile(terminal, invocation.arguments[0] ?? "", "a readable VEX document");
     const { openFactory } = await import("@touchmark/pipeline");
     const { keepVex } = await import("@touchmark/pipeline/analysis");
-    const factory = await openFactory();
+    // A home that only advisories were imported into has no identity to sign with yet.
+    const factory = await openFactory({ create: true });
     try {
       const kept = await keepVex(factory, bytes, {
         ...{ approver, reason, artifacts, projects: [...texts(invocation, "project")] },
