@@ -129,7 +129,7 @@ describe.skipIf(missing !== null)("analysis of a run", () => {
   });
 
   test("A8: stored SBOMs are matched again when advisories of their packages change, and what is new is signed", async () => {
-    expect(await codeOf(rescanArtifacts(scene.factory, { attest: true }))).toBe("EVIDENCE_MISSING");
+    expect(await codeOf(rescanArtifacts(scene.factory, { attest: true }))).toBe("ADVISORY_DATABASE_MISSING");
     await giveAdvisories(scene, [npmAdvisory("GHSA-test-0002", "elsewhere", "9.0.0")]);
     const done = await scene.run(scene.project("watched", copying, { ...vendored, watched: "1" }));
     const look = async () =>

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
+  advisoryDatabaseErrors,
   advisoryPlace,
   applyVex,
   type ChangedPackage,
@@ -14,7 +15,6 @@ import { type Digest, digestHex, isDigest, isFactoryError, parseJson } from "@to
 import type { Finding, NotEvaluated, ScanGatePolicy, ScanGateResult, ScanResult } from "@touchmark/formats/findings";
 import { writeFileAtomically } from "@touchmark/store";
 import { signAttestation } from "../attest.ts";
-import { pipelineErrors } from "../errors.ts";
 import type { Factory } from "../factory.ts";
 import { productVersion } from "../version.ts";
 import { openFactoryAdvisories } from "./advisory-place.ts";
@@ -61,14 +61,15 @@ const MAX_MEMORY = 64 * 1024 * 1024;
 
 /**
  * Matches the signed SBOM of every released artifact against the advisory data of today. Only packages whose advisories
- * changed are matched again; what is new is signed. @throws ADVISORY_… | EVIDENCE_MISSING where there is no data
+ * changed are matched again; what is new is signed. @throws ADVISORY_…
  */
 export async function rescanArtifacts(factory: Factory, options: RescanOptions): Promise<readonly RescannedArtifact[]> {
   const opened = await openFactoryAdvisories(factory);
   if (opened === undefined) {
-    throw pipelineErrors.make("EVIDENCE_MISSING", "expected advisory data to look at stored SBOMs by, found none", {
-      hint: "touchmark advisories import FILE, or update",
-    });
+    throw advisoryDatabaseErrors.make(
+      "ADVISORY_DATABASE_MISSING",
+      "expected advisory data to look at stored SBOMs by, found none",
+    );
   }
   const { database } = opened;
   const { gate: policy } = readScanConfiguration(factory);

@@ -1,9 +1,12 @@
 import { packageUrlWithoutVersion } from "@touchmark/formats/package-url";
 import type { Component, Sbom } from "@touchmark/formats/sbom";
 
-/** Rules that find what is declared, and not what is there: a lockfile inside an artifact ships nothing of its list. */
+/**
+ * Rules that find what is declared, and not what is there: a lockfile inside an artifact ships nothing of its list. A
+ * manifest is not among them: whoever hides a package keeps its manifest.
+ */
 const declaring =
-  /(?:^|-)(?:lock|lockfile|package-lock(?:-\d)?|shrinkwrap|requirements|manifest|pom|go-mod|go-sum|cargo-toml)(?:-|$)/;
+  /(?:^|-)(?:lock|lockfiles?|requirements|pom|projects?|project-assets)(?:-\d+)?$|^(?:poetry|uv|pylock|go-mod|go-sum|go-work)$/;
 
 /** What a build may rightly ship. */
 export interface KnownComponents {
@@ -27,10 +30,13 @@ export function unaccountedComponents(artifact: Sbom, { fetched, source }: Known
       component.purl !== undefined && component.version === "" ? [packageUrlWithoutVersion(component.purl)] : [],
     ),
   );
+  const projects = new Set(source.components.map(projectOf));
   return artifact.components.filter((component) => isForeign(artifact, component)).map(({ ref }) => ref);
 
   function isForeign(sbom: Sbom, component: Component): boolean {
-    if (component.ref === sbom.root || component.purl === undefined) return false;
+    if (component.ref === sbom.root) return false;
+    // A manifest of no published package: a project, and then one of the source's.
+    if (component.purl === undefined) return manifested.has(component.type) && !projects.has(projectOf(component));
     if (component.kind === "operating-system" || component.kind === "file" || systemTypes.has(component.type))
       return false;
     if (component.type === "golang" && component.name === "stdlib") return false;
@@ -40,6 +46,10 @@ export function unaccountedComponents(artifact: Sbom, { fetched, source }: Known
     return !ownNames.has(packageUrlWithoutVersion(plain));
   }
 }
+
+/** Types whose packages always carry a manifest with their name. */
+const manifested: ReadonlySet<string> = new Set(["npm", "pypi"]);
+const projectOf = ({ type, name }: Component): string => `${type}/${name}`;
 
 const systemTypes: ReadonlySet<string> = new Set(["deb", "apk", "rpm"]);
 
