@@ -134,10 +134,11 @@ function fixWords({ fixState, fixedVersions, advice }: Finding): string {
   return fixState === "not-fixed" ? "none yet" : "not known";
 }
 
-/** The last decision that has not expired by the time of the scan. */
+/** The last decision that has not expired by the time of the scan; one that says affected before all others, as in the gate. */
 function standingDecision({ decisions }: Finding, at: string): FindingDecision | undefined {
   const now = Date.parse(at);
-  return decisions.findLast(({ expires }) => expires === undefined || Date.parse(expires) > now);
+  const standing = decisions.filter(({ expires }) => expires === undefined || Date.parse(expires) > now);
+  return standing.findLast((each) => !isSettled(each)) ?? standing.at(-1);
 }
 
 /** Key of a pair, `undefined` standing for any component. */
