@@ -28,6 +28,7 @@ function list(title: string, differences: readonly string[]): void {
 }
 
 function row(input: string, name: string, theirs: Catalogued, own: Catalogued): string {
+  if (theirs.components.size === 0) return `| ${input} | ${name} | none | | | | | |`;
   const extra = without(own.components, theirs.components);
   const missing = without(theirs.components, own.components);
   // Edges between packages that both have: others differ because the packages do.
@@ -41,7 +42,7 @@ function row(input: string, name: string, theirs: Catalogued, own: Catalogued): 
     list(`${input}, edges only ours beside ${name}`, more);
     list(`${input}, edges only ${name}`, fewer);
   }
-  const edges = theirs.tellsEdges ? `${theirs.edges.size} | ${more.length} | ${fewer.length}` : "none told | | ";
+  const edges = theirs.tellsEdges ? `${theirs.edges.size} | ${more.length} | ${fewer.length}` : "not told | | ";
   return `| ${input} | ${name} | ${theirs.components.size} | ${extra.length} | ${missing.length} | ${edges} |`;
 }
 

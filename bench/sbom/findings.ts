@@ -1,6 +1,6 @@
 /**
  * Findings beside osv-scanner's, from the same records and without a network: `node bench/sbom/findings.ts INPUTS`, with
- * the directory that inputs.ts makes. Compares record, package and version, and prints the table of docs/accuracy.md.
+ * the directory that inputs.ts makes; the image needs skopeo. Compares record, package and version, and prints the table of docs/accuracy.md.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -16,11 +16,17 @@ if (osvScanner === undefined) throw new Error("osv-scanner is not installed: bas
 const scratch = mkdtempSync(join(tmpdir(), "touchmark-bench-findings-"));
 process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
 const home = join(scratch, "home");
-const command = [process.execPath, join(import.meta.dirname, "..", "..", "packages", "cli", "src", "main.ts")];
+const main = join(import.meta.dirname, "..", "..", "packages", "cli", "src", "main.ts");
 const advisories = join(inputs, "advisories");
 
+interface OurComponent {
+  readonly ref: string;
+  readonly name: string;
+  readonly version?: string;
+}
+
 interface OurReport {
-  readonly sbom: { readonly components: readonly { readonly ref: string; readonly version?: string }[] };
+  readonly sbom: { readonly components: readonly OurComponent[] };
   readonly findings: readonly {
     readonly component: string;
     readonly evidence: readonly { readonly advisory: string; readonly package: string }[];
@@ -31,7 +37,13 @@ interface OurReport {
 interface OsvReport {
   readonly results: readonly {
     readonly packages: readonly {
-      readonly package: { readonly name: string; readonly version: string; readonly ecosystem: string };
+      readonly package: {
+        readonly name: string;
+        readonly version: string;
+        readonly ecosystem: string;
+        /** Of the binary package, where the name is its source's. */
+        readonly os_package_name?: string;
+      };
       readonly vulnerabilities?: readonly { readonly id: string }[];
     }[];
   }[];
@@ -40,16 +52,21 @@ interface OsvReport {
 const key = (record: string, name: string, version: string): string =>
   `${record} ${name.toLowerCase().replaceAll("_", "-")} ${version.replace(/^v/, "")}`;
 
-function ours(input: string): { found: Set<string>; notEvaluated: readonly string[] } {
+function ours(source: string): { found: Set<string>; notEvaluated: readonly string[] } {
   const output = join(scratch, "ours.json");
-  const [program = "", ...words] = [...command, "scan", `dir:${input}`, "--format", "json", "--output", output];
+  const words = [main, "scan", source, "--format", "json", "--output", output];
   const env = { ...process.env, TOUCHMARK_HOME: home };
-  const ended = spawnSync(program, words, { env, encoding: "utf8" });
+  const ended = spawnSync(process.execPath, words, { env, encoding: "utf8" });
   if (ended.status !== 0) throw new Error(`scan ended with ${ended.status}: ${ended.stderr}`);
   const report = JSON.parse(readFileSync(output, "utf8")) as OurReport;
-  const versions = new Map(report.sbom.components.map(({ ref, version }) => [ref, version ?? ""]));
+  const components = new Map(report.sbom.components.map((each) => [each.ref, each]));
   const found = report.findings.flatMap(({ component, evidence }) =>
-    evidence.map((each) => key(each.advisory, each.package, versions.get(component) ?? "")),
+    evidence.map((each) => {
+      const about = components.get(component);
+      // System packages are named by themselves, not by their source.
+      const name = component.startsWith("pkg:deb/") ? (about?.name ?? "") : each.package;
+      return key(each.advisory, name, about?.version ?? "");
+    }),
   );
   return {
     found: new Set(found),
@@ -57,11 +74,20 @@ function ours(input: string): { found: Set<string>; notEvaluated: readonly strin
   };
 }
 
-function theirs(input: string): Set<string> {
+/** osv-scanner reads images as archives of docker. */
+function theirSource(input: string, isImage: boolean): readonly string[] {
+  if (!isImage) return ["source", "-r", input];
+  const archive = join(scratch, "image.tar");
+  const ended = spawnSync("skopeo", ["copy", "-q", `oci:${input}:latest`, `docker-archive:${archive}:image:latest`]);
+  if (ended.status !== 0) throw new Error("skopeo cannot copy the image");
+  return ["image", "--archive", archive];
+}
+
+function theirs(source: readonly string[]): Set<string> {
   const output = join(scratch, "theirs.json");
   rmSync(output, { force: true });
   const place = ["--offline", "--local-db-path", advisories, "--format", "json", "--output-file", output];
-  const ended = spawnSync(osvScanner as string, ["scan", "source", "-r", ...place, input], { encoding: "utf8" });
+  const ended = spawnSync(osvScanner as string, ["scan", ...source, ...place], { encoding: "utf8" });
   // 1 says that something was found.
   if (ended.status !== 0 && ended.status !== 1) process.stderr.write(`osv-scanner ended with ${ended.status}\n`);
   if (!existsSync(output)) return new Set();
@@ -69,22 +95,23 @@ function theirs(input: string): Set<string> {
   return new Set(
     report.results.flatMap(({ packages }) =>
       packages.flatMap(({ package: each, vulnerabilities }) =>
-        (vulnerabilities ?? []).map(({ id }) => key(id, each.name, each.version)),
+        (vulnerabilities ?? []).map(({ id }) => key(id, each.os_package_name ?? each.name, each.version)),
       ),
     ),
   );
 }
 
-makeHome(home, advisories, command);
+makeHome(home, advisories, [process.execPath, main]);
 process.stdout.write(
   "| Input | touchmark | osv-scanner | only ours | only theirs | not evaluated, with the reason |\n",
 );
 process.stdout.write("| --- | --- | --- | --- | --- | --- |\n");
-for (const name of ["npm", "pnpm", "yarn", "uv", "cargo", "gomod", "maven", "rootfs"]) {
+for (const name of ["npm", "pnpm", "yarn", "uv", "cargo", "gomod", "maven", "rootfs", "oci"]) {
   const input = join(inputs, name);
   if (!existsSync(input)) continue;
-  const { found, notEvaluated } = ours(input);
-  const other = theirs(input);
+  const isImage = name === "oci";
+  const { found, notEvaluated } = ours(`${isImage ? "oci-dir" : "dir"}:${input}`);
+  const other = theirs(theirSource(input, isImage));
   const more = [...found].filter((each) => !other.has(each));
   const fewer = [...other].filter((each) => !found.has(each));
   for (const each of [

@@ -1,10 +1,10 @@
 /**
- * What cataloguing and scanning cost, beside the peers in the same session: `node bench/sbom/sbom.ts INPUTS [ROUNDS]`,
+ * What cataloguing and scanning cost, beside the peers in the same session: `node bench/sbom/sbom.ts INPUTS [ROUNDS [PART...]]`,
  * with the directory that inputs.ts makes. Whole processes in turn, start included, ours bundled as the package has it;
  * then the second look at many stored documents, in process. Prints the tables of docs/benchmarks-sbom.md.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { findProgram } from "@touchmark/test-kit";
@@ -13,7 +13,7 @@ import { describeMachine } from "../machine.ts";
 import { makeHome } from "./home.ts";
 import { measureRematch } from "./rematch.ts";
 
-const [given, rounds = "5"] = process.argv.slice(2);
+const [given, rounds = "5", ...only] = process.argv.slice(2);
 if (given === undefined) throw new Error("expected: node bench/sbom/sbom.ts INPUTS [ROUNDS]");
 const inputs = resolve(given);
 const repository = join(import.meta.dirname, "..", "..");
@@ -75,6 +75,8 @@ function byCycloneDxNpm(directory: string): Contestant[] {
   return [{ name: "cyclonedx-npm", argv: [cyclonedxNpm, ...words, join(directory, "package.json")], environment }];
 }
 
+/** Parts are names of inputs, and `rematch`. */
+const isWanted = (part: string): boolean => only.length === 0 || only.includes(part);
 const path = (name: string): string => join(inputs, name);
 const development = { SYFT_JAVASCRIPT_INCLUDE_DEV_DEPENDENCIES: "true" };
 const scan: Contestant = {
@@ -110,10 +112,9 @@ const works: readonly (readonly [name: string, input: string, contestants: () =>
 
 const machine = describeMachine();
 const lines = ["| Work | Program | Time | Ratio | Memory at most |", "| --- | --- | --- | --- | --- |"];
-mkdirSync(join(scratch, "npm"));
-makeHome(home, path("advisories"), [touchmark]);
+if (isWanted("npm")) makeHome(home, path("advisories"), [touchmark]);
 for (const [name, input, contestants] of works) {
-  if (!existsSync(path(input))) continue;
+  if (!existsSync(path(input)) || !isWanted(input)) continue;
   process.stderr.write(`${name}\n`);
   try {
     const timings = await interleave(contestants(), Number(rounds));
@@ -130,7 +131,9 @@ for (const [name, input, contestants] of works) {
     );
   }
 }
-const again = await measureRematch(path("npm"), path("advisories"), join(scratch, "rematch"), 1000, 100);
+const again = !isWanted("rematch")
+  ? []
+  : await measureRematch(path("npm"), path("advisories"), join(scratch, "rematch"), 1000, 100);
 const { cpu, cores, memoryGiB, kernel, node, load } = machine;
 process.stdout.write(
   [
