@@ -71,16 +71,29 @@ describe.skipIf(missingForRuns() !== null)("what software consists of, and what 
   });
 
   test("RA-DOC-03: another dependency gives another bill of materials, and the earlier one stays as it was", async () => {
-    const project = scene.project("changing", shipping, vendored({ pad: "1.0.0" }));
+    const project = scene.project("changing", shipping, vendored({ changed: "1.0.0" }));
     const first = await scene.run(project);
     const before = await sbomOfArtifact(scene.factory, onlyArtifact(first));
-    project.write(vendored({ pad: "1.0.1" }));
+    project.write(vendored({ changed: "1.0.1" }));
     project.commit();
     const second = await scene.run(project);
     const after = await sbomOfArtifact(scene.factory, onlyArtifact(second));
     expect(after.digest).not.toBe(before.digest);
-    expect(after.sbom.components.map(({ purl }) => purl)).toContain("pkg:npm/pad@1.0.1");
+    expect(after.sbom.components.map(({ purl }) => purl)).toContain("pkg:npm/changed@1.0.1");
     expect(await sbomOfArtifact(scene.factory, onlyArtifact(first))).toEqual(before);
+  });
+
+  test("RA-DOC-05: the bill of materials of the same commit is the same document again; its time stands beside it", async () => {
+    const project = scene.project("again", shipping, vendored({ same: "1.0.0" }));
+    const bills = [];
+    for (const cache of [true, false]) {
+      const run = await scene.run(project, { cache });
+      bills.push(...(await statementsOfType(scene, run.run, sbomType)));
+    }
+    const [first, second, ...more] = bills;
+    expect(more).toEqual([]);
+    expect(second?.bundle).not.toBe(first?.bundle);
+    expect(JSON.stringify(second?.predicate)).toBe(JSON.stringify(first?.predicate));
   });
 
   test("scan-for-vulnerabilities: a limit refuses, old data refuses, and a person's signed, dated decision lets in what it names", async () => {
