@@ -188,6 +188,6 @@ describe.skipIf(missingForRuns() !== null)("what software consists of, and what 
   test("EQ4: without data a scan passes no rule, and a watch does not say that all is well", async () => {
     giveRules(scene, "gate: { vulnerabilities: { refuse: critical } }\n");
     expect((await build(vendored({ pad: "1.0.0" }))).error?.code).toBe("SCAN_NOT_EVALUATED");
-    expect(await codeOf(rescanArtifacts(scene.factory, { attest: false }))).toBe("EVIDENCE_MISSING");
+    expect(await codeOf(rescanArtifacts(scene.factory, { attest: false }))).toBe("ADVISORY_DATABASE_MISSING");
   });
 });
