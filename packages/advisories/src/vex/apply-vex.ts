@@ -28,7 +28,7 @@ export function applyVex(result: ScanResult, documents: readonly VexDocument[]):
   const scanned: ScannedSubject = { subject: sbom.subject, root: components.get(sbom.root) };
   const byId = new Map<string, number[]>();
   result.findings.forEach((finding, i) => {
-    for (const id of new Set([finding.id, ...finding.aliases].map(plain))) byId.set(id, [...(byId.get(id) ?? []), i]);
+    for (const id of new Set([finding.id, ...finding.aliases].map(plain))) listUnder(byId, id, i);
   });
   const said = new Map<number, { readonly document: VexDocument; readonly statement: VexStatement }[]>();
   const unmatched: WithoutEffect[] = [];
@@ -60,7 +60,7 @@ export function applyVex(result: ScanResult, documents: readonly VexDocument[]):
           nearest = meaning.why;
           continue;
         }
-        said.set(i, [...(said.get(i) ?? []), { document, statement }]);
+        listUnder(said, i, { document, statement });
         touched.add(i);
         hasEffect = true;
         break;
@@ -102,6 +102,12 @@ const gravity = { fixed: 0, not_affected: 1, under_investigation: 2, affected: 3
 
 function wordsOf({ vulnerability, status, products }: VexStatement): string {
   return `${vulnerability[0]} ${status} ${products[0]?.ids[0] ?? "nothing"}`.slice(0, 300);
+}
+
+function listUnder<K, T>(lists: Map<K, T[]>, key: K, value: T): void {
+  const known = lists.get(key);
+  if (known === undefined) lists.set(key, [value]);
+  else known.push(value);
 }
 
 const plain = (id: string): string => id.toUpperCase();

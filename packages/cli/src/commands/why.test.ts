@@ -66,3 +66,18 @@ test("X55: of many ways as many are shown as are asked for, the shortest first, 
     expect((await scene.tell("why", "left", "wide", `--ways=${most}`)).code).toBe(2);
   }
 });
+
+test("X55: the way through a chain of 50,000 packages that ends in circles is found", async () => {
+  const count = 50_000;
+  const components = Array.from({ length: count }, (_, i) => ({
+    ...{ type: "library", "bom-ref": `c${i}`, name: `c${i}`, version: "1" },
+  }));
+  const dependencies = components.map(({ name }, i) => ({ ref: name, dependsOn: [`c${(i + 1) % count}`] }));
+  const metadata = { component: { type: "application", "bom-ref": "shop", name: "shop" } };
+  const edges = [{ ref: "shop", dependsOn: ["c0"] }, ...dependencies];
+  const document = { bomFormat: "CycloneDX", specVersion: "1.6", version: 1, metadata, components };
+  scene.write("chain.json", { ...document, dependencies: edges });
+  const { code, out } = await scene.tell("why", `c${count - 1}`, "chain.json", "--json");
+  expect(code).toBe(0);
+  expect((JSON.parse(out) as { ways: string[][] }[])[0]?.ways.map((way) => way.length)).toEqual([count + 1]);
+});

@@ -97,19 +97,38 @@ function waysTo(sbom: Sbom, ref: string, most: number): Way[] {
     ]),
   );
   const ways: Way[] = [];
-  const queue: (readonly string[])[] = [[ref]];
+  const queue: Step[] = [{ ref, depth: 0 }];
   const seen = new Map<string, number>([[ref, 1]]);
   for (let at = 0; at < queue.length && ways.length < most; at++) {
-    const way = queue[at] ?? [];
-    const [top = ""] = way;
-    if (top === sbom.root) ways.push({ path: way.map((each) => names.get(each) ?? each) });
-    for (const parent of top === sbom.root ? [] : (parents.get(top) ?? [])) {
+    const step = queue[at];
+    if (step === undefined) break;
+    if (step.ref === sbom.root) {
+      ways.push({ path: [...downward(step)].map((each) => names.get(each) ?? each) });
+      continue;
+    }
+    for (const parent of parents.get(step.ref) ?? []) {
       // As many visits as ways are wanted keep the search linear in the edges.
       const visits = seen.get(parent) ?? 0;
-      if (visits >= most || way.includes(parent)) continue;
+      if (visits >= most) continue;
+      // What was never seen is on no way; the shortest way is found however long it is, further ones up to a length.
+      if (visits > 0 && (step.depth > longestFurther || [...downward(step)].includes(parent))) continue;
       seen.set(parent, visits + 1);
-      queue.push([parent, ...way]);
+      queue.push({ ref: parent, below: step, depth: step.depth + 1 });
     }
   }
   return ways;
+}
+
+/** Longest way that is looked at for a component to which a shorter one is known. */
+const longestFurther = 500;
+
+/** A component on a way up, with what it leads down to. */
+interface Step {
+  readonly ref: string;
+  readonly below?: Step;
+  readonly depth: number;
+}
+
+function* downward(step: Step): Generator<string> {
+  for (let at: Step | undefined = step; at !== undefined; at = at.below) yield at.ref;
 }
