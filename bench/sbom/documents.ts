@@ -103,7 +103,7 @@ interface CycloneDxComponent {
   readonly components?: readonly CycloneDxComponent[];
 }
 
-export function readCycloneDx(text: string): Catalogued {
+function readCycloneDx(text: string): Catalogued {
   const document = JSON.parse(text) as {
     readonly components?: readonly CycloneDxComponent[];
     readonly dependencies?: readonly { readonly ref: string; readonly dependsOn?: readonly string[] }[];
@@ -154,7 +154,7 @@ function readOsvScanner(text: string): Catalogued {
  * A package URL as far as programs agree on it: decoded, without qualifiers and subpath; names of PyPI in the form that
  * the index has them, those of Go in lower case, as the type's definition asks and only we write them.
  */
-export function packageName(purl: string): string {
+function packageName(purl: string): string {
   const plain = purl.split(/[?#]/)[0] ?? purl;
   let decoded: string;
   try {
