@@ -205,7 +205,11 @@ export function filterProgram(
   return bytes;
 }
 
-/** What an observer in the manner of the field sees: names as the arguments give them, of execve and openat alone. */
+/**
+ * What an observer in the manner of the field sees: names as the arguments give them, of execve and openat alone. A call
+ * that another process's cut in two, as strace writes it, counts as well.
+ */
 export function naiveOpens(trace: string): string[] {
-  return [...trace.matchAll(/openat\([^"]*"((?:[^"\\]|\\.)*)"[^\n]*= \d+</g)].map((match) => match[1] as string);
+  const opened = /openat\([^"]*"((?:[^"\\]|\\.)*)"[^\n]*(?:= \d+<|<unfinished)/g;
+  return [...trace.matchAll(opened)].map((match) => match[1] as string);
 }
