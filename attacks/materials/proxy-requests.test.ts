@@ -264,12 +264,15 @@ describe("plain connections", () => {
   });
 
   test("P4: a chunked POST beyond 8 MiB is refused while it arrives", async () => {
+    const before = refusals("PROXY_BODY_TOO_LARGE");
     const chunk = `100000\r\n${"a".repeat(0x100000)}\r\n`;
     const answer = await send(
       fixture.port,
       `POST ${plain()} HTTP/1.1\r\n${ok()}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(9)}`,
     );
-    expect(codeOf(answer)).toBe("PROXY_BODY_TOO_LARGE");
+    // Who still writes when the connection ends may lose the answer to the reset; the refusal is counted all the same.
+    expect(["PROXY_BODY_TOO_LARGE", undefined]).toContain(codeOf(answer));
+    expect(refusals("PROXY_BODY_TOO_LARGE")).toBeGreaterThan(before);
   });
 
   test("P3: requests sent ahead beyond the bound end the connection", async () => {
