@@ -264,15 +264,13 @@ describe("plain connections", () => {
   });
 
   test("P4: a chunked POST beyond 8 MiB is refused while it arrives", async () => {
-    const before = refusals("PROXY_BODY_TOO_LARGE");
+    // One byte more than the bound and no other: who still writes when the connection ends may lose the answer to a reset.
     const chunk = `100000\r\n${"a".repeat(0x100000)}\r\n`;
     const answer = await send(
       fixture.port,
-      `POST ${plain()} HTTP/1.1\r\n${ok()}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(9)}`,
+      `POST ${plain()} HTTP/1.1\r\n${ok()}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(8)}1\r\na\r\n`,
     );
-    // Who still writes when the connection ends may lose the answer to the reset; the refusal is counted all the same.
-    expect(["PROXY_BODY_TOO_LARGE", undefined]).toContain(codeOf(answer));
-    expect(refusals("PROXY_BODY_TOO_LARGE")).toBeGreaterThan(before);
+    expect(codeOf(answer)).toBe("PROXY_BODY_TOO_LARGE");
   });
 
   test("P3: requests sent ahead beyond the bound end the connection", async () => {

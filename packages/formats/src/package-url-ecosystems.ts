@@ -34,17 +34,22 @@ export function mavenPackageUrl(
   return packageUrl({ type: "maven", namespace: group, name: artifact, ...of(version), qualifiers });
 }
 
+/** What a system package was built for, as qualifiers. */
+function builtFor(which: { readonly architecture?: string; readonly distribution?: string }) {
+  return {
+    ...(which.architecture !== undefined && { arch: which.architecture }),
+    ...(which.distribution !== undefined && { distro: which.distribution }),
+  };
+}
+
 /** A Debian package; `vendor` is `debian`, `ubuntu`, ... @throws PACKAGE_URL_PART_INVALID */
 export function debPackageUrl(
   name: string,
   version?: string,
   which: { readonly vendor?: string; readonly architecture?: string; readonly distribution?: string } = {},
 ): string {
-  const qualifiers = {
-    ...(which.architecture !== undefined && { arch: which.architecture }),
-    ...(which.distribution !== undefined && { distro: which.distribution }),
-  };
-  return packageUrl({ type: "deb", namespace: which.vendor ?? "debian", name, ...of(version), qualifiers });
+  const namespace = which.vendor ?? "debian";
+  return packageUrl({ type: "deb", namespace, name, ...of(version), qualifiers: builtFor(which) });
 }
 
 /**
@@ -62,8 +67,7 @@ export function rpmPackageUrl(
   } = {},
 ): string {
   const qualifiers = {
-    ...(which.architecture !== undefined && { arch: which.architecture }),
-    ...(which.distribution !== undefined && { distro: which.distribution }),
+    ...builtFor(which),
     ...(which.epoch !== undefined && { epoch: String(which.epoch) }),
   };
   const namespace = which.vendor === undefined ? {} : { namespace: which.vendor };
@@ -76,11 +80,8 @@ export function apkPackageUrl(
   version?: string,
   which: { readonly vendor?: string; readonly architecture?: string; readonly distribution?: string } = {},
 ): string {
-  const qualifiers = {
-    ...(which.architecture !== undefined && { arch: which.architecture }),
-    ...(which.distribution !== undefined && { distro: which.distribution }),
-  };
-  return packageUrl({ type: "apk", namespace: which.vendor ?? "alpine", name, ...of(version), qualifiers });
+  const namespace = which.vendor ?? "alpine";
+  return packageUrl({ type: "apk", namespace, name, ...of(version), qualifiers: builtFor(which) });
 }
 
 /** A RubyGems package; the platform `ruby`, which runs anywhere, is left out. @throws PACKAGE_URL_PART_INVALID */

@@ -39,16 +39,16 @@ function unowned(result: ScanResult, policy: ScanGatePolicy, now: Date): ScanRul
   );
 }
 
-function unaccounted(result: ScanResult, policy: ScanGatePolicy, now: Date): ScanRuleResult {
-  const rule = "unaccounted-components";
-  if (result.unaccounted === undefined) {
-    if (policy.unaccountedComponents !== "refuse") {
-      return { rule, outcome: "not-evaluated", message: "there is no build to compare with", concerns: [] };
-    }
-    return absent(rule, "the origin of every component");
-  }
+/** Components that a rule meets, by their refs, with what excepts each. */
+function componentConcerns(
+  rule: string,
+  refs: readonly string[],
+  result: ScanResult,
+  policy: ScanGatePolicy,
+  now: Date,
+): readonly Concern[] {
   const components = componentsOf(result);
-  const met = result.unaccounted.map((ref): Concern => {
+  return refs.map((ref) => {
     const component = components.get(ref);
     const excepted = exceptionFor(policy, rule, result, now, component === undefined ? {} : { component });
     return {
@@ -57,6 +57,17 @@ function unaccounted(result: ScanResult, policy: ScanGatePolicy, now: Date): Sca
       ...(excepted === undefined ? {} : { excepted }),
     };
   });
+}
+
+function unaccounted(result: ScanResult, policy: ScanGatePolicy, now: Date): ScanRuleResult {
+  const rule = "unaccounted-components";
+  if (result.unaccounted === undefined) {
+    if (policy.unaccountedComponents !== "refuse") {
+      return { rule, outcome: "not-evaluated", message: "there is no build to compare with", concerns: [] };
+    }
+    return absent(rule, "the origin of every component");
+  }
+  const met = componentConcerns(rule, result.unaccounted, result, policy, now);
   return ruleResult(
     rule,
     policy.unaccountedComponents,
@@ -74,16 +85,7 @@ function supplierSbom(result: ScanResult, policy: ScanGatePolicy, now: Date): Sc
     if (policy.supplierSbom === "refuse") return absent(rule, "the SBOM of each supplier");
     return { rule, outcome: "not-evaluated", message: "nobody looked for SBOMs of suppliers", concerns: [] };
   }
-  const components = componentsOf(result);
-  const met = refs.map((ref): Concern => {
-    const component = components.get(ref);
-    const excepted = exceptionFor(policy, rule, result, now, component === undefined ? {} : { component });
-    return {
-      ...(component === undefined ? {} : { component }),
-      words: nameOf(component, ref),
-      ...(excepted === undefined ? {} : { excepted }),
-    };
-  });
+  const met = componentConcerns(rule, refs, result, policy, now);
   return ruleResult(
     rule,
     policy.supplierSbom,

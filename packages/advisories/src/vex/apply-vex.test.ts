@@ -74,7 +74,8 @@ test("E7: what is let in until a date counts until then, and says by whom", () =
     expires: "2026-11-22T00:00:00Z",
   });
   const late = new Date("2026-11-23T00:00:00Z");
-  const { maximumDataAgeDays: _, ...vulnerabilities } = strictRules.vulnerabilities ?? ({} as never);
+  if (strictRules.vulnerabilities === undefined) throw new TypeError("the fixture has rules");
+  const { maximumDataAgeDays: _, ...vulnerabilities } = strictRules.vulnerabilities;
   expect(decideScan(result, { ...strictRules, vulnerabilities }, { now: late }).verdict).toBe("refused");
 });
 
