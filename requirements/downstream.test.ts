@@ -8,7 +8,16 @@ import { findProgram } from "@touchmark/test-kit";
 import { readTrustRoot, verifyBundle } from "@touchmark/verify";
 import { verifyRun } from "@touchmark/verify/chain";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { artifactOf, canBuild, type Evidence, exportedBundles, openScene, refusal, type Scene } from "./scene.ts";
+import {
+  artifactOf,
+  canBuild,
+  codeOf,
+  type Evidence,
+  exportedBundles,
+  openScene,
+  refusal,
+  type Scene,
+} from "./scene.ts";
 
 const cosign = findProgram("cosign");
 const canAskCosign = canBuild && cosign !== undefined;
@@ -86,14 +95,6 @@ interface TrustedRoot {
   timestampAuthorities: { certChain: { certificates: { rawBytes: string }[] } }[];
 }
 
-const codeOf = (attempt: () => unknown): string => {
-  try {
-    attempt();
-  } catch (error) {
-    return (error as { code: string }).code;
-  }
-  return "accepted";
-};
 const chainUnder = (root: Uint8Array): string =>
   codeOf(() =>
     verifyRun(exportedBundles(exported), readTrustRoot(root), {

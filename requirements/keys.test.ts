@@ -18,7 +18,7 @@ import {
 import { readTrustRoot, verifyBundle } from "@touchmark/verify";
 import { verifyRun } from "@touchmark/verify/chain";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { artifactOf, canBuild, type Evidence, openScene, projectFiles, type Scene } from "./scene.ts";
+import { artifactOf, canBuild, codeOf, type Evidence, openScene, projectFiles, type Scene } from "./scene.ts";
 
 let scene: Scene;
 let run: RunOutcome;
@@ -31,15 +31,6 @@ beforeAll(async () => {
   evidence = await scene.evidence(run);
 });
 afterAll(() => scene?.close());
-
-const codeOf = (attempt: () => unknown): string => {
-  try {
-    attempt();
-  } catch (error) {
-    return (error as { code: string }).code;
-  }
-  return "accepted";
-};
 
 test.skipIf(!canBuild)(
   "RA-CRED-06: workload credentials live for minutes, are new each time, and an old one is refused",

@@ -242,3 +242,13 @@ export function signedAt(bundle: NamedBundle): number {
 export function exportedBundles(report: ExportReport): Uint8Array[] {
   return report.bundles.map((name) => readFileSync(join(report.bundlesDirectory, name)));
 }
+
+/** Code that an attempt is refused with, or `accepted`. */
+export function codeOf(attempt: () => unknown): string {
+  try {
+    attempt();
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+  return "accepted";
+}
