@@ -78,7 +78,10 @@ const statements: { readonly [Name in LaunchOperation[0]]: (call: Call) => strin
     `@a=splice@ARGV,0,2;${call("unshare", 0x10020000)}w('/proc/self/setgroups','deny');` +
     `w('/proc/self/uid_map',"$a[0] $a[0] 1");w('/proc/self/gid_map',"$a[1] $a[1] 1");`,
   namespaces: (call) => call("unshare", "shift()+0"),
-  child: (call) => "$k=fork//f('fork');if($k){waitpid$k,0;exit($?>>8||($?&127?125:0))}" + call("prctl", 1, 9, 0, 0, 0),
+  // One that dies before its child has asked to die with it is known by the end of a pipe that it alone held.
+  child: (call) =>
+    "pipe(K,L);$k=fork//f('fork');if($k){close K;waitpid$k,0;exit($?>>8||($?&127?125:0))}close L;" +
+    `${call("prctl", 1, 9, 0, 0, 0)}$b='';vec($b,fileno K,1)=1;exit 125 if select($b,undef,undef,0);close K;`,
   mount: (call) => `@a=splice@ARGV,0,5;${call("mount", "@a[0..2]", "$a[3]+0", "$a[4]")}`,
   directory: () => 'mkdir$ARGV[0],0755 or f("mkdir $ARGV[0]");shift;',
   file: () => "w(shift,'');",

@@ -64,10 +64,11 @@ test("C5: a tree says the same as a directory, as layers however cut, and as an 
     fc.asyncProperty(scene, link, fc.nat({ max: 12 }), fc.boolean(), async (files, target, cut, hard) => {
       const paths = Object.keys(files);
       const first = paths[0];
+      // Layers hold entries by name: a hard link that came before its target would name the one of the layer below.
       const links: Scene = {
         anchor: "",
         linked: { link: target },
-        ...(hard && first !== undefined && { "hard-x.pkg": { hard: first } }),
+        ...(hard && first !== undefined && { "top-z-hard.pkg": { hard: first } }),
       };
       const whole: Scene = { ...files, ...links };
       const root = sceneDirectory(whole);

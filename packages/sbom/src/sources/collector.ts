@@ -72,9 +72,10 @@ export class TreeCollector {
     this.#kept.set(facts.path, { file: new StoredFile(facts, content, digest), interest, layer });
   }
 
-  /** What is kept of a path, for hard links. */
+  /** What is kept of the file that now stands at a path, for hard links: not what a later layer replaced. */
   kept(path: string): { readonly file: StoredFile; readonly interest: Interest } | undefined {
-    return this.#kept.get(path);
+    const kept = this.#kept.get(path);
+    return kept !== undefined && this.paths.lives(path, kept.layer) ? kept : undefined;
   }
 
   /**

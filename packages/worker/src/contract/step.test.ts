@@ -38,11 +38,15 @@ for (const { backend, caller, name, missing } of cases) {
     });
 
     test("W2: a step that is cancelled before its sandbox stands was cancelled, and never ran", async () => {
-      const abort = new AbortController();
-      abort.abort();
-      const job = bench.job("touch $TOUCHMARK_OUTPUT/ran", { signal: abort.signal });
-      expect(await bench.run(job)).toMatchObject({ outcome: "cancelled", exitCode: null, text: "" });
-      expect(existsSync(join(job.output.host, "ran"))).toBe(false);
+      // At once, and at moments of its making.
+      for (const after of [0, 20, 40, 60, 80, 100]) {
+        const abort = new AbortController();
+        if (after === 0) abort.abort();
+        else setTimeout(() => abort.abort(), after);
+        const job = bench.job("sleep 2; touch $TOUCHMARK_OUTPUT/ran", { signal: abort.signal });
+        expect(await bench.run(job)).toMatchObject({ outcome: "cancelled", exitCode: null, text: "" });
+        expect(existsSync(join(job.output.host, "ran"))).toBe(false);
+      }
     });
 
     test("W3: the step is user 1001 inside, and what it made is ours afterwards", async () => {
