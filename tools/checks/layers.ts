@@ -21,6 +21,8 @@ export const layers: Readonly<Record<string, number>> = {
   image: 3,
   sbom: 3,
   advisories: 3,
+  policy: 3,
+  admission: 4,
   pipeline: 4,
   cli: 6,
 };
@@ -33,6 +35,7 @@ export const exactDependencies: Readonly<Record<string, readonly string[]>> = {
   core: [],
   formats: ["@touchmark/core", "smol-toml", "yaml", "zod"],
   verify: ["@touchmark/core", "@touchmark/formats"],
+  policy: ["@touchmark/core", "@touchmark/formats", "@touchmark/verify", "re2js"],
 };
 
 interface Manifest {

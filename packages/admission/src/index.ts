@@ -1,0 +1,1 @@
+export type { Decide, EvidenceSource, VerifiedEvidence } from "./evidence-source.ts";
