@@ -121,6 +121,12 @@ export const commandTable: readonly CommandRow[] = [
     load: () => import("./commands/vex.ts"),
   },
   {
+    name: "policy",
+    group: evidence,
+    summary: "policies: write, check, test, sign, put in force, explain, replay",
+    load: () => import("./commands/policy.ts"),
+  },
+  {
     name: "image",
     group: evidence,
     summary: "images: look into them, compare, copy, export",
