@@ -13,3 +13,17 @@ export type {
   PolicyVerdict,
   RuleResult,
 } from "./decision.ts";
+export { libraryRules, rulesAt, rulesOf } from "./library/collections.ts";
+export { DEFAULT_COLLECTION, defaultPolicies, pinned, plainRule } from "./library/default-policies.ts";
+export type { LibraryParameter, LibraryRule } from "./library/library-rule.ts";
+export {
+  type CallerFacts,
+  type DependencyFacts,
+  type DeployFacts,
+  type ImageFacts,
+  type PointFacts,
+  type PublishFacts,
+  type RunRequestFacts,
+  requestOf,
+  type StepFacts,
+} from "./library/request-facts.ts";
