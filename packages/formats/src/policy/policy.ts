@@ -22,7 +22,7 @@ export const policyModes = ["enforce", "warn", "audit", "shadow"] as const;
 export type PolicyMode = (typeof policyModes)[number];
 
 /** Names of policies, rules, steps, functionaries, attestations and parameters. */
-export const identifier = text({ pattern: /^[a-z][a-z0-9]*([-_./][a-z0-9]+)*$/i, max: 128 });
+export const identifier = text({ pattern: /^[A-Za-z][A-Za-z0-9]*([-_./][A-Za-z0-9]+)*$/, max: 128 });
 /** A name that a CEL expression can say. */
 export const celName = /^[a-zA-Z][a-zA-Z0-9_]{0,63}$/;
 /** A CEL expression. */
@@ -53,6 +53,12 @@ export type Functionary = Of<typeof functionary>;
 /** One kind of statement that a policy wants to see about the subject. */
 export const wantedAttestation = object({
   predicateType: uri,
+  about: optional(
+    described(
+      "What it must be about: `subject` (default) the digest in question; `inputs` a digest that the gate names in `request.inputs`; `source` the revision that the subject's verified chain starts from; `run` anything of that chain.",
+      oneOf("subject", "inputs", "source", "run"),
+    ),
+  ),
   by: described("Names in `trust` of whom signatures count.", list(identifier, { min: 1, max: 100 })),
   threshold: optional(
     described("How many different functionaries must have signed. Default 1.", whole({ min: 1, max: 100 })),
@@ -120,6 +126,23 @@ export const policy = object({
   ),
   trust: optional(record(functionary, celName)),
   attestations: optional(record(wantedAttestation, celName)),
+  exceptions: optional(
+    described(
+      "Who may grant exceptions from its rules; absent: nobody.",
+      object({
+        by: described(
+          "Names in `trust`. An approver whom the exception names must be one of them.",
+          list(identifier, { min: 1, max: 100 }),
+        ),
+        threshold: optional(
+          described(
+            "How many different ones must have signed the same exception. Default 1.",
+            whole({ min: 1, max: 100 }),
+          ),
+        ),
+      }),
+    ),
+  ),
   layout: optional(described("Layout that the steps must follow, by digest.", digest)),
   collections: optional(described("Rules of the built-in library, by collection.", list(collection, { max: 100 }))),
   parameters: optional(record(policyParameter, celName)),
