@@ -3,7 +3,14 @@ import type { Position } from "./definition.ts";
 import { type PipelineFileCode, PipelineFileError, type PipelineProblem } from "./errors.ts";
 
 /** Limits against hostile documents. */
-const limits = { bytes: 128 * 1024, values: 20_000, depth: 32 } as const;
+const pipelineLimits: YamlLimits = { bytes: 128 * 1024, values: 20_000, depth: 32 };
+
+/** What a document may have of bytes, values and levels. */
+export interface YamlLimits {
+  readonly bytes: number;
+  readonly values: number;
+  readonly depth: number;
+}
 
 /** What YAML can say here: no dates, no binary, no tags; mappings have no prototype. */
 export type YamlValue = string | number | boolean | null | YamlValue[] | { [key: string]: YamlValue };
@@ -35,7 +42,7 @@ interface Marks {
 }
 
 /** Reads one YAML 1.2 document strictly. @throws PipelineFileError */
-export function readYaml(text: string, fileName: string): YamlReading {
+export function readYaml(text: string, fileName: string, limits: YamlLimits = pipelineLimits): YamlReading {
   const counter = new LineCounter();
   const fail = (code: PipelineFileCode, offset: number, message: string): never => {
     throw new PipelineFileError(fileName, [problemAt(code, offset, "", message)]);

@@ -1,4 +1,11 @@
+export {
+  type PolicyDocumentCode,
+  PolicyDocumentError,
+  type PolicyDocumentProblem,
+  policyDocumentErrors,
+} from "./errors.ts";
 export { exception, type PolicyException } from "./exception.ts";
+export { type PolicyDocumentKind, type PolicyDocuments, policyDocumentKinds, policySchemas } from "./kinds.ts";
 export {
   type ArtifactRule,
   artifactRule,
@@ -26,3 +33,4 @@ export {
 } from "./policy.ts";
 export { type PolicySet, policySet } from "./policy-set.ts";
 export { type PolicyTest, policyTest } from "./policy-test.ts";
+export { type PolicyReading, type ReadPolicyOptions, readPolicyDocument } from "./read-document.ts";
