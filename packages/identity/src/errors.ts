@@ -99,5 +99,19 @@ export const identityErrors = defineErrors({
   },
   IDENTITY_UNREGISTERED: { nature: "refused", meaning: "A workload asked for an identity that is bound to nothing." },
   IDENTITY_REGISTERED: { nature: "refused", meaning: "An identity was bound to a second set of facts." },
+  USER_KEY_UNSUPPORTED: { nature: "invalid", meaning: "A person's key is no P-256 key in PEM." },
+  USER_KEY_LOCKED: {
+    nature: "invalid",
+    meaning: "A person's encrypted key was opened without its passphrase, or with another.",
+    hint: "TOUCHMARK_KEY_PASSPHRASE gives it to a command that nobody sits before",
+  },
+  USER_CHALLENGE_UNKNOWN: {
+    nature: "refused",
+    meaning: "A proof of possession answers a challenge that was not made for this name, was used, or is too old.",
+  },
+  USER_PROOF_WRONG: {
+    nature: "refused",
+    meaning: "A proof of possession was not made with the key that the person is enrolled with.",
+  },
   SELECTORS_MISSING: { nature: "bug", meaning: "An identity was bound without any fact of the kernel." },
 });

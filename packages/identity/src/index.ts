@@ -31,6 +31,7 @@ export {
   assertMayIssue,
   attestId,
   builderId,
+  environmentId,
   type FactoryRole,
   nodeId,
   parseSpiffeId,
@@ -38,8 +39,11 @@ export {
   registryId,
   type SpiffeId,
   stepId,
+  userId,
 } from "./spiffe.ts";
 export { type TimestampAuthority, timestampAuthority } from "./timestamp-authority.ts";
+export { type UserCertifier, userCertifier } from "./user-certificate.ts";
+export { createUserKey, openUserKey, readUserPublicKey } from "./user-key.ts";
 export {
   type AttestedWorkload,
   kernelWorkloadAttestor,

@@ -3,8 +3,11 @@ import { identityErrors } from "./errors.ts";
 const trustDomainShape = /^(?=.{1,64}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 const segmentShape = /^[A-Za-z0-9._-]+$/;
 
-/** Which part of the factory holds an identity, and therefore what it may ask for. */
-export type FactoryRole = "factory" | "attest";
+/**
+ * Which part of the factory holds an identity, and therefore what it may ask for. `people` certifies keys of enrolled
+ * users, `deploy` signs that something was deployed to an environment.
+ */
+export type FactoryRole = "factory" | "attest" | "people" | "deploy";
 
 /**
  * Checks a trust domain: a lower-case host name of at most 64 characters. Narrower than the SPIFFE standard,
@@ -64,12 +67,29 @@ export const registryId = (trustDomain: string): string => `spiffe://${trustDoma
 /** The id of the command that signs further predicates: `spiffe://TD/attest`. */
 export const attestId = (trustDomain: string): string => `spiffe://${trustDomain}/attest`;
 
-const factoryPaths = [["builder"], ["node"], ["registry"], ["project", "*", "pipeline", "*", "step", "*"]];
-const attestPaths = [["attest"]];
+/** The id of a person: `spiffe://TD/user/NAME`. @throws SPIFFE_ID_INVALID */
+export const userId = (trustDomain: string, name: string): string => namedId(trustDomain, "user", name);
+/** The id of what deploys to an environment: `spiffe://TD/environment/NAME`. @throws SPIFFE_ID_INVALID */
+export const environmentId = (trustDomain: string, name: string): string => namedId(trustDomain, "environment", name);
+
+function namedId(trustDomain: string, kind: string, name: string): string {
+  const id = `spiffe://${trustDomain}/${kind}/${name}`;
+  if (parseSpiffeId(id).segments.length !== 2) {
+    throw identityErrors.make("SPIFFE_ID_INVALID", `expected a name without a slash, found ${JSON.stringify(name)}`);
+  }
+  return id;
+}
+
+const pathsOf: Readonly<Record<FactoryRole, readonly (readonly string[])[]>> = {
+  factory: [["builder"], ["node"], ["registry"], ["project", "*", "pipeline", "*", "step", "*"]],
+  attest: [["attest"]],
+  people: [["user", "*"]],
+  deploy: [["environment", "*"]],
+};
 
 /**
- * Refuses an id outside the trust domain, or with a path that is not the role's own:
- * the factory may be builder, node, registry or a step, `attest` only itself.
+ * Refuses an id outside the trust domain, or with a path that is not the role's own: the factory may be builder, node,
+ * registry or a step, `attest` only itself, `people` users, `deploy` environments; none what another may be.
  * @throws SPIFFE_ID_INVALID | IDENTITY_FOREIGN | IDENTITY_NOT_PERMITTED
  */
 export function assertMayIssue(role: FactoryRole, trustDomain: string, spiffeId: string): void {
@@ -77,7 +97,7 @@ export function assertMayIssue(role: FactoryRole, trustDomain: string, spiffeId:
   if (id.trustDomain !== trustDomain) {
     throw identityErrors.make("IDENTITY_FOREIGN", `expected trust domain ${trustDomain}, found ${id.trustDomain}`);
   }
-  const allowed = role === "attest" ? attestPaths : factoryPaths;
+  const allowed = pathsOf[role];
   const matches = (path: readonly string[]): boolean =>
     path.length === id.segments.length && path.every((part, i) => part === "*" || part === id.segments[i]);
   if (!allowed.some(matches)) {
