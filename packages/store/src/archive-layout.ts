@@ -20,6 +20,7 @@ export const backupParts = [
   "materials",
   "advisories",
   "vex",
+  "policy",
   "registry",
   "store",
   "trees",

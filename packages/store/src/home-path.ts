@@ -44,6 +44,8 @@ export interface HomePaths {
   readonly advisories: string;
   /** VEX documents that count here, each with the signed decision. */
   readonly vex: string;
+  /** Policies in force, exceptions, environments, and records of decisions. */
+  readonly policy: string;
   /** The registry: its database, and uploads that are still coming in. Its content lies in the store. */
   readonly registry: string;
   /** Images unpacked for steps to run in. Losing them costs time only. */
@@ -74,6 +76,7 @@ export const homeDirectories = [
   "materials",
   "advisories",
   "vex",
+  "policy",
   "registry",
   "rootfs",
   "work",
@@ -96,6 +99,7 @@ export function homePaths(path: string): HomePaths {
     materials: join(path, "materials"),
     advisories: join(path, "advisories"),
     vex: join(path, "vex"),
+    policy: join(path, "policy"),
     registry: join(path, "registry"),
     rootfs: join(path, "rootfs"),
     work: join(path, "work"),

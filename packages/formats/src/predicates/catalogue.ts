@@ -12,6 +12,7 @@ import { keyEvent } from "./key-event.ts";
 import { link } from "./link.ts";
 import { materials, reconciliation } from "./materials.ts";
 import { mountsAndNetwork } from "./mounts.ts";
+import { signedException, signedLayout, signedPolicy, signedPolicySet } from "./policy-documents.ts";
 import { provenance } from "./provenance.ts";
 import { release } from "./release.ts";
 import { runtimeTrace } from "./runtime-trace.ts";
@@ -80,6 +81,10 @@ export const predicates = {
     "Of what a database of advisories was made, and when",
     advisoryDatabase,
   ),
+  policy: own("policy", "anyone", "Somebody answers for a policy", signedPolicy),
+  layout: own("layout", "anyone", "Somebody answers for a layout", signedLayout),
+  exception: own("exception", "anyone", "Somebody lets rules of a policy not count for a while", signedException),
+  "policy-set": own("policy-set", "anyone", "Somebody puts policies in force", signedPolicySet),
   "vex-decision": own("vex-decision", "anyone", "A person lets the statements of a VEX document count", vexDecision),
   review: own("review", "anyone", "Review of a change", review),
   "third-party-review": own("third-party-review", "anyone", "Decision about a component of others", thirdPartyReview),
