@@ -12,6 +12,7 @@ import { keyEvent } from "./key-event.ts";
 import { link } from "./link.ts";
 import { materials, reconciliation } from "./materials.ts";
 import { mountsAndNetwork } from "./mounts.ts";
+import { approval, deployment, userEnrolment } from "./people.ts";
 import { signedException, signedLayout, signedPolicy, signedPolicySet } from "./policy-documents.ts";
 import { provenance } from "./provenance.ts";
 import { release } from "./release.ts";
@@ -85,6 +86,9 @@ export const predicates = {
   layout: own("layout", "anyone", "Somebody answers for a layout", signedLayout),
   exception: own("exception", "anyone", "Somebody lets rules of a policy not count for a while", signedException),
   "policy-set": own("policy-set", "anyone", "Somebody puts policies in force", signedPolicySet),
+  "user-enrolment": own("user-enrolment", "factory", "Whose key stands for a user, or stands no more", userEnrolment),
+  approval: own("approval", "factory", "A person approves an artifact in a role", approval),
+  deployment: own("deployment", "factory", "An artifact was let into an environment", deployment),
   "vex-decision": own("vex-decision", "anyone", "A person lets the statements of a VEX document count", vexDecision),
   review: own("review", "anyone", "Review of a change", review),
   "third-party-review": own("third-party-review", "anyone", "Decision about a component of others", thirdPartyReview),

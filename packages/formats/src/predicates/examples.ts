@@ -4,6 +4,7 @@ import type { Selector } from "./common.ts";
 import { chain, digest } from "./example-parts.ts";
 import { imageExamples } from "./image-examples.ts";
 import { linkPredicate } from "./link.ts";
+import { peopleExamples } from "./people-examples.ts";
 import { policyExamples } from "./policy-examples.ts";
 import { PIPELINE_BUILD_TYPE, provenancePredicate } from "./provenance.ts";
 import { runtimeTracePredicate } from "./runtime-trace.ts";
@@ -293,6 +294,7 @@ export const predicateExamples: { readonly [Name in PredicateName]: PredicateOf<
   "verification-summary": imageExamples["verification-summary"],
   "advisory-database": analysisExamples["advisory-database"],
   ...policyExamples,
+  ...peopleExamples,
   "vex-decision": analysisExamples["vex-decision"],
   analysis: analysisExamples.analysis,
   licences: analysisExamples.licences,

@@ -27,6 +27,7 @@ export type { KeyEvent } from "./key-event.ts";
 export { artifactResource, type Link, type LinkArtifact, type LinkContent, linkPredicate } from "./link.ts";
 export type { Material, Materials, ReconciliationPredicate } from "./materials.ts";
 export type { MountsAndNetwork, StepStorage } from "./mounts.ts";
+export type { Approval, Deployment, UserEnrolment } from "./people.ts";
 export type { SignedException, SignedLayout, SignedPolicy, SignedPolicySet } from "./policy-documents.ts";
 export {
   PIPELINE_BUILD_TYPE,
