@@ -67,7 +67,15 @@ export type DenialCode =
   | "POLICY_EMPTY"
   | "POLICY_EXPIRED"
   | "POLICY_SET_EXPIRED"
+  | "POLICY_SET_INCOMPLETE"
+  | "POLICY_SET_RENAMED"
+  | "POLICY_SET_ROLLBACK"
+  | "POLICY_SET_THRESHOLD"
+  | "POLICY_NOT_IN_SET"
   | "POLICY_ENGINE_TOO_OLD"
+  | "POLICY_CLOCK_WRONG"
+  | "POLICY_COLLECTION_UNKNOWN"
+  | "POLICY_RULE_AMBIGUOUS"
   | "POLICY_PARAMETER_MISSING"
   | "POLICY_PARAMETER_WRONG"
   | "POLICY_EVIDENCE_UNVERIFIED"
@@ -75,6 +83,8 @@ export type DenialCode =
   | "POLICY_THRESHOLD"
   | "POLICY_LAYOUT_MISSING"
   | "POLICY_LAYOUT_EXPIRED"
+  /** Its own rules contradict each other: a cycle, an unknown step, a functionary who is nobody. */
+  | "POLICY_LAYOUT_INVALID"
   | "POLICY_STEP_NONE"
   | "POLICY_STEP_EVIDENCE_MISSING"
   | "POLICY_STEP_FUNCTIONARY"
@@ -170,6 +180,13 @@ export interface Decision {
     readonly request: Digest;
     readonly parameters: Digest;
     readonly trustRoots: readonly Digest[];
+    /** Digests of the facts of verified chains; absent where there were none. */
+    readonly chains?: readonly Digest[];
+    /** Digest of what inspections found; absent where there were none. */
+    readonly inspections?: Digest;
+    readonly issuer?: string;
   };
   readonly cost: number;
+  /** The evidence was stated by a test and verified by nobody: never signed, never acted on. */
+  readonly stated?: true;
 }

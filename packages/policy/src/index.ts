@@ -13,6 +13,19 @@ export type {
   PolicyVerdict,
   RuleResult,
 } from "./decision.ts";
+export { type Artifacts, filesOnly } from "./layout/artifacts.ts";
+export { layoutProblems } from "./layout/check-layout.ts";
+export { layoutErrors } from "./layout/errors.ts";
+export { judgeLayout } from "./layout/judge-layout.ts";
+export type {
+  ConsideredLink,
+  LayoutJudgement,
+  LayoutQuestion,
+  LayoutSource,
+  RuleEvaluator,
+  StepJudgement,
+} from "./layout/judgement.ts";
+export { type LinkSigner, linksOf, type StepLink } from "./layout/step-link.ts";
 export { libraryRules, rulesAt, rulesOf } from "./library/collections.ts";
 export { DEFAULT_COLLECTION, defaultPolicies, pinned, plainRule } from "./library/default-policies.ts";
 export type { LibraryParameter, LibraryRule } from "./library/library-rule.ts";
