@@ -1,0 +1,21 @@
+export { olpcCanonicalJson } from "./canonical.ts";
+export type { ClassicEnvelope, ClassicForm, ClassicSignature } from "./envelope.ts";
+export { type InTotoErrorCode, inTotoErrors } from "./errors.ts";
+export { type ClassicKey, classicKeyOf, readClassicKey } from "./key.ts";
+export {
+  type ClassicInspection,
+  type ClassicLayout,
+  type ClassicStep,
+  isClassic,
+  type ReadClassicLayout,
+  readClassicLayout,
+  writeClassicLayout,
+} from "./layout.ts";
+export {
+  type ClassicArtifacts,
+  type ClassicLink,
+  classicLinkFileName,
+  readClassicLink,
+  writeClassicLink,
+} from "./link.ts";
+export { type ClassicSigner, classicSigner, classicSigners, verifyClassicSignatures } from "./signer.ts";
