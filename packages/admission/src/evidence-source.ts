@@ -11,6 +11,8 @@ export interface VerifiedEvidence {
   readonly chains: readonly VerifiedChain[];
   /** Bundles that did not verify, and by which code. */
   readonly refused: ReadonlyMap<Digest, string>;
+  /** Size of all bundles: what keeping it costs. */
+  readonly bytes?: number;
   /** When it was gathered. */
   readonly at: Date;
 }

@@ -1,4 +1,15 @@
+export { evidenceCacheErrors } from "./cache/errors.ts";
+export {
+  type EvidenceCache,
+  type EvidenceCacheOptions,
+  type EvidenceCacheState,
+  evidenceCache,
+  type HeldEvidence,
+} from "./cache/evidence-cache.ts";
 export type { Decide, EvidenceSource, VerifiedEvidence } from "./evidence-source.ts";
+export { type AdmissionGateOptions, admissionGate } from "./gate/admission-gate.ts";
+export { type LiveDocuments, type LiveDocumentsOptions, liveDocuments } from "./gate/live-documents.ts";
+export { type Tenant, type TenantQuestion, type TenantRow, type TenantTable, tenantTable } from "./gate/tenant.ts";
 export type {
   AdmissionContext,
   AdmissionFacts,

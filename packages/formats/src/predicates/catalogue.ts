@@ -1,6 +1,7 @@
 import { advisoryDatabase } from "./advisory-database.ts";
 import { analysis, licences } from "./analysis.ts";
 import { nodeAttestation, workloadAttestation } from "./attestation.ts";
+import { breakGlass } from "./break-glass.ts";
 import { cacheHit } from "./cache-hit.ts";
 import { composition, stepReport } from "./composition.ts";
 import { credentialIssuance } from "./credential.ts";
@@ -89,6 +90,7 @@ export const predicates = {
   "user-enrolment": own("user-enrolment", "factory", "Whose key stands for a user, or stands no more", userEnrolment),
   approval: own("approval", "factory", "A person approves an artifact in a role", approval),
   deployment: own("deployment", "factory", "An artifact was let into an environment", deployment),
+  "break-glass": own("break-glass", "anyone", "Somebody lets an artifact run although policies deny it", breakGlass),
   "vex-decision": own("vex-decision", "anyone", "A person lets the statements of a VEX document count", vexDecision),
   review: own("review", "anyone", "Review of a change", review),
   "third-party-review": own("third-party-review", "anyone", "Decision about a component of others", thirdPartyReview),

@@ -5,6 +5,7 @@ export type {
   WorkloadAttestationPredicate,
   WorkloadRecord,
 } from "./attestation.ts";
+export type { BreakGlass } from "./break-glass.ts";
 export type { CacheHit } from "./cache-hit.ts";
 export {
   assertMayAttest,
