@@ -1,0 +1,89 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { canonicalJson, type Digest, digestHex, parseJson, sha256 } from "@touchmark/core";
+import type { CelInput, Decision } from "@touchmark/policy";
+import type { Factory } from "../factory.ts";
+import { homePolicyErrors } from "./errors.ts";
+import { namesIn, policyPlaces } from "./policy-place.ts";
+
+/** A decision with what is needed to take it again: by these policies, or by others. */
+export interface DecisionRecord {
+  readonly touchmark: "decision-record/v1";
+  readonly decision: Decision;
+  /** Facts of the question; times as `{"$time": "…"}`. */
+  readonly request: unknown;
+  readonly parameters: unknown;
+  readonly issuer: string;
+  /** Bundles that were counted on, in the store by digest. */
+  readonly evidence: readonly Digest[];
+  /** Artifacts whose verified chains were among the facts. */
+  readonly chains: readonly Digest[];
+}
+
+/** A record as it is kept. */
+export interface KeptRecord {
+  readonly digest: Digest;
+  readonly record: DecisionRecord;
+}
+
+const MAX_RECORD_BYTES = 16 * 1024 * 1024;
+
+/** Keeps a decision beside the others of the home. Its digest names it. */
+export function keepRecord(factory: Factory, record: DecisionRecord): Digest {
+  const text = canonicalJson(record);
+  const digest = sha256(text);
+  const { decisions } = policyPlaces(factory);
+  mkdirSync(decisions, { recursive: true, mode: 0o700 });
+  const at = record.decision.at.replaceAll(/[-:]/g, "").replace(/\.\d+/, "");
+  writeFileSync(join(decisions, `${at}-${record.decision.point}-${digestHex(digest).slice(0, 16)}.json`), text, {
+    mode: 0o600,
+  });
+  return digest;
+}
+
+/** Recorded decisions, oldest first. @throws POLICY_RECORD_UNREADABLE */
+export function keptRecords(factory: Factory): readonly KeptRecord[] {
+  const { decisions } = policyPlaces(factory);
+  return namesIn(decisions, ".json").map((name) => readRecord(readFileSync(join(decisions, name)), name));
+}
+
+/** Reads one record. @throws POLICY_RECORD_UNREADABLE */
+export function readRecord(bytes: Uint8Array, name: string): KeptRecord {
+  try {
+    const record = parseJson(bytes, { maxBytes: MAX_RECORD_BYTES }) as unknown as DecisionRecord;
+    if (record.touchmark !== "decision-record/v1" || record.decision.touchmark !== "decision/v1") {
+      throw new TypeError("another kind of document");
+    }
+    return { digest: sha256(canonicalJson(record)), record };
+  } catch (cause) {
+    throw homePolicyErrors.make("POLICY_RECORD_UNREADABLE", `expected a recorded decision in ${name}`, { cause });
+  }
+}
+
+/** Facts as JSON: times are marked, what is absent is left out. */
+export function plainFacts(value: CelInput | undefined): unknown {
+  if (value instanceof Date) return { $time: value.toISOString() };
+  if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString("base64") };
+  if (typeof value === "bigint") return { $int: String(value) };
+  if (Array.isArray(value)) return value.map(plainFacts);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, each]) => each !== undefined)
+      .map(([name, each]) => [name, plainFacts(each as CelInput)]),
+  );
+}
+
+/** The facts again. */
+export function factsOf(value: unknown): CelInput {
+  if (Array.isArray(value)) return value.map(factsOf);
+  if (typeof value !== "object" || value === null) return value as CelInput;
+  const entries = Object.entries(value);
+  const [first] = entries;
+  if (entries.length === 1 && first !== undefined && typeof first[1] === "string") {
+    if (first[0] === "$time") return new Date(first[1]);
+    if (first[0] === "$bytes") return new Uint8Array(Buffer.from(first[1], "base64"));
+    if (first[0] === "$int") return BigInt(first[1]);
+  }
+  return Object.fromEntries(entries.map(([name, each]) => [name, factsOf(each)]));
+}
