@@ -49,16 +49,22 @@ export async function signAttestation(factory: Factory, statement: Statement<unk
   const recorder = new EvidenceRecorder(identity, await factory.log(), factory.content);
   const [bundle] = await recorder.record([{ name: "attest", spiffeId, statement }]);
   if (bundle === undefined) throw new TypeError("the recorder answered no bundle");
-  await recorder.settle();
-  const bytes = await factory.content.get(bundle.digest);
+  const bytes = await keepBundle(factory, bundle.digest);
+  return { bundle: bundle.digest, identity: spiffeId, logIndex: bundle.logIndex, bytes };
+}
+
+/** Makes a stored bundle durable, and findable by its subjects; its bytes. */
+export async function keepBundle(factory: Factory, digest: Digest): Promise<Uint8Array> {
+  await factory.content.durable();
+  const bytes = await factory.content.get(digest);
   const content = readBundle(bytes);
   if (content !== undefined) {
     const index = await openIndex(factory.home);
     try {
-      index.putBundle(bundle.digest, content);
+      index.putBundle(digest, content);
     } finally {
       index.close();
     }
   }
-  return { bundle: bundle.digest, identity: spiffeId, logIndex: bundle.logIndex, bytes };
+  return bytes;
 }

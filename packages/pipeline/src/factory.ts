@@ -32,6 +32,8 @@ export interface Factory {
   identity(): Promise<FactoryIdentity>;
   /** The identity that `attest` signs with, which can be no step and no builder. */
   attestIdentity(): Promise<FactoryIdentity>;
+  /** The identity that certifies keys of people, or that signs deployments; opened when asked. */
+  identityAs(role: "people" | "deploy"): Promise<FactoryIdentity>;
   /** The transparency log, for writing; opened on first use. */
   log(): Promise<TransparencyLog>;
   /** Trust domain and issuer; read without opening any private key. */
@@ -73,6 +75,7 @@ export async function openFactory(options: FactoryOptions = {}): Promise<Factory
     runs: openRunStore(home),
     identity: openOnce,
     attestIdentity: attestOnce,
+    identityAs: (role) => openFactoryIdentity({ directory: places.authority, clock, role }),
     log: () => {
       log ??= openLog({ directory: home.paths.log, keys: openLogKeys(places.logKeys), clock });
       return log;

@@ -1,0 +1,1 @@
+export { gateErrors } from "./errors.ts";

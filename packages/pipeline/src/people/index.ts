@@ -1,0 +1,4 @@
+export { type ApprovalRequest, approveArtifact } from "./approve.ts";
+export { enrolUser, removeUser, type User, userNamed, users } from "./enrolment.ts";
+export { peopleErrors } from "./errors.ts";
+export { signAsUser } from "./sign-as-user.ts";
