@@ -25,7 +25,7 @@ export type {
   RuleEvaluator,
   StepJudgement,
 } from "./layout/judgement.ts";
-export { type LinkSigner, linksOf, type StepLink } from "./layout/step-link.ts";
+export { linksOf, type StepLink } from "./layout/step-link.ts";
 export { libraryRules, rulesAt, rulesOf } from "./library/collections.ts";
 export { DEFAULT_COLLECTION, defaultPolicies, pinned, plainRule } from "./library/default-policies.ts";
 export type { LibraryParameter, LibraryRule } from "./library/library-rule.ts";

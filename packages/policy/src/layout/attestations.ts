@@ -1,13 +1,12 @@
 import type { LayoutStep } from "@touchmark/formats/policy";
-import { isVerified, type VerifiedStatement } from "@touchmark/verify";
 import type { CelInput } from "../cel/value.ts";
 import type { Denial, RuleResult } from "../decision.ts";
+import { digestOf, type Evidence, type EvidenceSigner } from "../engine/evidence.ts";
 import { digestText } from "./artifacts.ts";
 import { distinctFunctionaries, shownSigner } from "./functionary.ts";
 import type { LayoutQuestion } from "./judgement.ts";
 import { ruleDenials } from "./rule-denials.ts";
 import { namesOf, type StepGroup } from "./step-groups.ts";
-import { type LinkSigner, signerOf } from "./step-link.ts";
 
 /**
  * Statements about the products of a step (ITE-10): of the type, by the functionaries, with the rules true of each that
@@ -23,15 +22,14 @@ export function attestationDenials(
   const digests = new Set([...products.digests.values()].flatMap((set) => set.split(",")));
   for (const wanted of step.attestations ?? []) {
     const candidates = (question.attestations ?? [])
-      .filter((each) => isVerified(each) && each.statement.predicateType === wanted.predicateType)
-      .filter(({ statement }) => statement.subject.some((subject) => isAbout(subject.digest, digests)))
-      .map((each) => ({ each, signer: signerOf(each.signer) }))
-      .map(({ each, signer }) => ({ each, signer, names: namesOf(wanted.functionaries, signer, question) }))
+      .filter(({ predicateType }) => predicateType === wanted.predicateType)
+      .filter(({ subject }) => subject.some(({ digest }) => isAbout(digest, digests)))
+      .map((each) => ({ each, signer: each.signer, names: namesOf(wanted.functionaries, each.signer, question) }))
       .filter(({ names }) => names.length > 0);
-    const passing: { readonly signer: LinkSigner; readonly names: readonly string[] }[] = [];
+    const passing: { readonly signer: EvidenceSigner; readonly names: readonly string[] }[] = [];
     const failures: Denial[] = [];
     for (const { each, signer, names } of candidates) {
-      const variables = variablesOf(step.name, each, signer);
+      const variables = variablesOf(step.name, each);
       const failed = (wanted.rules ?? []).flatMap((rule) => ruleDenials(rule, variables, question, step.name, results));
       if (failed.length > 0) failures.push(...failed);
       else passing.push({ signer, names });
@@ -57,16 +55,16 @@ function isAbout(digest: { readonly [algorithm: string]: string }, digests: Read
     .some((each) => digests.has(each));
 }
 
+/** The names that ITE-10 has, beside those of every rule. */
 function variablesOf(
   step: string,
-  { statement }: VerifiedStatement,
-  signer: LinkSigner,
+  { predicateType, predicate, subject, signer }: Evidence,
 ): { readonly [name: string]: CelInput } {
   return {
     step,
-    predicateType: statement.predicateType,
-    predicate: statement.predicate,
-    statementSubject: statement.subject.map(({ name, digest }) => ({ name: name ?? "", digest })),
+    predicateType,
+    predicate,
+    statementSubject: subject.map((each) => ({ name: each.name ?? "", digest: digestOf(each) })),
     signer:
       signer.kind === "certificate"
         ? { identity: signer.identity, issuer: signer.issuer, key: "" }

@@ -1,8 +1,8 @@
 import type { Functionary } from "@touchmark/formats/policy";
-import type { LinkSigner } from "./step-link.ts";
+import type { EvidenceSigner } from "../engine/evidence.ts";
 
 /** True when a functionary is the signer: an exact identity by its issuer, a declared pattern, or a key. */
-export function isFunctionary(functionary: Functionary, signer: LinkSigner, defaultIssuer: string): boolean {
+export function isFunctionary(functionary: Functionary, signer: EvidenceSigner, defaultIssuer: string): boolean {
   if (signer.kind === "key") return (functionary.keys ?? []).includes(signer.key);
   return (functionary.identities ?? []).some(
     ({ identity, issuer, pattern }) =>
@@ -36,12 +36,12 @@ function matchesPart(pattern: string, text: string): boolean {
 }
 
 /** Who signed, as people read it. */
-export function shownSigner(signer: LinkSigner): string {
+export function shownSigner(signer: EvidenceSigner): string {
   return signer.kind === "certificate" ? signer.identity : signer.key;
 }
 
 /** True for two signatures of one party. */
-export function sameSigner(one: LinkSigner, other: LinkSigner): boolean {
+export function sameSigner(one: EvidenceSigner, other: EvidenceSigner): boolean {
   if (one.kind === "key") return other.kind === "key" && one.key === other.key;
   return other.kind === "certificate" && one.identity === other.identity && one.issuer === other.issuer;
 }

@@ -1,8 +1,8 @@
 import type { Digest } from "@touchmark/core";
 import type { Layout, PolicyRule } from "@touchmark/formats/policy";
-import type { VerifiedStatement } from "@touchmark/verify";
 import type { CelInput } from "../cel/value.ts";
 import type { Denial, InspectionResult, RuleResult } from "../decision.ts";
+import type { Evidence } from "../engine/evidence.ts";
 import type { StepLink } from "./step-link.ts";
 
 /** What a layout is judged by. */
@@ -19,8 +19,8 @@ export interface LayoutQuestion {
   readonly source?: LayoutSource | undefined;
   /** What inspections found, by name. */
   readonly inspections?: ReadonlyMap<string, InspectionResult> | undefined;
-  /** Further verified statements, for `attestations` of steps. */
-  readonly attestations?: readonly VerifiedStatement[] | undefined;
+  /** Further statements, for `attestations` of steps; the caller has verified them. */
+  readonly attestations?: readonly Evidence[] | undefined;
   /** Evaluates one rule; without it, rules are errors. The caller counts costs, knows exceptions and parameters. */
   readonly evaluateRule?: RuleEvaluator | undefined;
   /**

@@ -1,10 +1,11 @@
 import type { Layout, LayoutStep } from "@touchmark/formats/policy";
 import type { DenialCode } from "../decision.ts";
+import type { EvidenceSigner } from "../engine/evidence.ts";
 import type { ItemArtifacts } from "./artifact-rules.ts";
 import { sameArtifacts } from "./artifacts.ts";
 import { distinctFunctionaries, isFunctionary, sameSigner, shownSigner } from "./functionary.ts";
 import type { ConsideredLink } from "./judgement.ts";
-import type { LinkSigner, StepLink } from "./step-link.ts";
+import type { StepLink } from "./step-link.ts";
 
 /** Links of one step that say the same and reach its threshold. */
 export interface StepGroup extends ItemArtifacts {
@@ -74,7 +75,7 @@ export function stepEvidence(step: LayoutStep, view: LinkView): StepEvidence {
 /** Functionaries of a list that a signer is. */
 export function namesOf(
   names: readonly string[],
-  signer: LinkSigner,
+  signer: EvidenceSigner,
   { layout, issuer }: Pick<LinkView, "layout" | "issuer">,
 ): string[] {
   return names.filter((name) => {
@@ -96,7 +97,7 @@ function saySame(one: StepLink, other: StepLink): boolean {
 }
 
 function groupOf(members: readonly { readonly link: StepLink; readonly names: readonly string[] }[]): StepGroup {
-  const signers: { readonly signer: LinkSigner; readonly names: readonly string[] }[] = [];
+  const signers: { readonly signer: EvidenceSigner; readonly names: readonly string[] }[] = [];
   for (const { link, names } of members) {
     if (!signers.some(({ signer }) => sameSigner(signer, link.signer))) signers.push({ signer: link.signer, names });
   }

@@ -1,19 +1,15 @@
 import { type Digest, isFactoryError } from "@touchmark/core";
 import { predicateName, readPredicate } from "@touchmark/formats/predicates";
-import { isVerified, type VerifiedSigner, type VerifiedStatement } from "@touchmark/verify";
+import { isVerified, type VerifiedStatement } from "@touchmark/verify";
+import { type Evidence, type EvidenceSigner, evidenceOf } from "../engine/evidence.ts";
 import { type Artifacts, digestText } from "./artifacts.ts";
-
-/** Who signed a link. */
-export type LinkSigner =
-  | { readonly kind: "certificate"; readonly identity: string; readonly issuer: string }
-  | { readonly kind: "key"; readonly key: Digest };
 
 /** What one party says that a step did. */
 export interface StepLink {
   /** Digest of the bundle, or of the classic link's bytes. */
   readonly statement: Digest;
   readonly step: string;
-  readonly signer: LinkSigner;
+  readonly signer: EvidenceSigner;
   /** Run that it belongs to; undefined: a tool that knows no runs. */
   readonly run: string | undefined;
   /** Other runs that verified cache hits let it count for. */
@@ -29,33 +25,36 @@ export interface StepLink {
 /** Most links that are looked at. */
 const MAX_LINKS = 10_000;
 
-/** The links among verified statements, with the runs that cache hits let them count for. Others are passed over. */
+/** The links among statements that were verified here; others are passed over. */
 export function linksOf(statements: readonly VerifiedStatement[]): StepLink[] {
-  const counted = statements.filter((each) => isVerified(each) && each.kind === "statement");
-  const hits = cacheHitsOf(counted);
+  return linksOfEvidence(statements.filter((each) => isVerified(each) && each.kind === "statement").map(evidenceOf));
+}
+
+/** The links among evidence, with the runs that cache hits let them count for. */
+export function linksOfEvidence(evidence: readonly Evidence[]): StepLink[] {
+  const hits = cacheHitsOf(evidence);
   const links: StepLink[] = [];
-  for (const verified of counted) {
-    if (predicateName(verified.statement.predicateType) !== "link" || links.length >= MAX_LINKS) continue;
-    const signer = signerOf(verified.signer);
-    const own = hits.filter((hit) => hit.link === verified.bundle && mayVouch(hit.signer, signer));
-    links.push(linkOf(verified, signer, [...new Set(own.map((hit) => hit.run))].toSorted()));
+  for (const each of evidence) {
+    if (predicateName(each.predicateType) !== "link" || links.length >= MAX_LINKS) continue;
+    const own = (hits.get(each.bundle) ?? []).filter((hit) => mayVouch(hit.signer, each.signer));
+    links.push(linkOf(each, [...new Set(own.map((hit) => hit.run))].toSorted()));
   }
   return links;
 }
 
 interface CacheHit {
-  readonly link: Digest;
   readonly run: string;
-  readonly signer: VerifiedSigner;
+  readonly signer: EvidenceSigner;
 }
 
-function cacheHitsOf(statements: readonly VerifiedStatement[]): CacheHit[] {
-  const hits: CacheHit[] = [];
-  for (const { statement, signer } of statements) {
-    if (predicateName(statement.predicateType) !== "cache-hit") continue;
+/** Cache hits by the link that they rest on. */
+function cacheHitsOf(evidence: readonly Evidence[]): ReadonlyMap<Digest, readonly CacheHit[]> {
+  const hits = new Map<Digest, CacheHit[]>();
+  for (const { predicateType, predicate, signer } of evidence) {
+    if (predicateName(predicateType) !== "cache-hit") continue;
     try {
-      const { run, original } = readPredicate("cache-hit", statement.predicate);
-      hits.push({ link: original.link, run, signer });
+      const { run, original } = readPredicate("cache-hit", predicate);
+      hits.set(original.link, [...(hits.get(original.link) ?? []), { run, signer }]);
     } catch (error) {
       if (!isFactoryError(error)) throw error;
     }
@@ -64,24 +63,17 @@ function cacheHitsOf(statements: readonly VerifiedStatement[]): CacheHit[] {
 }
 
 /** A cache hit counts from the builder of the trust domain in which the link was signed, by the same issuer's word. */
-function mayVouch(hit: VerifiedSigner, link: LinkSigner): boolean {
+function mayVouch(hit: EvidenceSigner, link: EvidenceSigner): boolean {
   if (hit.kind !== "certificate" || link.kind !== "certificate" || hit.issuer !== link.issuer) return false;
   const domain = /^spiffe:\/\/[^/]+\//.exec(link.identity)?.[0];
   return domain !== undefined && hit.identity === `${domain}builder`;
 }
 
-/** Who signed a verified statement. */
-export function signerOf(signer: VerifiedSigner): LinkSigner {
-  return signer.kind === "key"
-    ? { kind: "key", key: signer.key }
-    : { kind: "certificate", identity: signer.identity, issuer: signer.issuer };
-}
-
-function linkOf({ statement, bundle }: VerifiedStatement, signer: LinkSigner, alsoRuns: readonly string[]): StepLink {
+function linkOf({ bundle, predicate: content, subject, signer }: Evidence, alsoRuns: readonly string[]): StepLink {
   const empty: Artifacts = { digests: new Map(), members: new Map() };
   const common = { statement: bundle, signer, alsoRuns };
   try {
-    const predicate = readPredicate("link", statement.predicate);
+    const predicate = readPredicate("link", content);
     const step = predicate.name;
     const run = predicate.touchmark_chain?.run;
     const isOurs = run !== undefined;
@@ -94,7 +86,7 @@ function linkOf({ statement, bundle }: VerifiedStatement, signer: LinkSigner, al
       exitCode: typeof exitCode === "number" ? exitCode : undefined,
     };
     const materials = namedDigests((predicate.materials ?? []).map((each) => (isOurs ? treeNamed(each) : each)));
-    const products = namedDigests(statement.subject);
+    const products = namedDigests(subject);
     if (typeof materials === "string") return { ...link, materials: empty, products: empty, unusable: materials };
     if (typeof products === "string") return { ...link, materials: empty, products: empty, unusable: products };
     const tree = `output/${step}`;
