@@ -1,22 +1,49 @@
 import type { DecisionPoint } from "@touchmark/formats/policy";
+import { type Collection, themes } from "./collection.ts";
 import type { LibraryRule } from "./library-rule.ts";
+import { practicesNotYet } from "./practices.ts";
+import { analysisRules } from "./rules/analysis.ts";
+import { buildRules } from "./rules/build.ts";
 import { dependencyRules } from "./rules/dependency.ts";
 import { releaseRules } from "./rules/release.ts";
 import { requestRules } from "./rules/request.ts";
+import { runRequestRules } from "./rules/run-request.ts";
 import { stepRules } from "./rules/step.ts";
+import { trustRules } from "./rules/trust.ts";
 
 /** Every rule of the library, by point and theme. One visible place; nothing registers itself. */
 export const libraryRules: readonly LibraryRule[] = [
   ...requestRules,
+  ...runRequestRules,
   ...dependencyRules,
   ...stepRules,
   ...releaseRules,
+  ...buildRules,
+  ...analysisRules,
+  ...trustRules,
+];
+
+/** Every collection, in the order of the page. */
+export const collections: readonly Collection[] = [
+  ...themes,
+  {
+    name: "moderate",
+    title: "Practices at moderate",
+    description: "The 34 practices that the supply chain paper asks for at moderate assurance or risk.",
+    notYet: practicesNotYet("moderate"),
+  },
+  {
+    name: "high",
+    title: "Practices at high",
+    description: "All 55 labelled practices of the supply chain paper.",
+    notYet: practicesNotYet("high"),
+  },
 ];
 
 /** Rules of a collection; undefined for a name that the library does not know. */
 export function rulesOf(collection: string): readonly LibraryRule[] | undefined {
-  const rules = libraryRules.filter((rule) => rule.collections.includes(collection));
-  return rules.length === 0 ? undefined : rules;
+  if (!collections.some(({ name }) => name === collection)) return undefined;
+  return libraryRules.filter((rule) => rule.collections.includes(collection));
 }
 
 /** Rules of a collection that can be judged at a point: what a policy of that point takes. Undefined as in `rulesOf`. */

@@ -53,7 +53,8 @@ export type RunRequestFacts = {
     readonly workingTree: boolean;
     /** `absent`, `good`, `bad`, `unverified`. */
     readonly signature: { readonly status: string; readonly signer?: string; readonly key?: string };
-    readonly committedAt: Date;
+    /** RFC 3339. */
+    readonly committedAt: string;
   };
   readonly parameters: { readonly [name: string]: string | number | boolean };
   /** Each begins with `insecure`. */
@@ -93,7 +94,8 @@ export type DependencyFacts = {
     readonly outcome: string;
     readonly message: string;
   }[];
-  readonly published?: Date;
+  /** RFC 3339, as every time among the facts. */
+  readonly published?: string;
   /** SPDX expression of the package's own words. */
   readonly licence?: string;
   /** What others vouch for, and whether it was verified. */
