@@ -44,7 +44,7 @@ export function writeArtifactRule(rule: ArtifactRule): readonly string[] {
   return [
     ...["MATCH", rule.pattern],
     ...(rule.in === undefined ? [] : ["IN", rule.in]),
-    ...["WITH", rule.with === "materials" ? "MATERIALS" : "PRODUCTS"],
+    ...["WITH", (rule.with ?? "products").toUpperCase()],
     ...(rule.to === undefined ? [] : ["IN", rule.to]),
     ...["FROM", rule.from ?? ""],
   ];

@@ -83,10 +83,15 @@ export function keyIds(key: {
   readonly public: string;
 }): readonly [string, string] {
   const { keytype, scheme } = key;
-  const keyval = { public: key.public };
   const algorithms = key.hashAlgorithms ?? hashAlgorithms;
   const id = (value: object) => digestHex(sha256(olpcCanonicalJson(value)));
-  return [id({ keytype, scheme, keyid_hash_algorithms: algorithms, keyval }), id({ keytype, scheme, keyval })];
+  // The new ones count the newline behind a PEM, the old ones do not.
+  const bare = key.public.trim();
+  const line = bare.startsWith("-") ? `${bare}\n` : bare;
+  return [
+    id({ keytype, scheme, keyid_hash_algorithms: algorithms, keyval: { public: bare } }),
+    id({ keytype, scheme, keyval: { public: line } }),
+  ];
 }
 
 /** A key as JSON. No `private` member: present and empty it breaks in-toto-golang. */

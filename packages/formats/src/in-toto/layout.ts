@@ -112,7 +112,7 @@ export function writeClassicLayout(
     ...(layout.rootCas === undefined ? {} : { rootcas: layout.rootCas }),
     ...(layout.intermediateCas === undefined ? {} : { intermediatecas: layout.intermediateCas }),
   };
-  return writeClassicEnvelope(content, form, signWith(signers));
+  return writeClassicEnvelope(content, form, signWith(signers, "computed"));
 }
 
 function readStep(members: DocumentMembers): ClassicStep {

@@ -59,7 +59,7 @@ export function writeClassicLink(
     byproducts: link.byproducts,
     environment: link.environment,
   };
-  return writeClassicEnvelope(content, form, signWith(signers));
+  return writeClassicEnvelope(content, form, signWith(signers, "own"));
 }
 
 /** Where in-toto tools look for a link: `<step>.<first eight digits of the key id>.link`. */

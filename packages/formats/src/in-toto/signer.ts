@@ -16,9 +16,20 @@ export function classicSigner(privateKey: KeyObject): ClassicSigner {
   return { key, sign: (covered) => sign(hash, covered, { key: privateKey, ...options, ...saltOf(key) }) };
 }
 
-/** Signatures of all signers over the same bytes, each under the two ids that tools compute. */
-export function signWith(signers: readonly ClassicSigner[]): (covered: Uint8Array) => readonly ClassicSignature[] {
-  return (covered) => signers.map((signer) => ({ keyid: signer.key.keyid, sig: signer.sign(covered) }));
+/**
+ * Signatures of all signers over the same bytes. A link's stands under the id that its layout uses, a layout's under
+ * both ids that tools compute: they are given the owner's key without its id.
+ */
+export function signWith(
+  signers: readonly ClassicSigner[],
+  ids: "own" | "computed",
+): (covered: Uint8Array) => readonly ClassicSignature[] {
+  return (covered) =>
+    signers.flatMap((signer) => {
+      const sig = signer.sign(covered);
+      const names = ids === "own" ? [signer.key.keyid] : new Set([signer.key.keyid, ...keyIds(signer.key)]);
+      return [...names].map((keyid) => ({ keyid, sig }));
+    });
 }
 
 /**

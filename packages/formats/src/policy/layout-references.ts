@@ -2,12 +2,12 @@ import type { YamlPath } from "../pipeline/yaml-reader.ts";
 import { cycleIn } from "./cycle.ts";
 import type { DocumentProblems } from "./document-problems.ts";
 import type { ArtifactRule, Layout } from "./layout.ts";
-import { checkFunctionaries, checkNames, checkRules, checkThreshold, checkUnique, shown } from "./names.ts";
+import { checkFunctionaries, checkName, checkNames, checkRules, checkThreshold, checkUnique, shown } from "./names.ts";
 
 /** Name that an artifact rule has for the source revision. */
 const source = "source";
 
-/** Notes what the shape of a layout cannot say. */
+/** Notes what the shape of a layout cannot say: names of steps that stand twice or lead nowhere, circles, thresholds. */
 export function checkLayout(layout: Layout, problems: DocumentProblems): void {
   const functionaries = Object.keys(layout.functionaries);
   const steps = layout.steps.map((step) => step.name);
@@ -43,12 +43,13 @@ export function checkLayout(layout: Layout, problems: DocumentProblems): void {
     checkArtifactRules(step.products, steps, [...at, "products"], problems);
   }
   for (const [i, inspection] of inspections.entries()) {
-    checkArtifactRules(inspection.materials, steps, ["inspections", i, "materials"], problems);
-    checkArtifactRules(inspection.products, steps, ["inspections", i, "products"], problems);
+    const items = [...steps, ...inspections.map((each) => each.name)];
+    checkArtifactRules(inspection.materials, items, ["inspections", i, "materials"], problems);
+    checkArtifactRules(inspection.products, items, ["inspections", i, "products"], problems);
     checkRules(inspection.rules ?? [], ["inspections", i, "rules"], problems);
   }
   for (const [i, subject] of layout.subjects.entries()) {
-    checkNames([subject.step], steps, "step", ["subjects", i, "step"], problems);
+    checkName(subject.step, steps, ["subjects", i, "step"], problems);
     checkRules(subject.rules ?? [], ["subjects", i, "rules"], problems);
   }
   checkOrder(layout, problems);
@@ -76,9 +77,8 @@ function checkArtifactRules(
       problems.add("POLICY_DOCUMENT_VALUE", [...place, first], `expected it with MATCH only, not ${rule.rule}`, "key");
       continue;
     }
-    if (rule.with === undefined || rule.from === undefined) {
-      problems.add("POLICY_DOCUMENT_VALUE", place, "expected MATCH to have `with` and `from`", "key");
-    }
-    if (rule.from !== undefined) checkNames([rule.from], [...steps, source], "step", [...place, "from"], problems);
+    if (rule.from === undefined) {
+      problems.add("POLICY_DOCUMENT_VALUE", place, 'expected MATCH to have a key "from", which is missing', "key");
+    } else checkName(rule.from, [...steps, source], [...place, "from"], problems);
   }
 }

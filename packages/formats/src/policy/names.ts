@@ -50,12 +50,21 @@ export function checkNames(
   at: YamlPath,
   problems: DocumentProblems,
 ): void {
-  for (const [i, name] of names.entries()) {
-    if (valid.includes(name)) continue;
-    const near = nearestName(name, valid);
-    const advice = near === undefined ? "" : `; did you mean ${JSON.stringify(near)}?`;
-    problems.add("POLICY_DOCUMENT_REFERENCE", [...at, i], `there is no ${what} ${JSON.stringify(name)}${advice}`);
-  }
+  for (const [i, name] of names.entries()) checkName(name, valid, [...at, i], problems, what);
+}
+
+/** Notes a name that is none of those that exist. */
+export function checkName(
+  name: string,
+  valid: readonly string[],
+  at: YamlPath,
+  problems: DocumentProblems,
+  what = "step",
+): void {
+  if (valid.includes(name)) return;
+  const near = nearestName(name, valid);
+  const advice = near === undefined ? "" : `; did you mean ${JSON.stringify(near)}?`;
+  problems.add("POLICY_DOCUMENT_REFERENCE", at, `there is no ${what} ${JSON.stringify(name)}${advice}`);
 }
 
 /** Notes names that stand twice. `member` is undefined for a list of names. */
