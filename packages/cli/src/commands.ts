@@ -73,6 +73,12 @@ export const commandTable: readonly CommandRow[] = [
     load: () => import("./commands/attest.ts"),
   },
   {
+    name: "approve",
+    group: evidence,
+    summary: "approve an artifact as a person, in a role",
+    load: () => import("./commands/approve.ts"),
+  },
+  {
     name: "trust",
     group: evidence,
     summary: "show or export the trust root",
@@ -131,6 +137,12 @@ export const commandTable: readonly CommandRow[] = [
     group: evidence,
     summary: "images: look into them, compare, copy, export",
     load: () => import("./commands/image.ts"),
+  },
+  {
+    name: "user",
+    group: house,
+    summary: "people who sign with their own keys: add, list, remove",
+    load: () => import("./commands/user.ts"),
   },
   {
     name: "registry",
