@@ -13,6 +13,8 @@
 #                         syft grype osv-scanner (catalogues and scanners; need go, compile for minutes; only when named)
 #                         cdxgen (and cyclonedx-npm; only when named)
 #                         sigstore-go (sigstore-go-bench; needs go, takes minutes; only when named)
+#                         opa (the engine that ours is timed against; needs go, takes minutes; only when named)
+#                         slsa-verifier (reads our verification summaries; needs go)
 #
 # Everything comes through the ordinary clients of this machine (apt, pip, npm) and their configuration.
 set -uo pipefail
@@ -174,6 +176,34 @@ scanner() {
   echo "installed  $1 $3"
 }
 
+opa_version=v1.22.0
+opa() {
+  local stamp=$peers/opa.installed
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$opa_version" ] && [ -x "$peers/bin/opa" ]; then echo "kept       opa $opa_version"; return; fi
+  command -v go > /dev/null || { echo "skipped    opa: go is not installed"; return; }
+  (cd / && CGO_ENABLED=0 GOFLAGS='-trimpath -buildvcs=false' GOBIN=$peers/bin go install -ldflags '-s -w' "github.com/open-policy-agent/opa@$opa_version") \
+    > /dev/null 2>&1 || return 1
+  printf '%s' "$opa_version" > "$stamp"
+  echo "installed  opa $opa_version"
+}
+
+# Built in a copy of the module: it does not install by version.
+slsa_verifier_version=v2.7.1
+slsa_verifier() {
+  local stamp=$peers/slsa-verifier.installed module=github.com/slsa-framework/slsa-verifier/v2 from copy
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$slsa_verifier_version" ]; then echo "kept       slsa-verifier $slsa_verifier_version"; return; fi
+  command -v go > /dev/null || { echo "skipped    slsa-verifier: go is not installed"; return; }
+  from=$(cd / && go mod download -json "$module@$slsa_verifier_version" | sed -n 's/^\t*"Dir": "\(.*\)",*$/\1/p')
+  [ -d "$from" ] || return 1
+  copy=$(mktemp -d)
+  cp -r "$from/." "$copy" && chmod -R u+w "$copy" &&
+    CGO_ENABLED=0 go build -C "$copy" -trimpath -ldflags='-s -w' -o "$peers/bin/slsa-verifier" ./cli/slsa-verifier > /dev/null 2>&1 ||
+    { rm -rf "$copy"; return 1; }
+  rm -rf "$copy"
+  printf '%s' "$slsa_verifier_version" > "$stamp"
+  echo "installed  slsa-verifier $slsa_verifier_version"
+}
+
 cdxgen_packages=(@cyclonedx/cdxgen@12.8.4 @cyclonedx/cyclonedx-npm@6.0.1)
 cdxgen() {
   local to=$peers/cdxgen stamp=$peers/cdxgen/.installed program
@@ -202,6 +232,8 @@ for name in "$@"; do
     osv-scanner) scanner osv-scanner github.com/google/osv-scanner/v2 v2.5.0 ;;
     cdxgen) cdxgen ;;
     sigstore-go) sigstore_go ;;
+    opa) opa ;;
+    slsa-verifier) slsa_verifier ;;
     sigstore-js) sigstore_javascript ;;
     *) echo "install.sh: no such peer: $name" >&2; exit 2 ;;
   esac || { echo "failed     $name" >&2; bad=1; }

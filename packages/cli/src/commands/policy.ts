@@ -1,7 +1,18 @@
 import type { Command, SubcommandRow } from "../command.ts";
 
 /** Every subcommand of `touchmark policy`, in the order of help. One visible place; nothing registers itself. */
-export const policyTable: readonly SubcommandRow[] = [];
+export const policyTable: readonly SubcommandRow[] = [
+  {
+    name: "install",
+    summary: "put a signed policy set, or a signed exception, in force",
+    load: () => import("./policy/install.ts"),
+  },
+  {
+    name: "status",
+    summary: "policies in force, exceptions, and how long each counts",
+    load: () => import("./policy/status.ts"),
+  },
+];
 
 /** `touchmark policy`: what must hold, at which point, and why a decision came out as it did. */
 export const command: Command = {

@@ -12,8 +12,13 @@ export const homePolicyErrors = defineErrors({
   },
   POLICY_SET_UNSIGNED: {
     nature: "refused",
-    meaning: "Too few of those who may put a policy set in force have signed it.",
-    hint: "touchmark policy sign SET --as NAME",
+    meaning: "There is no signature under a policy set that was to be put in force.",
+    hint: "touchmark policy sign SET",
+  },
+  POLICY_SET_REFUSED: {
+    nature: "refused",
+    meaning:
+      "A policy set may not be put in force: too few signatures, an older version, expired, or for a newer engine.",
   },
   POLICY_SET_CHANGED: {
     nature: "refused",

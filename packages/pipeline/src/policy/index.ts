@@ -11,7 +11,9 @@ export {
 export { type DecisionPlace, decisionStatement } from "./decision-statement.ts";
 export { homePolicyErrors } from "./errors.ts";
 export { type EvidenceHere, evidenceHere, verifyHere } from "./evidence-here.ts";
+export { type InstalledSet, installSet } from "./install-set.ts";
 export { installedSet } from "./installed-set.ts";
+export { type KeptException, keepException } from "./kept-exceptions.ts";
 export {
   type PoliciesInForce,
   type PolicyFile,
