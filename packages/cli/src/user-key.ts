@@ -26,7 +26,7 @@ export function userKeyPath(terminal: Terminal, invocation: Invocation, name: st
 
 /** Opens a person's private key; its passphrase comes from the environment or the terminal. @throws USER_KEY_… */
 export async function personKey(terminal: Terminal, invocation: Invocation, name: string): Promise<KeyObject> {
-  const { openUserKey } = await import("@touchmark/identity");
+  const { openUserKey } = await import("@touchmark/pipeline/people");
   const path = userKeyPath(terminal, invocation, name);
   return withPassphrase(terminal, path, (passphrase) => openUserKey(path, passphrase));
 }

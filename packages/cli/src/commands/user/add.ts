@@ -29,7 +29,7 @@ export const command: Command = {
     }
     const path = userKeyPath(terminal, invocation, name);
     const isMade = text(invocation, "key") === undefined && !existsSync(path);
-    const { createUserKey, readUserPublicKey } = await import("@touchmark/identity");
+    const { createUserKey, readUserPublicKey } = await import("@touchmark/pipeline/people");
     if (isMade) {
       const passphrase = given(invocation, "encrypt")
         ? (terminal.environment["TOUCHMARK_KEY_PASSPHRASE"] ?? (await readPassword(terminal, "passphrase: ")))
