@@ -1,4 +1,7 @@
+export { type CompileOptions, compileExpression } from "./cel/compile.ts";
 export type { Evaluation, EvaluationLimits, Expression, SubExpressionValue } from "./cel/evaluation.ts";
+export { type PreparedVariables, prepareVariables, type VariableInput } from "./cel/runtime/inputs.ts";
+export { mapOfValues } from "./cel/runtime/maps.ts";
 export type { CelInput, CelValue } from "./cel/value.ts";
 export type {
   ConsideredAttestation,
@@ -15,6 +18,13 @@ export type {
 } from "./decision.ts";
 export { type Artifacts, filesOnly } from "./layout/artifacts.ts";
 export { layoutProblems } from "./layout/check-layout.ts";
+export {
+  type ClassicTerms,
+  type LayoutParameters,
+  layoutOfClassic,
+  stepLinkOfClassic,
+  substituteParameters,
+} from "./layout/classic.ts";
 export { layoutErrors } from "./layout/errors.ts";
 export { judgeLayout } from "./layout/judge-layout.ts";
 export type {

@@ -16,6 +16,11 @@ export const layoutErrors = defineErrors({
     meaning: "A step names a functionary that the layout does not have, or one with neither identity nor key.",
   },
   LAYOUT_THRESHOLD: { nature: "invalid", meaning: "A step wants more functionaries than it names." },
+  LAYOUT_PARAMETER: {
+    nature: "invalid",
+    meaning: "A classic layout has a placeholder for which no parameter was given, or one that is no plain `{NAME}`.",
+    hint: "Give each with --parameter NAME=VALUE; a brace that is meant as such is written twice.",
+  },
   LAYOUT_RULE_INVALID: {
     nature: "invalid",
     meaning: "A MATCH rule does not say from which step, or another rule says what only MATCH can have.",

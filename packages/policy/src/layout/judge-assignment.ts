@@ -1,4 +1,4 @@
-import type { Layout, LayoutInspection, LayoutStep } from "@touchmark/formats/policy";
+import type { LayoutInspection, LayoutStep } from "@touchmark/formats/policy";
 import type { Denial, RuleResult } from "../decision.ts";
 import {
   applyArtifactRules,
@@ -23,6 +23,7 @@ export interface AssignmentResult {
   readonly denials: readonly Denial[];
   readonly warnings: readonly string[];
   readonly rules: readonly RuleResult[];
+  readonly taken: Assignment;
 }
 
 /** Judges artifacts, edges, attestations, inspections and subjects, with the links of every step chosen. */
@@ -41,7 +42,12 @@ export function judgeAssignment(
     const item = known.get(step.name);
     if (group === undefined || item === undefined) continue;
     if (question.isOver?.() === true) {
-      return { denials: [{ code: "POLICY_TIMEOUT", message: "the time for the decision is over" }], warnings, rules };
+      return {
+        denials: [{ code: "POLICY_TIMEOUT", message: "the time for the decision is over" }],
+        warnings,
+        rules,
+        taken: assignment,
+      };
     }
     denials.push(...edgeDenials(step, assignment, question));
     denials.push(...itemDenials(step, item, known, question, budget, warnings));
@@ -52,7 +58,7 @@ export function judgeAssignment(
     denials.push(...inspectionDenials(inspection, known, question, budget, warnings, rules));
   }
   denials.push(...subjectDenials(question, assignment, rules));
-  return { denials, warnings, rules };
+  return { denials, warnings, rules, taken: assignment };
 }
 
 function knownItems({ layout, source, inspections }: LayoutQuestion, assignment: Assignment): KnownItems {

@@ -131,6 +131,7 @@ function judgeRun(question: LayoutQuestion, anchor: Anchor, budget: PatternBudge
     warnings: [...warnings, ...(best?.warnings ?? [])],
     rules: best?.rules ?? [],
     run: anchor.run,
+    taken: best?.taken ?? new Map(),
   });
 }
 
@@ -172,7 +173,7 @@ function tryAssignments(
 function judgementOf(
   { layout }: LayoutQuestion,
   evidence: readonly StepEvidence[],
-  found: Pick<LayoutJudgement, "denials" | "warnings" | "rules" | "run">,
+  found: Pick<LayoutJudgement, "denials" | "warnings" | "rules" | "run" | "taken">,
 ): LayoutJudgement {
   const isHurt = (name: string) => found.denials.some((denial) => denial.step === name);
   return {
@@ -190,6 +191,7 @@ function judgementOf(
     inspections: (layout.inspections ?? []).map(({ name }) => ({ name, satisfied: !isHurt(name) })),
     rules: found.rules,
     run: found.run,
+    taken: found.taken,
   };
 }
 
@@ -209,5 +211,6 @@ function refused({ layout }: LayoutQuestion, denials: readonly Denial[]): Layout
     inspections: (layout.inspections ?? []).map(({ name }) => ({ name, satisfied: false })),
     rules: [],
     run: undefined,
+    taken: new Map(),
   };
 }

@@ -3,6 +3,7 @@ import type { Layout, PolicyRule } from "@touchmark/formats/policy";
 import type { CelInput } from "../cel/value.ts";
 import type { Denial, InspectionResult, RuleResult } from "../decision.ts";
 import type { Evidence } from "../engine/evidence.ts";
+import type { KnownItems } from "./artifact-rules.ts";
 import type { StepLink } from "./step-link.ts";
 
 /** What a layout is judged by. */
@@ -59,6 +60,8 @@ export interface LayoutJudgement {
   readonly rules: readonly RuleResult[];
   /** The run whose links were counted; undefined for links that belong to none. */
   readonly run: string | undefined;
+  /** What the links that were taken say, by step; empty when some step has none. */
+  readonly taken: KnownItems;
 }
 
 /** One required step. */

@@ -1,0 +1,3 @@
+export { type ClassicQuestion, type ClassicVerdict, verifyClassicLayout } from "./classic-layout.ts";
+export { inspectionErrors } from "./errors.ts";
+export { type InspectionRun, type Inspector, type InspectorSettings, openInspector } from "./inspector.ts";
