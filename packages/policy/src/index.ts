@@ -16,6 +16,12 @@ export type {
   PolicyVerdict,
   RuleResult,
 } from "./decision.ts";
+export { chainFacts } from "./engine/chain-facts.ts";
+export { decide } from "./engine/decide.ts";
+export { engineErrors } from "./engine/errors.ts";
+export { checkSet, type SetOwners, type SetQuestion } from "./engine/policy-set.ts";
+export { assertDecided, decideWithStated, type StatedInput, type StatedStatement } from "./engine/stated.ts";
+export { ENGINE_VERSION } from "./engine/version.ts";
 export { type Artifacts, filesOnly } from "./layout/artifacts.ts";
 export { layoutProblems } from "./layout/check-layout.ts";
 export {

@@ -1,4 +1,5 @@
-import type { CelInput, CelValue } from "./value.ts";
+import type { PreparedVariables, VariableInput } from "./runtime/inputs.ts";
+import type { CelValue } from "./value.ts";
 
 /** A part of an expression and what it was worth. */
 export interface SubExpressionValue {
@@ -45,5 +46,8 @@ export interface Expression {
   readonly source: string;
   /** Names of the variables that it reads, sorted. */
   readonly variables: readonly string[];
-  evaluate(variables: Readonly<Record<string, CelInput>>, limits?: Partial<EvaluationLimits>): Evaluation;
+  evaluate(
+    variables: Readonly<Record<string, VariableInput | undefined>> | PreparedVariables,
+    limits?: Partial<EvaluationLimits>,
+  ): Evaluation;
 }
