@@ -25,9 +25,7 @@ export { ENGINE_VERSION } from "./engine/version.ts";
 export { type Artifacts, filesOnly } from "./layout/artifacts.ts";
 export { layoutProblems } from "./layout/check-layout.ts";
 export {
-  type ClassicTerms,
   type LayoutParameters,
-  layoutOfClassic,
   stepLinkOfClassic,
   substituteParameters,
 } from "./layout/classic.ts";
