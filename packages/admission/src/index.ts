@@ -1,3 +1,12 @@
+export { breakGlassErrors } from "./break-glass/errors.ts";
+export {
+  type BreakGlassRules,
+  checkPermission,
+  type Permission,
+  permissionFor,
+  permissionsIn,
+  type RefusedPermission,
+} from "./break-glass/permissions.ts";
 export { evidenceCacheErrors } from "./cache/errors.ts";
 export {
   type EvidenceCache,

@@ -3,7 +3,7 @@ import { parseImageReference } from "@touchmark/formats/pipeline";
 import type { Decision } from "@touchmark/policy";
 import type { HeldEvidence } from "../cache/evidence-cache.ts";
 import type { Tenant, TenantTable } from "./tenant.ts";
-import type { AdmissionContext, AdmissionGate, AdmissionVerdict } from "./types.ts";
+import type { AdmissionContext, AdmissionFacts, AdmissionGate, AdmissionVerdict } from "./types.ts";
 import { allowedBy, brokenGlass, decided, failed } from "./verdict.ts";
 
 /** What a gate is made of. */
@@ -110,7 +110,7 @@ async function decideOne(options: AdmissionGateOptions, tenant: Tenant, asked: A
       ...(youngerThan === undefined ? {} : { youngerThan }),
     });
   const decide = async ({ evidence }: HeldEvidence): Promise<Decision> => {
-    const request = { ...context.facts, namespace: context.namespace ?? null };
+    const request = requestOf(context);
     const { dryRun } = context;
     const question = { subject: { name: reference, digest }, request, evidence, now: clock.now(), signal, dryRun };
     const decision = await tenant.decide(question);
@@ -137,6 +137,12 @@ async function decideOne(options: AdmissionGateOptions, tenant: Tenant, asked: A
 }
 
 class UnreadableError extends Error {}
+
+/** Facts for the rules. What is not known is left out, so that a rule that needs it denies. */
+function requestOf({ facts, namespace }: AdmissionContext): AdmissionFacts {
+  const known = Object.entries(facts).filter(([name, value]) => value !== null && name !== "namespace");
+  return { ...Object.fromEntries(known), ...(namespace === undefined ? {} : { namespace }) };
+}
 
 /** The digest that a reference names itself. */
 function digestIn(reference: string): Digest | undefined {

@@ -1,3 +1,4 @@
+export { type AdmissionSettings, admissionSettings, readAdmissionSettings } from "./admission-settings.ts";
 export {
   type PolicyDocumentCode,
   PolicyDocumentError,

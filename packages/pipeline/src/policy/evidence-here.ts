@@ -57,7 +57,8 @@ export async function verifyHere(
   return { statements, refused };
 }
 
-async function bundlesAbout(factory: Factory, digest: Digest): Promise<ReadonlyMap<Digest, Uint8Array>> {
+/** Bundles of the store about a digest: nothing of them is verified yet. */
+export async function bundlesAbout(factory: Factory, digest: Digest): Promise<ReadonlyMap<Digest, Uint8Array>> {
   const bundles = new Map<Digest, Uint8Array>();
   try {
     for (const each of (await gatherEvidence(factory, digest)).bundles) bundles.set(each.digest, each.bytes);

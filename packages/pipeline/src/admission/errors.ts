@@ -1,0 +1,21 @@
+import { defineErrors } from "@touchmark/core";
+
+/** Error codes of evidence for admission, and of break-glass permissions that a home keeps. */
+export const homeAdmissionErrors = defineErrors({
+  EVIDENCE_CACHE_INCOMPLETE: {
+    nature: "unavailable",
+    meaning:
+      "A registry did not show all that refers to an artifact in time; what was not seen might speak against it.",
+    hint: "ask again; a mirror of the registry nearby answers faster",
+  },
+  EVIDENCE_CACHE_NO_REFERENCE: {
+    nature: "invalid",
+    meaning: "A reference has neither tag nor digest, so it stands for nothing certain.",
+  },
+  BREAK_GLASS_EXISTS: {
+    nature: "invalid",
+    meaning: "A break-glass permission of that id is kept already.",
+    hint: "choose another id, or end the former with --end",
+  },
+  BREAK_GLASS_UNKNOWN: { nature: "invalid", meaning: "No break-glass permission of that id is kept." },
+});

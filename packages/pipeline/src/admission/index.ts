@@ -1,0 +1,25 @@
+export {
+  type DecisionRecords,
+  type DeployQuestion,
+  decideDeploy,
+  decisionRecords,
+  deployInput,
+} from "./deploy-decision.ts";
+export { homeAdmissionErrors } from "./errors.ts";
+export {
+  type AdmissionEvidence,
+  type AdmissionEvidenceOptions,
+  admissionEvidence,
+  type GatheredHere,
+  type TrustedParty,
+} from "./evidence-source.ts";
+export {
+  type BreakGlassDraft,
+  endBreakGlass,
+  keepBreakGlass,
+  keptBreakGlass,
+  type SignStatement,
+} from "./kept-break-glass.ts";
+export { admissionStamp, policyStamp } from "./policy-stamp.ts";
+export type { RegistryPlaces } from "./registry-evidence.ts";
+export { type HomeAdmission, homeAdmission, type TenantSettings } from "./settings.ts";
