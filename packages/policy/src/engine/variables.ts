@@ -21,7 +21,7 @@ export function computeVariables(declared: Policy["variables"], inputs: RuleInpu
   const problems = new Map<string, string>();
   const denials: Denial[] = [];
   for (const { name, expression } of declared ?? []) {
-    const outcome = evaluate(expression, inputs.with({ vars: mapOfValues(known) }), budget);
+    const outcome = evaluate(expression, inputs.with({ vars: mapOfValues(Object.fromEntries(known)) }), budget);
     if (outcome.kind === "value") known.set(name, outcome.value);
     else {
       problems.set(name, outcome.message);
