@@ -31,5 +31,5 @@ export function computeVariables(declared: Policy["variables"], inputs: RuleInpu
       }
     }
   }
-  return { variable: known as unknown as unknown as CelInput, denials, problems };
+  return { variable: mapOfValues(Object.fromEntries(known)), denials, problems };
 }
