@@ -1,6 +1,8 @@
 export { olpcCanonicalJson } from "./canonical.ts";
 export type { ClassicEnvelope, ClassicForm, ClassicSignature } from "./envelope.ts";
 export { type InTotoErrorCode, inTotoErrors } from "./errors.ts";
+export { type LayoutNaming, layoutFromClassic } from "./from-classic.ts";
+export { readIteLayout } from "./ite-layout.ts";
 export { type ClassicKey, classicKeyOf, readClassicKey } from "./key.ts";
 export {
   type ClassicInspection,
@@ -19,3 +21,4 @@ export {
   writeClassicLink,
 } from "./link.ts";
 export { type ClassicSigner, classicSigner, classicSigners, verifyClassicSignatures } from "./signer.ts";
+export { type ClassicExport, classicFromLayout } from "./to-classic.ts";
