@@ -40,7 +40,8 @@ export type {
   StepJudgement,
 } from "./layout/judgement.ts";
 export { linksOf, type StepLink } from "./layout/step-link.ts";
-export { libraryRules, rulesAt, rulesOf } from "./library/collections.ts";
+export type { Collection, NotYet } from "./library/collection.ts";
+export { collections, libraryRules, rulesAt, rulesOf } from "./library/collections.ts";
 export { DEFAULT_COLLECTION, defaultPolicies, pinned, plainRule } from "./library/default-policies.ts";
 export type { LibraryParameter, LibraryRule } from "./library/library-rule.ts";
 export {
@@ -54,3 +55,9 @@ export {
   requestOf,
   type StepFacts,
 } from "./library/request-facts.ts";
+export type { Change } from "./replay/change.ts";
+export { diffLayouts } from "./replay/diff-layouts.ts";
+export { diffPolicies } from "./replay/diff-policies.ts";
+export { type Candidate, type RecordedDecision, type Replayed, replayDecision } from "./replay/replay.ts";
+export { type PolicyTestResult, runPolicyTest } from "./test-runner/run-policy-test.ts";
+export type { TestSetting } from "./test-runner/stated-case.ts";

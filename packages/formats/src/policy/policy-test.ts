@@ -30,6 +30,9 @@ export const policyTest = object({
       subject: optional(object({ name: optional(name), digest: optional(digest) })),
       request: optional(anyObject),
       chain: optional(described("Facts of a verified chain.", anyObject)),
+      layout: optional(
+        described("What came of the policy's layout, in place of links.", oneOf("satisfied", "refused")),
+      ),
       parameters: optional(anyObject),
       evidence: optional(list(testStatement, { max: 1000 })),
       exceptions: optional(list(anyObject, { max: 100 })),

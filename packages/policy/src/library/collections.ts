@@ -40,10 +40,23 @@ export const collections: readonly Collection[] = [
   },
 ];
 
+/** By collection: the rules that name it, and those that they depend on, in the library's order. */
+const byCollection: ReadonlyMap<string, readonly LibraryRule[]> = new Map(
+  collections.map(({ name }) => {
+    const wanted = new Set<string>();
+    const take = (rule: LibraryRule): void => {
+      if (wanted.has(rule.id)) return;
+      wanted.add(rule.id);
+      for (const other of libraryRules) if (rule.dependsOn?.includes(other.id) === true) take(other);
+    };
+    for (const rule of libraryRules) if (rule.collections.includes(name)) take(rule);
+    return [name, libraryRules.filter(({ id }) => wanted.has(id))];
+  }),
+);
+
 /** Rules of a collection; undefined for a name that the library does not know. */
 export function rulesOf(collection: string): readonly LibraryRule[] | undefined {
-  if (!collections.some(({ name }) => name === collection)) return undefined;
-  return libraryRules.filter((rule) => rule.collections.includes(collection));
+  return byCollection.get(collection);
 }
 
 /** Rules of a collection that can be judged at a point: what a policy of that point takes. Undefined as in `rulesOf`. */

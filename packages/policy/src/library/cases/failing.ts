@@ -6,6 +6,7 @@ export interface Change {
   readonly chain?: { readonly [name: string]: unknown } | null;
   readonly parameters?: { readonly [name: string]: unknown };
   readonly evidence?: NonNullable<CaseFacts["evidence"]>;
+  readonly layout?: NonNullable<CaseFacts["layout"]>;
 }
 
 const steps = goodChain["steps"] as readonly { readonly name: string }[];
@@ -117,7 +118,7 @@ export const failingFacts: { readonly [rule: string]: Change } = {
       })),
     ],
   },
-  "layout.followed": {},
+  "layout.followed": { layout: "refused" },
   "reproducible.two-builders": { evidence: provenance === undefined ? [] : [provenance] },
   "reproducible.fixed-inputs": { chain: { hermetic: false, notHermetic: ["step fetch had the open network"] } },
   "freshness.evidence": {

@@ -1,6 +1,6 @@
-import type { Policy, PolicyTest } from "@touchmark/formats/policy";
+import type { Layout, Policy, PolicyTest } from "@touchmark/formats/policy";
 import { libraryRules } from "../collections.ts";
-import { plainRule } from "../default-policies.ts";
+import { pinned, plainRule } from "../default-policies.ts";
 import type { LibraryRule } from "../library-rule.ts";
 import {
   BUILDER,
@@ -42,9 +42,21 @@ export function policyOfRule(rule: LibraryRule): Policy {
       ]),
     ),
     parameters: Object.fromEntries([...parameters].map(([name, { type }]) => [name, { type }])),
+    ...(rule.id === "layout.followed" ? { layout: testLayout.digest } : {}),
     rules: rules.map(plainRule),
   };
 }
+
+/** The layout of those tests whose policy has one. What came of it, the test states. */
+export const testLayout = pinned<Layout>({
+  touchmark: "layout/v1",
+  name: "library.layout",
+  version: 1,
+  expires: "2030-01-01T00:00:00Z",
+  functionaries: { builder: { identities: [{ identity: BUILDER, issuer: ISSUER }] } },
+  steps: [{ name: "build", functionaries: ["builder"] }],
+  subjects: [{ step: "build" }],
+});
 
 /** The test of one rule: facts that it lets pass, and facts that it refuses. */
 export function testOfRule(rule: LibraryRule): PolicyTest {
@@ -52,6 +64,7 @@ export function testOfRule(rule: LibraryRule): PolicyTest {
   const facts: CaseFacts = {
     ...goodFacts(policy.point),
     now: NOW,
+    ...(policy.layout === undefined ? {} : { layout: "satisfied" }),
     parameters: Object.fromEntries(Object.keys(policy.parameters ?? {}).map((name) => [name, goodParameters[name]])),
     evidence: Object.keys(policy.attestations ?? {}).flatMap((name) => goodEvidence[name] ?? []),
   };
@@ -84,6 +97,7 @@ function changed({ chain, ...facts }: CaseFacts, change: Change): CaseFacts {
     request: { ...facts.request, ...change.request },
     parameters: { ...facts.parameters, ...change.parameters },
     ...(change.evidence === undefined ? {} : { evidence: change.evidence }),
+    ...(change.layout === undefined ? {} : { layout: change.layout }),
     ...(chain === undefined || change.chain === null ? {} : { chain: { ...chain, ...change.chain } }),
   };
 }

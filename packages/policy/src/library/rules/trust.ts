@@ -185,7 +185,7 @@ export const trustRules: readonly LibraryRule[] = [
   {
     id: "layout.followed",
     title: "A layout says who may do each step, and it was followed",
-    expression: "layout != null",
+    expression: "layout != null && layout.satisfied",
     message: "no layout was judged",
     solution: "Name a layout in the policy (`layout: sha256:…`); `touchmark policy init --from-run` writes one.",
     severity: "high",
