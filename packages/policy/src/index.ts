@@ -22,6 +22,9 @@ export { engineErrors } from "./engine/errors.ts";
 export { checkSet, type SetOwners, type SetQuestion } from "./engine/policy-set.ts";
 export { assertDecided, decideWithStated, type StatedInput, type StatedStatement } from "./engine/stated.ts";
 export { ENGINE_VERSION } from "./engine/version.ts";
+export { decisionJson } from "./explain/decision-json.ts";
+export { explainMarkdown } from "./explain/markdown.ts";
+export { explainTree, type TreeOptions } from "./explain/tree.ts";
 export { type Artifacts, filesOnly } from "./layout/artifacts.ts";
 export { layoutProblems } from "./layout/check-layout.ts";
 export {
@@ -58,6 +61,7 @@ export {
 export type { Change } from "./replay/change.ts";
 export { diffLayouts } from "./replay/diff-layouts.ts";
 export { diffPolicies } from "./replay/diff-policies.ts";
+export { diffSets } from "./replay/diff-sets.ts";
 export { type Candidate, type RecordedDecision, type Replayed, replayDecision } from "./replay/replay.ts";
 export { type PolicyTestResult, runPolicyTest } from "./test-runner/run-policy-test.ts";
 export type { TestSetting } from "./test-runner/stated-case.ts";
