@@ -35,3 +35,4 @@ export {
 export { type PolicySet, policySet } from "./policy-set.ts";
 export { type PolicyTest, policyTest } from "./policy-test.ts";
 export { type PolicyReading, type ReadPolicyOptions, readPolicyDocument } from "./read-document.ts";
+export { type AnyPolicyDocument, policyDocumentText } from "./write-document.ts";
