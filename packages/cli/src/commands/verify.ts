@@ -14,7 +14,7 @@ export const command: Command = {
   name: "verify",
   summary: "verify an artifact against its evidence",
   description:
-    "Alone: the artifact is looked up by digest in this factory, and the whole chain source, steps, artifact is checked. With --bundle: one bundle, against a trust root and an identity or key. With --evidence: an exported chain, on a machine that has no factory. HOST/NAME@DIGEST or HOST/NAME:TAG: what a registry holds, by the evidence that it lists beside it.",
+    "Alone: the artifact is looked up by digest in this factory, and the whole chain source, steps, artifact is checked. With --bundle: one bundle, against a trust root and an identity or key. With --evidence: an exported chain, on a machine that has no factory. With --layout: an in-toto layout with its links, and its inspections run in sandboxes. HOST/NAME@DIGEST or HOST/NAME:TAG: what a registry holds, by the evidence that it lists beside it.",
   arguments: [{ name: "artifact", description: "a file, sha256:<digest>, HOST/NAME@<digest>, or HOST/NAME:TAG" }],
   options: [
     { flags: "--bundle <file>", description: "verify this Sigstore bundle" },
@@ -39,6 +39,12 @@ export const command: Command = {
     { flags: "--timestamp-threshold <n>", description: "operators that must vouch for the time (default: 1)" },
     { flags: "--allow-log-time", description: "count the time that a log signs by its own clock" },
     { flags: "--witness-policy <file>", description: "C2SP tlog-policy: witnesses that must have cosigned" },
+    { flags: "--layout <file>", description: "verify against this signed in-toto layout" },
+    { flags: "--layout-key <key>", description: "public key that must have signed the layout", repeatable: true },
+    { flags: "--links <dir>", description: "with --layout: where the links lie (default: here)" },
+    { flags: "--layout-step <name>", description: "step whose product the artifact is (default: the last)" },
+    { flags: "--parameter <name=value>", description: "value for {name} in the layout", repeatable: true },
+    { flags: "--at <date>", description: "with --layout: as of that time" },
     { flags: "--batch <file>", description: "JSON Lines of cases, one answer a line" },
     ...registryOptions,
     { flags: "--json", description: "machine-readable verdict" },
@@ -53,6 +59,10 @@ export const command: Command = {
       "touchmark verify app.tgz --bundle b.sigstore.json --trust-root trusted_root.json --identity spiffe://TD/builder --issuer https://TD",
       "one bundle",
     ],
+    [
+      "touchmark verify demo.tar.gz --layout root.layout --layout-key alice.pub --links links",
+      "an in-toto layout, its links and its inspections",
+    ],
     ["touchmark verify registry.example.com/app:1.0", "an image or artifact in a registry, built by this factory"],
   ],
   async run(invocation, terminal) {
@@ -63,6 +73,10 @@ export const command: Command = {
     if (batch !== undefined) return verifyBatch(batch, terminal);
     if (artifact === undefined) throw cliErrors.make("CLI_USAGE", "expected an artifact: a file, or sha256:<digest>");
     if (text(invocation, "bundle") !== undefined) return verifyOne(artifact, invocation, terminal);
+    if (text(invocation, "layout") !== undefined) {
+      const { verifyByLayout } = await import("../verify-layout.ts");
+      return verifyByLayout(artifact, invocation, terminal);
+    }
     if (isInRegistry) {
       const { verifyInRegistry } = await import("../verify-registry.ts");
       return verifyInRegistry(artifact, invocation, terminal);
@@ -79,6 +93,7 @@ const usedBy = {
     ...["bundle", "trustRoot", "identity", "identityPattern", "issuer", "predicateType", "witnessPolicy", "json"],
     ...["key", "keyHint", "keyValidFrom", "keyValidUntil", "logThreshold", "timestampThreshold", "allowLogTime"],
   ],
+  layout: ["layout", "layoutKey", "links", "layoutStep", "parameter", "at", "json"],
   evidence: ["evidence", "trustRoot", "builder", "source", "issuer", "witnessPolicy", "require", "json"],
   registry: [
     ...["trustRoot", "builder", "source", "issuer", "witnessPolicy", "require", "json"],
@@ -96,8 +111,10 @@ async function namesRegistry(artifact: string, terminal: Terminal): Promise<bool
 }
 
 function refuseUnused(invocation: Invocation, isInRegistry: boolean): void {
-  const named = (["batch", "bundle", "evidence"] as const).find((name) => invocation.options[name] !== undefined);
-  const mode = isInRegistry ? "registry" : named;
+  const named = (["batch", "bundle", "evidence", "layout"] as const).find(
+    (name) => invocation.options[name] !== undefined,
+  );
+  const mode = isInRegistry && named !== "layout" ? "registry" : named;
   const used: readonly string[] = usedBy[mode ?? "factory"];
   const unused = Object.keys(invocation.options).find((name) => !used.includes(name));
   if (mode === "batch" && invocation.arguments.length > 0) {
@@ -108,7 +125,7 @@ function refuseUnused(invocation: Invocation, isInRegistry: boolean): void {
   throw cliErrors.make(
     "CLI_USAGE",
     mode === undefined
-      ? `${flag} needs --bundle or --evidence: this factory's own evidence is judged by its own trust root`
+      ? `${flag} needs --bundle, --evidence or --layout: this factory's own evidence is judged by its own trust root`
       : `${flag} has no meaning with ${mode === "registry" ? "a registry" : `--${mode}`}, and would be ignored`,
   );
 }

@@ -5,16 +5,17 @@ import {
   classicLinkFileName,
   classicSigners,
   inTotoErrors,
+  layoutFromClassic,
   readClassicLayout,
   readClassicLink,
   verifyClassicSignatures,
 } from "@touchmark/formats/in-toto";
+import type { Layout } from "@touchmark/formats/policy";
 import {
   type InspectionResult,
   judgeLayout,
   type LayoutJudgement,
   type LayoutParameters,
-  layoutOfClassic,
   type StepLink,
   stepLinkOfClassic,
   substituteParameters,
@@ -90,7 +91,7 @@ async function verifyBelow(
   const isTop = place.depth === 0;
   const classic = isTop ? substituteParameters(read, question.parameters) : read;
   const subjects = isTop ? [subjectStepOf(classic, question.subjectStep)] : [];
-  const layout = layoutOfClassic(classic, { digest: sha256(bytes), subjects });
+  const layout = ours(classic, bytes, subjects);
   const common = { subject: question.artifact, now: question.now, issuer: "", semantics: "in-toto" } as const;
   // An expired layout, or an empty one, is refused before anything that it names is read.
   const inspections: InspectionRun[] = [];
@@ -99,7 +100,9 @@ async function verifyBelow(
     for (const step of classic.steps) {
       for (const keyid of new Set(step.pubkeys)) {
         const key = classic.keys[keyid];
-        if (key !== undefined) links.push(...(await linksAt(question, step.name, keyid, key, place, inspections)));
+        // Part of a file's name.
+        if (key !== undefined && /^[0-9a-f]{8,128}$/i.test(keyid))
+          links.push(...(await linksAt(question, step.name, keyid, key, place, inspections)));
       }
     }
   }
@@ -116,6 +119,20 @@ async function verifyBelow(
   }
   const judgement = judgeLayout({ ...common, layout, links, inspections: results });
   return { classic, inspections, judgement: withNotes(judgement, classic) };
+}
+
+/** A classic layout as ours; one without steps stays so, to be refused as what it is. */
+function ours(classic: ClassicLayout, bytes: Uint8Array, subjects: readonly string[]): Layout {
+  const name = `in-toto.${sha256(bytes).slice(7, 19)}`;
+  if (classic.steps.length === 0) {
+    const { expires } = classic;
+    return { touchmark: "layout/v1", name, version: 1, expires, functionaries: {}, steps: [], subjects: [] };
+  }
+  // Where keys may sign as well, they alone count.
+  const steps = classic.steps.map(({ certificateConstraints, ...step }) =>
+    certificateConstraints === undefined || step.pubkeys.length > 0 ? step : { ...step, certificateConstraints },
+  );
+  return { ...layoutFromClassic({ ...classic, steps }, { name }), subjects: subjects.map((step) => ({ step })) };
 }
 
 /** What is read and not counted is said. */
@@ -189,8 +206,8 @@ async function delegated(
   }
   inspections.push(...below.inspections);
   const { judgement, classic } = below;
-  const first = judgement.taken.get(classic.steps[0]?.name ?? "");
-  const last = judgement.taken.get(classic.steps.at(-1)?.name ?? "");
+  const first = judgement.taken?.get(classic.steps[0]?.name ?? "");
+  const last = judgement.taken?.get(classic.steps.at(-1)?.name ?? "");
   if (judgement.verdict === "refused" || first === undefined || last === undefined) {
     const why = judgement.denials[0];
     return unusable(step, key, bytes, `its sublayout is not followed: ${why?.code}: ${why?.message}`);

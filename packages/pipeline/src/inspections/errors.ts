@@ -10,6 +10,10 @@ export const inspectionErrors = defineErrors({
     nature: "refused",
     meaning: "What an inspection left behind cannot be read, or is more than is looked at.",
   },
+  LAYOUT_ARTIFACT_CHANGED: {
+    nature: "refused",
+    meaning: "The artifact was altered between being judged and being inspected.",
+  },
   LAYOUT_STEP_ABSENT: {
     nature: "invalid",
     meaning: "The step whose product the artifact should be is none of the layout's.",

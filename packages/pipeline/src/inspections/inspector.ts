@@ -2,9 +2,12 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Digest } from "@touchmark/core";
 import type { InspectionResult } from "@touchmark/policy";
 import { chosenWorker, type StepLimits, type Worker } from "@touchmark/worker";
+import { digestOfFile } from "../file-digest.ts";
 import { artifactsBelow } from "./directory-artifacts.ts";
+import { inspectionErrors } from "./errors.ts";
 
 /** An inspection that ran. */
 export interface InspectionRun extends InspectionResult {
@@ -22,6 +25,8 @@ export interface Inspector {
 /** What an inspector works on. */
 export interface InspectorSettings {
   readonly artifact: { readonly name: string; readonly path: string };
+  /** What the artifact was when it was judged. */
+  readonly digest: Digest;
   readonly limits?: Partial<StepLimits>;
   readonly signal?: AbortSignal;
   /** Default: the sandbox that this host has. */
@@ -43,7 +48,7 @@ const WORK = "/inspection/work";
 /** Constant; the command stands behind it as arguments of their own, and no text of it is ever part of a shell line. */
 const COPY_AND_RUN = `cp -RPp ${INPUT}/. . && exec "$@"`;
 
-/** Opens an inspector. Nothing is made before the first inspection runs. */
+/** Opens an inspector. Nothing is made before the first inspection runs. `run` throws LAYOUT_ARTIFACT_CHANGED. */
 export function openInspector(settings: InspectorSettings): Inspector {
   let scratch: string | undefined;
   let worker: Worker | undefined = settings.worker;
@@ -52,7 +57,7 @@ export function openInspector(settings: InspectorSettings): Inspector {
   const prepare = () => {
     scratch ??= realpathSync(mkdtempSync(join(tmpdir(), "touchmark-inspect-")));
     worker ??= chosenWorker({ stateDirectory: made(join(scratch, "sandbox")) });
-    directory ??= firstDirectory(scratch, settings.artifact);
+    directory ??= firstDirectory(scratch, settings);
     return { scratch, worker, directory };
   };
   return {
@@ -88,11 +93,13 @@ export function openInspector(settings: InspectorSettings): Inspector {
   };
 }
 
-function firstDirectory(scratch: string, artifact: InspectorSettings["artifact"]): string {
+function firstDirectory(scratch: string, { artifact, digest }: InspectorSettings): string {
   const directory = made(join(scratch, "given"));
-  copyFileSync(artifact.path, join(directory, artifact.name));
-  chmodSync(join(directory, artifact.name), 0o644);
-  return directory;
+  const copy = join(directory, artifact.name);
+  copyFileSync(artifact.path, copy);
+  chmodSync(copy, 0o644);
+  if (digestOfFile(copy) === digest) return directory;
+  throw inspectionErrors.make("LAYOUT_ARTIFACT_CHANGED", `${artifact.name} was ${digest}, and is something else now`);
 }
 
 function made(directory: string): string {

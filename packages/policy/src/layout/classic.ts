@@ -1,55 +1,9 @@
 import { type Digest, sha256 } from "@touchmark/core";
 import type { ClassicArtifacts, ClassicLayout, ClassicLink } from "@touchmark/formats/in-toto";
-import type { ArtifactRule, Layout } from "@touchmark/formats/policy";
+import type { ArtifactRule } from "@touchmark/formats/policy";
 import { digestText, filesOnly } from "./artifacts.ts";
 import { layoutErrors } from "./errors.ts";
 import type { StepLink } from "./step-link.ts";
-
-/** What a classic layout does not say, and a judgement needs. */
-export interface ClassicTerms {
-  /** Digest of the layout's bytes: its name, since it has none. */
-  readonly digest: Digest;
-  /** Steps of which the artifact must be a product; none: nothing is asked of it, as for a sublayout. */
-  readonly subjects: readonly string[];
-}
-
-/**
- * A classic layout as ours, for `judgeLayout` with the semantics of in-toto: each key is a functionary of its own. A
- * key that stands under two ids is one functionary.
- */
-export function layoutOfClassic(classic: ClassicLayout, terms: ClassicTerms): Layout {
-  const functionaryOf = new Map(
-    Object.entries(classic.keys).map(([keyid, key]) => [keyid, functionaryName(key.digest)]),
-  );
-  return {
-    touchmark: "layout/v1",
-    name: `in-toto.${terms.digest.slice("sha256:".length, "sha256:".length + 12)}`,
-    version: 1,
-    expires: classic.expires,
-    functionaries: Object.fromEntries(
-      Object.values(classic.keys).map(({ digest }) => [functionaryName(digest), { keys: [digest] }]),
-    ),
-    steps: classic.steps.map((step) => ({
-      name: step.name,
-      functionaries: [...new Set(step.pubkeys.flatMap((keyid) => functionaryOf.get(keyid) ?? []))],
-      threshold: step.threshold,
-      command: step.command,
-      materials: step.materials,
-      products: step.products,
-    })),
-    inspections: classic.inspections.map(({ name, run, materials, products }) => ({
-      name,
-      command: run,
-      materials,
-      products,
-    })),
-    subjects: terms.subjects.map((step) => ({ step })),
-  };
-}
-
-function functionaryName(key: Digest): string {
-  return `key_${key.slice("sha256:".length)}`;
-}
 
 /** A classic link that a key signed, as evidence for the step whose file it is. */
 export function stepLinkOfClassic(step: string, link: ClassicLink, bytes: Uint8Array, key: Digest): StepLink {

@@ -61,7 +61,7 @@ export interface LayoutJudgement {
   /** The run whose links were counted; undefined for links that belong to none. */
   readonly run: string | undefined;
   /** What the links that were taken say, by step; empty when some step has none. */
-  readonly taken: KnownItems;
+  readonly taken?: KnownItems | undefined;
 }
 
 /** One required step. */
