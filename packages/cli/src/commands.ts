@@ -187,6 +187,12 @@ export const commandTable: readonly CommandRow[] = [
     load: () => import("./commands/coverage.ts"),
   },
   {
+    name: "selftest",
+    group: house,
+    summary: "attack your own pipeline: every violation must be refused",
+    load: () => import("./commands/selftest.ts"),
+  },
+  {
     name: "demo",
     group: house,
     summary: "build this repository, verify it, alter it, see it refused",

@@ -1,5 +1,6 @@
 export type { RunRecord } from "@touchmark/store";
 export { type AttestRequest, attestArtifact } from "./attest.ts";
+export { signControlTest } from "./control-test.ts";
 export { type DebugSurroundings, debugStep } from "./debug.ts";
 export { type DoctorReport, type DoctorRow, inspectHost } from "./doctor.ts";
 export { pipelineErrors } from "./errors.ts";

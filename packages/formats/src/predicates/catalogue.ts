@@ -4,6 +4,7 @@ import { nodeAttestation, workloadAttestation } from "./attestation.ts";
 import { breakGlass } from "./break-glass.ts";
 import { cacheHit } from "./cache-hit.ts";
 import { composition, stepReport } from "./composition.ts";
+import { controlTest } from "./control-test.ts";
 import { credentialIssuance } from "./credential.ts";
 import { environment } from "./environment.ts";
 import { predicateErrors } from "./errors.ts";
@@ -104,6 +105,7 @@ export const predicates = {
   "role-export": own("role-export", "anyone", "Roles and permissions as a system has them", roleExport),
   "repository-controls": own("repository-controls", "anyone", "Rules of a repository", repositoryControls),
   "key-event": own("key-event", "anyone", "One line of the key ledger", keyEvent),
+  "control-test": own("control-test", "anyone", "Attacks on a pipeline, and what came of each", controlTest),
   drill: own("drill", "anyone", "An exercise and its measurements", drill),
   "human-answer": own("human-answer", "anyone", "A person's answer, with an expiry", humanAnswer),
   link: standard("https://in-toto.io/attestation/link/v0.3", "in-toto link of a step", link),

@@ -19,6 +19,7 @@ export {
 } from "./catalogue.ts";
 export type { Chain, Predecessor, Resource, Selector } from "./common.ts";
 export type { Composition, StepReportStatement } from "./composition.ts";
+export type { ControlTest } from "./control-test.ts";
 export type { CredentialIssuancePredicate } from "./credential.ts";
 export type { Environment } from "./environment.ts";
 export { predicateErrors } from "./errors.ts";

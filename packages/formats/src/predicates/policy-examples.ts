@@ -1,5 +1,5 @@
 import type { Layout, Policy, PolicyException, PolicySet } from "../policy/index.ts";
-import type { PredicateName, PredicateOf } from "./catalogue.ts";
+import type { PredicateOf } from "./catalogue.ts";
 import { chain, digest } from "./example-parts.ts";
 
 const policy: Policy = {
@@ -68,10 +68,33 @@ const set: PolicySet = {
 
 /** Examples of the signed documents of policy. */
 export const policyExamples: {
-  readonly [Name in "policy" | "layout" | "exception" | ("policy-set" & PredicateName)]: PredicateOf<Name>;
+  readonly [Name in "control-test" | "exception" | "layout" | "policy" | "policy-set"]: PredicateOf<Name>;
 } = {
   policy: { ...chain, predecessors: [], document: digest(0xb2), content: policy },
   layout: { ...chain, predecessors: [], document: digest(0xb3), content: layout },
   exception: { ...chain, predecessors: [], document: digest(0xb4), content: exception },
+  "control-test": {
+    ...chain,
+    predecessors: [],
+    project: "demo",
+    pipeline: "default",
+    source: { uri: "file:///srv/demo", commit: "3b18e512dba79e4c8300dd08aeb37f8e728b8dad" },
+    baseline: digest(0xb1),
+    startedAt: "2026-11-21T10:42:31Z",
+    finishedAt: "2026-11-21T10:45:02Z",
+    version: "0.1.0",
+    experiments: [
+      {
+        id: "no-log",
+        kind: "stopped",
+        control: "nothing is released that is not in the transparency log",
+        attempt: "the transparency log is gone",
+        practices: ["test-pipeline-security-controls"],
+        outcome: "held",
+        detail: "LOG_UNREADABLE",
+      },
+    ],
+    outcome: "passed",
+  },
   "policy-set": { ...chain, predecessors: [], document: digest(0xb5), content: set },
 };
