@@ -16,7 +16,7 @@ export function collectRules(policy: Policy): CollectedRules {
   const take = (rule: PolicyRule, from: string) => {
     const other = byId.get(rule.id);
     if (other === undefined) byId.set(rule.id, rule);
-    else if (other !== rule && (from === "" || canonicalJson(other) !== canonicalJson(rule))) {
+    else if (from === "" || meaning(other) !== meaning(rule)) {
       denials.push({
         code: "POLICY_RULE_AMBIGUOUS",
         message: `two rules have the id ${rule.id}${from}`,
@@ -38,4 +38,9 @@ export function collectRules(policy: Policy): CollectedRules {
     for (const rule of rules ?? []) take(rule, `, one of them in the collection ${collection}`);
   }
   return { rules: [...byId.values()], denials };
+}
+
+/** What makes two rules one: a policy may hold a copy of a rule of the library in words of its own. */
+function meaning({ expression, dependsOn, effectiveOn }: PolicyRule): string {
+  return canonicalJson({ expression, dependsOn, effectiveOn });
 }

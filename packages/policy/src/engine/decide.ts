@@ -41,7 +41,8 @@ export interface Admitted {
 /** The decision itself, the same for every door. Not exported by the package. */
 export function decideOver(input: DecisionInput, admitted: Admitted): Decision {
   const budget = new Budget(input.limits);
-  const now = new Date(input.now);
+  // Whole seconds, as the decision itself says them: a replay from its record knows no more.
+  const now = new Date(Math.floor(input.now.getTime() / 1000) * 1000);
   if (Number.isNaN(now.getTime())) {
     const denial: Denial = { code: "POLICY_CLOCK_WRONG", message: "the time of the decision is no time" };
     return decisionOf(input, admitted, { at: "", denials: [denial], judged: [], cost: 0 });
@@ -111,7 +112,7 @@ function decisionOf(input: DecisionInput, admitted: Admitted, { at, denials, jud
   return {
     touchmark: "decision/v1",
     point: input.point,
-    subject: input.subject,
+    subject: named(input.subject),
     result: isDenied ? "deny" : "allow",
     at,
     denials: all,
@@ -119,6 +120,10 @@ function decisionOf(input: DecisionInput, admitted: Admitted, { at, denials, jud
     inputs: inputsOf(input, admitted),
     cost,
   };
+}
+
+function named({ name, digest }: DecisionInput["subject"]): Decision["subject"] {
+  return { name, ...(digest === undefined ? {} : { digest }) };
 }
 
 function inputsOf(input: DecisionInput, { evidence, chains }: Admitted): Decision["inputs"] {

@@ -10,7 +10,7 @@ import { judgeLayoutPart } from "./layout-part.ts";
 import { isMatch } from "./match.ts";
 import { readParameters } from "./parameters.ts";
 import { programs } from "./programs.ts";
-import { judgeRules, type RuleScope } from "./rules.ts";
+import { type JudgedRule, judgeRules, type RuleScope } from "./rules.ts";
 import type { ChainView, Scope } from "./scope.ts";
 import { computeVariables } from "./variables.ts";
 
@@ -95,7 +95,7 @@ function judgeWith(
     ...attestations.denials,
     ...layout.denials,
     ...vars.denials,
-    ...judged.flatMap(({ denial }) => (denial === undefined ? [] : [denial])),
+    ...ruleDenials(judged),
   ];
   return {
     policy: nameOf(pinned),
@@ -105,6 +105,19 @@ function judgeWith(
     attestations: [...attestations.considered, ...exceptions.considered],
     expiresInDays: nearest(policy, rules, layout.expires, scope.now),
   };
+}
+
+/** Denials of rules; of those that nothing was left for, the first stands for all. */
+function ruleDenials(judged: readonly JudgedRule[]): readonly Denial[] {
+  const denials: Denial[] = [];
+  let isOver = false;
+  for (const { denial, result } of judged) {
+    if (denial === undefined) continue;
+    const isBound = result.cost === 0 && (denial.code === "POLICY_TIMEOUT" || denial.code === "POLICY_COST");
+    if (!isBound || !isOver) denials.push(denial);
+    isOver ||= isBound;
+  }
+  return denials;
 }
 
 function nearest(policy: Policy, rules: readonly RuleResult[], layout: string | undefined, now: Date): number {

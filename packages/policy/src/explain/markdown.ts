@@ -16,14 +16,12 @@ function list({ label, text, isCode, children }: Branch, indent: string, lines: 
   for (const child of children) list(child, `${indent}  `, lines);
 }
 
-/** Every character that Markdown or HTML could read as markup, and what turns into links or mentions by itself. */
+/** Whatever Markdown or HTML could read as markup, and what sites turn into links, mentions or references. */
 function escape(text: string): string {
   return text
-    .replace(/[&<>]/g, (c) => entities[c as keyof typeof entities])
-    .replace(/[\\`*_{}[\]()#+\-.!|~@:]/g, (c) => (c === "@" || c === ":" ? `&#${c.charCodeAt(0)};` : `\\${c}`));
+    .replace(/[&<>@#]|:(?=\/\/)|(?<=www)\./gi, (c) => `&#${c.charCodeAt(0)};`)
+    .replace(/[\\`*_[\]~|]/g, "\\$&");
 }
-
-const entities = { "&": "&amp;", "<": "&lt;", ">": "&gt;" } as const;
 
 /** A code span that no run of backticks inside can end. */
 function code(text: string): string {
