@@ -60,7 +60,7 @@ function scene(
   };
   const make = (tenant: Tenant = own) =>
     admissionGate({
-      ...{ tenants: tenantTable(tenant, []), clock, explain: () => "tree" },
+      ...{ tenants: () => tenantTable(tenant, []), clock, explain: () => "tree" },
       onVerdict: (verdict) => told.push(verdict),
     });
   const count = () => ({ gathered, decided });

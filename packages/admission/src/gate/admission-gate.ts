@@ -8,7 +8,8 @@ import { allowedBy, brokenGlass, decided, failed } from "./verdict.ts";
 
 /** What a gate is made of. */
 export interface AdmissionGateOptions {
-  readonly tenants: TenantTable;
+  /** As they are at this moment; asked once a question. */
+  readonly tenants: () => TenantTable | Promise<TenantTable>;
   readonly clock: Clock;
   /** The explanation of a decision for a person, without colours. */
   readonly explain: (decision: Decision) => string;
@@ -32,11 +33,12 @@ export function admissionGate(options: AdmissionGateOptions): AdmissionGate {
       const verdicts = new Map<string, AdmissionVerdict>();
       const limit = deadline(context);
       try {
+        const tenant = (await options.tenants()).of(context.namespace);
         let next = 0;
         const drive = async (): Promise<void> => {
           for (let index = next++; index < different.length; index = next++) {
             const reference = different[index] as string;
-            const verdict = await admitOne(options, reference, context, limit.signal);
+            const verdict = await admitOne(options, tenant, { reference, context, signal: limit.signal });
             verdicts.set(reference, verdict);
             if (!context.dryRun) onVerdict?.(verdict, context);
           }
@@ -75,11 +77,9 @@ function deadline({ withinMs, signal }: AdmissionContext): { readonly signal: Ab
 
 async function admitOne(
   options: AdmissionGateOptions,
-  reference: string,
-  context: AdmissionContext,
-  signal: AbortSignal,
+  tenant: Tenant,
+  { reference, context, signal }: Omit<Asked, "digest">,
 ): Promise<AdmissionVerdict> {
-  const tenant = options.tenants.of(context.namespace);
   let digest: Digest | undefined;
   let verdict: AdmissionVerdict;
   try {
@@ -90,7 +90,7 @@ async function admitOne(
     verdict = failureOf(reference, digest, error);
   }
   if (verdict.result === "allow" || digest === undefined) return withProblems(verdict, tenant);
-  const permission = tenant.breakGlass(digest, context.namespace, options.clock.now());
+  const permission = await tenant.breakGlass(digest, context.namespace, options.clock.now());
   return withProblems(permission === undefined ? verdict : brokenGlass(verdict, permission), tenant);
 }
 

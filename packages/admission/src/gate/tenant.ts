@@ -24,7 +24,11 @@ export interface Tenant {
   /** By the tenant's own policies, as they are in force at this moment. */
   decide(question: TenantQuestion): Decision | Promise<Decision>;
   /** A permission that counts for the digest there and then. */
-  breakGlass(digest: Digest, namespace: string | undefined, now: Date): UsedBreakGlass | undefined;
+  breakGlass(
+    digest: Digest,
+    namespace: string | undefined,
+    now: Date,
+  ): UsedBreakGlass | undefined | Promise<UsedBreakGlass | undefined>;
   /** What people must be told of, for example that new policies cannot be read and the former stay in force. */
   problems(): readonly string[];
 }

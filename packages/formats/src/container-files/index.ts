@@ -6,3 +6,4 @@ export { readRecipe } from "./recipe-reader.ts";
 export { type ContainerRule, containerRules, type Severity } from "./rules.ts";
 export { lintRulesPage } from "./rules-page.ts";
 export { type SarifFinding, type SarifRule, sarifReport } from "./sarif.ts";
+export { readYamlTrees, type YamlTree } from "./yaml-tree.ts";

@@ -15,7 +15,7 @@ export interface BundlesBeside {
 export interface RegistryPlaces {
   readonly client: Pick<RegistryClient, "repository">;
   /** A repository of the factory's own registry, for `factory:NAME`. */
-  readonly own: (repository: string) => OciReader;
+  readonly own: (repository: string) => Promise<OciReader>;
 }
 
 /** Bounds of one search, well inside those of a lookup. */
@@ -28,7 +28,7 @@ export async function resolveReference(places: RegistryPlaces, reference: string
   if (tag === undefined) {
     throw homeAdmissionErrors.make("EVIDENCE_CACHE_NO_REFERENCE", `expected a tag or digest, found ${reference}`);
   }
-  return (await readerOf(places, reference).manifest(tag)).descriptor.digest;
+  return (await (await readerOf(places, reference)).manifest(tag)).descriptor.digest;
 }
 
 /**
@@ -36,7 +36,7 @@ export async function resolveReference(places: RegistryPlaces, reference: string
  * @throws EVIDENCE_CACHE_INCOMPLETE when the registry did not show all of them in time | OCI_*
  */
 export async function bundlesBeside(places: RegistryPlaces, reference: string, digest: Digest): Promise<BundlesBeside> {
-  const search = findEvidence(readerOf(places, reference), digest, limits);
+  const search = findEvidence(await readerOf(places, reference), digest, limits);
   const bundles = new Map<Digest, Uint8Array>();
   for await (const { bytes } of search) bundles.set(sha256(bytes), bytes);
   const slow = [...search.skipped.values()].filter((reason) => reason === "too-slow").length;
@@ -49,7 +49,7 @@ export async function bundlesBeside(places: RegistryPlaces, reference: string, d
   return { bundles, skipped: search.skipped };
 }
 
-function readerOf({ client, own }: RegistryPlaces, reference: string): OciReader {
+async function readerOf({ client, own }: RegistryPlaces, reference: string): Promise<OciReader> {
   const { registry, repository } = parseImageReference(reference);
   return registry === undefined ? own(repository) : client.repository({ registry, repository });
 }

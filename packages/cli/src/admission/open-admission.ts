@@ -1,0 +1,90 @@
+import {
+  type AdmissionGate,
+  type AdmissionVerdict,
+  admissionGate,
+  type EvidenceCacheState,
+  type Permission,
+  type RefusedPermission,
+} from "@touchmark/admission";
+import { type Digest, fixedClock, systemClock } from "@touchmark/core";
+import { openFactory } from "@touchmark/pipeline";
+import { decisionRecords } from "@touchmark/pipeline/admission";
+import { explainTree } from "@touchmark/policy";
+import type { RegistryClientOptions } from "@touchmark/registry";
+import { openPlaces } from "./own-places.ts";
+import { openTenants } from "./tenants.ts";
+
+/** How to open the admission gate of this factory. */
+export interface OpenAdmissionOptions {
+  /** Paths of policies, in place of those of the home. */
+  readonly files?: readonly string[];
+  /** Decides as of this time. */
+  readonly at?: Date;
+  /** True: decisions are recorded, with the bundles that they rest on. */
+  readonly record: boolean;
+  readonly registries?: RegistryClientOptions;
+  /** The manifest that lists the evidence of a file of an artifact in a registry. */
+  readonly manifestOf?: (digest: Digest) => Digest | undefined;
+  readonly onVerdict?: (verdict: AdmissionVerdict) => void;
+  /** Told of what cannot be used, for example new policies that cannot be read. */
+  readonly onProblem?: (message: string) => void;
+}
+
+/** The gate of this factory, wired: policies in force, evidence, tenants, break-glass. */
+export interface OpenAdmission {
+  readonly gate: AdmissionGate;
+  readonly factory: Awaited<ReturnType<typeof openFactory>>;
+  status(): Promise<AdmissionStatus>;
+  close(): Promise<void>;
+}
+
+/** How a gate stands, for people and probes. */
+export interface AdmissionStatus {
+  readonly tenants: readonly {
+    readonly name: string;
+    readonly evidence: EvidenceCacheState;
+    readonly problems: readonly string[];
+  }[];
+  readonly breakGlass: { readonly permissions: readonly Permission[]; readonly refused: readonly RefusedPermission[] };
+  readonly problem?: string;
+}
+
+/** Opens the gate; policies, permissions and tenants follow their files from now on. @throws what reading them at first throws */
+export async function openAdmission(options: OpenAdmissionOptions): Promise<OpenAdmission> {
+  const { at, files, manifestOf, onVerdict, onProblem = () => {} } = options;
+  const clock = at === undefined ? systemClock : fixedClock(at);
+  const factory = await openFactory({ clock });
+  const places = openPlaces(factory, options.registries ?? {});
+  const close = async (): Promise<void> => {
+    await places.close();
+    await factory.close();
+  };
+  try {
+    const home = await openTenants({
+      ...{ factory, clock, places, onProblem },
+      ...(files === undefined ? {} : { files }),
+      ...(options.record ? { records: decisionRecords(factory) } : {}),
+      ...(manifestOf === undefined ? {} : { manifestOf }),
+    });
+    const gate = admissionGate({
+      ...{ clock, explain: (decision) => explainTree(decision) },
+      tenants: async () => (await home.current()).table,
+      ...(onVerdict === undefined ? {} : { onVerdict }),
+    });
+    const status = async (): Promise<AdmissionStatus> => {
+      const { table, permissions, refused } = await home.current();
+      const problem = home.problem();
+      return {
+        tenants: table.all.map(({ name, evidence, problems }) => ({
+          ...{ name, evidence: evidence.state(), problems: problems() },
+        })),
+        breakGlass: { permissions, refused },
+        ...(problem === undefined ? {} : { problem }),
+      };
+    };
+    return { gate, factory, status, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
