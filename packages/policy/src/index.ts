@@ -1,8 +1,8 @@
 export { type CompileOptions, compileExpression } from "./cel/compile.ts";
 export type { Evaluation, EvaluationLimits, Expression, SubExpressionValue } from "./cel/evaluation.ts";
-export type { VariableInput } from "./cel/runtime/inputs.ts";
+export type { VariableInput } from "./cel/runtime/conversion.ts";
+export { type PreparedVariables, prepareVariables } from "./cel/runtime/inputs.ts";
 export { mapOfValues } from "./cel/runtime/maps.ts";
-export { type PreparedVariables, prepareVariables } from "./cel/runtime/prepared.ts";
 export type { CelInput, CelValue } from "./cel/value.ts";
 export type {
   ConsideredAttestation,

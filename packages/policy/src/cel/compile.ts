@@ -13,12 +13,14 @@ export interface CompileOptions {
   readonly variables: readonly string[];
   /** Where names are looked up first: `a.b` lets `x` mean `a.b.x`. */
   readonly container?: string;
+  /** Names that nothing declares fail when they are reached. Default: the expression is refused. */
+  readonly unchecked?: boolean;
 }
 
 /** Compiles an expression of CEL. Throws what is wrong with its text; of its values, `evaluate` tells. */
 export function compileExpression(source: string, options: CompileOptions): Expression {
   const root = parseExpression(source);
-  const scope = new Scope(options.variables, options.container ?? "");
+  const scope = new Scope(options.variables, options.container ?? "", options.unchecked === true);
   const program = new Compiler(scope);
   const run = program.compile(root);
   const explain = (frame: Frame): readonly SubExpressionValue[] => new Explainer(source, program, frame).explain(root);

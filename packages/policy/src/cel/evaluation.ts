@@ -1,4 +1,5 @@
-import type { PreparedVariables, VariableInput } from "./runtime/inputs.ts";
+import type { VariableInput } from "./runtime/conversion.ts";
+import type { PreparedVariables } from "./runtime/inputs.ts";
 import type { CelValue } from "./value.ts";
 
 /** A part of an expression and what it was worth. */

@@ -1,6 +1,6 @@
 import { celErrors } from "../errors.ts";
 import { functionNames, functions } from "../functions/table.ts";
-import { Fault } from "../runtime/fault.ts";
+import { Fault, raise } from "../runtime/fault.ts";
 import { Frame, type Run } from "../runtime/frame.ts";
 import { PreparedVariables } from "../runtime/inputs.ts";
 import { typeNames } from "../runtime/types.ts";
@@ -129,8 +129,14 @@ export class Compiler {
     return this.#qualified(node) ?? this.#unknown(node);
   }
 
-  #unknown(node: NameNode): never {
-    throw this.#scope.unknown(node.name, node);
+  #unknown(node: NameNode): Run {
+    if (!this.#scope.unchecked) throw this.#scope.unknown(node.name, node);
+    return () => raise("CEL_UNKNOWN_VARIABLE", `nothing declares \`${node.name}\``, node);
+  }
+
+  #unknownFunction(node: CallNode, name: string): Run {
+    if (!this.#scope.unchecked) throw unknownFunction(node, name);
+    return () => raise("CEL_UNKNOWN_FUNCTION", `there is no function \`${node.name}\``, node);
   }
 
   /** A declared variable or a type, whose name may have dots. */
@@ -195,11 +201,11 @@ export class Compiler {
     }
     if (node.target === undefined) {
       const native = functions.get(`${node.name}/${count}`);
-      if (native === undefined) throw unknownFunction(node, node.name);
+      if (native === undefined) return this.#unknownFunction(node, node.name);
       return this.#native(node, callOf(node, native, this.#all(node.arguments)), node.arguments);
     }
     if (isFree && this.#scope.declared(root, path.rooted) === undefined && functionNames.has(full)) {
-      throw unknownFunction(node, full);
+      return this.#unknownFunction(node, full);
     }
     return this.#method(node, node.target);
   }
@@ -211,7 +217,7 @@ export class Compiler {
       return orElse(node, on, other);
     }
     const native = functions.get(`.${node.name}/${node.arguments.length}`);
-    if (native === undefined) throw unknownFunction(node, `.${node.name}`);
+    if (native === undefined) return this.#unknownFunction(node, `.${node.name}`);
     const nodes = [target, ...node.arguments];
     return this.#native(node, callOf(node, native, this.#all(nodes)), nodes);
   }

@@ -8,10 +8,13 @@ export class Scope {
   readonly #locals: { readonly name: string; readonly slot: number }[] = [];
   /** Declared variables that the expression reads, with their slots. */
   readonly used = new Map<string, number>();
+  /** Names that nothing declares fail when they are reached, not when the expression is compiled. */
+  readonly unchecked: boolean;
   /** Slots given out so far. */
   slots = 0;
 
-  constructor(declared: Iterable<string>, container: string) {
+  constructor(declared: Iterable<string>, container: string, unchecked: boolean) {
+    this.unchecked = unchecked;
     this.#declared = new Set(declared);
     this.#container = prefixesOf(container);
   }

@@ -36,7 +36,7 @@ export function timestamp(frame: Frame, nanoseconds: bigint): Timestamp {
 /** A duration, if it is within the bounds of the type. */
 export function duration(frame: Frame, nanoseconds: bigint): Duration {
   if (nanoseconds >= -longest && nanoseconds <= longest) return new Duration(nanoseconds);
-  return raise("CEL_OVERFLOW", "the duration is longer than 315,576,000,000 seconds", frame.at);
+  return raise("CEL_OVERFLOW", "the duration is longer than 292 years", frame.at);
 }
 
 function add(frame: Frame, left: CelValue, right: CelValue): CelValue {

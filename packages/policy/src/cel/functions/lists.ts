@@ -62,7 +62,7 @@ function distinct(frame: Frame, value: CelValue): CelValue {
 function reverse(frame: Frame, value: CelValue): CelValue {
   if (typeof value === "string") {
     frame.hold(value.length);
-    return [...value].reverse().join("");
+    return Array.from(value).reverse().join("");
   }
   const elements = list(frame, "reverse", value);
   frame.hold(elements.length);

@@ -10,7 +10,7 @@ function characters(frame: Frame, text: string): string | readonly string[] {
   frame.read(text.length);
   if (!surrogate.test(text)) return text;
   frame.hold(text.length);
-  return [...text];
+  return Array.from(text);
 }
 
 function outside(frame: Frame, place: bigint, length: number): never {
@@ -67,5 +67,5 @@ export function lastIndexOf(frame: Frame, text: CelValue, part: CelValue, start:
 }
 
 function placeOfUnit(text: string, unit: number): bigint {
-  return unit === -1 ? -1n : BigInt([...text.slice(0, unit)].length);
+  return unit === -1 ? -1n : BigInt(Array.from(text.slice(0, unit)).length);
 }

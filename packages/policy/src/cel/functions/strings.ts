@@ -45,7 +45,7 @@ function replace(frame: Frame, text: CelValue, from: CelValue, to: CelValue, lim
 
 /** Nothing is replaced: before each character, and at the end. */
 function spread(frame: Frame, text: string, to: string, most: number): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   const places = Math.min(most, characters.length + 1);
   frame.hold(text.length + places * to.length);
   const filled = characters.map((character, index) => (index < places ? to + character : character)).join("");
@@ -57,7 +57,7 @@ function split(frame: Frame, text: CelValue, by: CelValue, limit: CelValue): Cel
   if (!isText || (limit !== null && typeof limit !== "bigint")) return noOverload(frame, "split", text, by, limit);
   if (limit === 0n) return [];
   frame.hold(text.length + 1);
-  const parts = by === "" ? [...text] : text.split(by);
+  const parts = by === "" ? Array.from(text) : text.split(by);
   frame.hold(parts.length);
   if (limit === null || limit < 0n || parts.length <= Number(limit)) return parts;
   const most = Number(limit) - 1;

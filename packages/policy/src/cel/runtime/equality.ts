@@ -25,9 +25,9 @@ export function numberOf(value: CelValue): bigint | number | undefined {
   return value instanceof Uint ? value.value : undefined;
 }
 
-/** `<=` and `>=` between a bigint and a number compare exactly, and are false for what is not a number. */
+/** Beside a double, a whole number is the double nearest to it, as the specification has it. */
 function sameNumber(left: bigint | number, right: bigint | number): boolean {
-  return typeof left === typeof right ? left === right : left <= right && left >= right;
+  return typeof left === typeof right ? left === right : Number(left) === Number(right);
 }
 
 function equalObjects(frame: Frame, left: CelValue, right: CelValue & object): boolean {

@@ -1,5 +1,4 @@
-import type { CelInput, CelMap, CelValue } from "../value.ts";
-import { valueOf } from "./inputs.ts";
+import type { CelMap, CelValue } from "../value.ts";
 import { Uint } from "./values.ts";
 
 /** An entry of a map. */
@@ -57,50 +56,9 @@ export class BuiltMap extends MapValue {
   }
 }
 
-/** An object of JSON, converted member by member when asked for, and each but once. */
-export class ObjectMap extends MapValue {
-  readonly #source: { readonly [name: string]: CelInput | undefined };
-  #converted: Map<string, CelValue> | undefined;
-  #entries: ReadonlyMap<string, MapEntry> | undefined;
-  #size: number | undefined;
-
-  constructor(source: { readonly [name: string]: CelInput | undefined }) {
-    super();
-    this.#source = source;
-  }
-
-  get size(): number {
-    this.#size ??= Object.keys(this.#source).filter((name) => this.#source[name] !== undefined).length;
-    return this.#size;
-  }
-
-  get entries(): ReadonlyMap<string, MapEntry> {
-    if (this.#entries !== undefined) return this.#entries;
-    const entries = new Map<string, MapEntry>();
-    for (const name of Object.keys(this.#source)) {
-      const value = this.field(name);
-      if (value !== undefined) entries.set(`s${name}`, { key: name, value });
-    }
-    this.#entries = entries;
-    return entries;
-  }
-
-  field(name: string): CelValue | undefined {
-    if (!Object.hasOwn(this.#source, name)) return undefined;
-    const input = this.#source[name];
-    if (input === undefined) return undefined;
-    if (typeof input !== "object" || input === null) return valueOf(input);
-    const known = this.#converted?.get(name);
-    if (known !== undefined) return known;
-    const value = valueOf(input);
-    this.#converted ??= new Map();
-    this.#converted.set(name, value);
-    return value;
-  }
-
-  lookup(key: CelValue): CelValue | undefined {
-    return typeof key === "string" ? this.field(key) : undefined;
-  }
+/** A map of entries; of one key given twice, the last counts. */
+export function mapOfEntries(entries: readonly MapEntry[]): CelMap {
+  return new BuiltMap(new Map(entries.map((entry) => [filedKey(entry.key) ?? "", entry])));
 }
 
 /** A map of values that expressions made, to be handed in again. */

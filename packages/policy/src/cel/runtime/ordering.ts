@@ -28,6 +28,7 @@ export function compare(frame: Frame, left: CelValue, right: CelValue): number {
 }
 
 function orderOf(left: bigint | number, right: bigint | number): number {
+  if (typeof left !== typeof right) return orderOf(Number(left), Number(right));
   if (left < right) return -1;
   if (left > right) return 1;
   return left <= right ? 0 : Number.NaN;

@@ -58,10 +58,10 @@ export const int64Minimum: bigint = -(2n ** 63n);
 export const int64Maximum: bigint = 2n ** 63n - 1n;
 export const uint64Maximum: bigint = 2n ** 64n - 1n;
 
-/** Bounds of times (years 1 to 9999) and durations (about ten thousand years), in nanoseconds. */
+/** Bounds of times (years 1 to 9999) and durations (about 292 years), in nanoseconds. */
 export const earliest: bigint = -62_135_596_800n * 1_000_000_000n;
 export const latest: bigint = 253_402_300_799n * 1_000_000_000n + 999_999_999n;
-export const longest: bigint = 315_576_000_000n * 1_000_000_000n;
+export const longest: bigint = int64Maximum;
 
 /** True for lists: `Array.isArray` knows nothing of readonly ones. */
 export function isList(value: CelValue): value is readonly CelValue[] {

@@ -1,17 +1,10 @@
-import { celErrors } from "../errors.ts";
 import { Uint, uint64Maximum } from "../runtime/values.ts";
 import { readQuoted } from "./quoted.ts";
+import { syntaxError } from "./refusal.ts";
 import type { Token } from "./token.ts";
 
 const twoCharacters = new Set(["&&", "||", "==", "!=", "<=", ">=", ".?", "[?"]);
 const oneCharacter = "()[]{}.,:?+-*/%!<>";
-
-/** A refusal of the text, with line and column. */
-export function syntaxError(source: string, offset: number, message: string): Error {
-  const before = source.slice(0, offset).split("\n");
-  const column = (before.at(-1) ?? "").length + 1;
-  return celErrors.make("CEL_SYNTAX", `line ${before.length}, column ${column}: ${message}`);
-}
 
 /** Cuts an expression into tokens; the last is `end`. */
 export function tokensOf(source: string): readonly Token[] {

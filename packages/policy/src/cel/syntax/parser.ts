@@ -1,8 +1,9 @@
 import { celErrors } from "../errors.ts";
 import { int64Maximum } from "../runtime/values.ts";
-import { syntaxError, tokensOf } from "./lexer.ts";
+import { tokensOf } from "./lexer.ts";
 import { macroOf } from "./macros.ts";
 import type { Depthless, LiteralNode, Node, Span } from "./node.ts";
+import { syntaxError } from "./refusal.ts";
 import type { Token } from "./token.ts";
 
 const longestSource = 32_768;

@@ -1,4 +1,4 @@
-import { syntaxError } from "./lexer.ts";
+import { syntaxError } from "./refusal.ts";
 import type { Token } from "./token.ts";
 
 const opening = /([bB]?)([rR]?)("""|'''|"|')/y;
