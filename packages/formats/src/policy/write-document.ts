@@ -4,9 +4,10 @@ import type { PolicyDocuments } from "./kinds.ts";
 /** Any document that people write. */
 export type AnyPolicyDocument = PolicyDocuments[keyof PolicyDocuments];
 
-// Text that some reader of YAML takes for something else, or that is easier to see in quotes.
-const plain =
-  /^[A-Za-z_/][^\u0000-\u001f\u007f-\u009f"'#:,[\]{}&*!|>%@`\\\s]*(?: [^\u0000-\u001f\u007f-\u009f"'#:,[\]{}&*!|>%@`\\\s]+)*$/;
+// Text that every reader of YAML takes for text as it stands: it begins with a letter, and nothing in it is syntax.
+const plain = /^[A-Za-z_/](?:[^\s\u0000-\u001f\u007f-\u009f:]|:(?!\s|$)| (?=[^\s#]))*$/;
+// Within single quotes a backslash is one, and double quotes need none.
+const single = /^[\u0020-\u0026\u0028-\u007e]*$/;
 const truthWords = /^(?:y|n|yes|no|on|off|true|false|null|~)$/i;
 const lines = /^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff]*$/;
 
@@ -28,5 +29,6 @@ function styleOf(text: string, isKey: boolean): Scalar.Type {
   if (plain.test(text) && !truthWords.test(text)) return Scalar.PLAIN;
   // Several lines stay lines, as people wrote them, where they begin and end like lines.
   const isBlock = !isKey && text.includes("\n") && lines.test(text) && /^\S/.test(text) && /\S\n?$/.test(text);
-  return isBlock ? Scalar.BLOCK_LITERAL : Scalar.QUOTE_DOUBLE;
+  if (isBlock) return Scalar.BLOCK_LITERAL;
+  return /["\\]/.test(text) && single.test(text) ? Scalar.QUOTE_SINGLE : Scalar.QUOTE_DOUBLE;
 }
