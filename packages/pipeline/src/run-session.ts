@@ -9,6 +9,7 @@ import type { EvidenceRecorder } from "./evidence/recorder.ts";
 import type { RunFacts } from "./evidence/run-facts.ts";
 import type { StepOutcomeFacts } from "./evidence/run-statements.ts";
 import type { Factory } from "./factory.ts";
+import type { RunGates } from "./gates/run-gates.ts";
 import type { HostFiles } from "./host-files.ts";
 import type { RunImages } from "./images/run-images.ts";
 import type { FetchSummary } from "./materials/fetch-report.ts";
@@ -65,6 +66,8 @@ export interface RunSession {
   readonly facts: RunFacts;
   readonly run: OpenRun;
   readonly recorder: EvidenceRecorder;
+  /** Where policies decide before something is done. */
+  readonly gates: RunGates;
   /** The worker, tried on this host at the first call. @throws ISOLATION_BELOW_DEMAND */
   readonly ready: () => Promise<Worker>;
   /** For steps that ask for no sandbox; absent unless the caller allowed them. */

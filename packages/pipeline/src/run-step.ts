@@ -2,9 +2,11 @@ import { type Digest, type FactoryError, isFactoryError } from "@touchmark/core"
 import { predicateType } from "@touchmark/formats/predicates";
 import type { Worker } from "@touchmark/worker";
 import { materialsStatement } from "./evidence/materials-statement.ts";
-import { cacheHitStatement, signerIds } from "./evidence/run-statements.ts";
+import { signerIds } from "./evidence/run-statements.ts";
 import { linkStatement, mountsStatement, traceStatement, workloadStatement } from "./evidence/step-statements.ts";
 import { type ExecutedStep, executeStep, type ResolvedInput, resolveInputs } from "./execute-step.ts";
+import { isDecision } from "./gates/decision-names.ts";
+import type { PassedGate } from "./gates/run-gates.ts";
 import type { FetchNetwork } from "./materials/fetch-network.ts";
 import { type FetchReport, fetchSummary, refusalOf } from "./materials/fetch-report.ts";
 import { isOurs } from "./materials/provided-files.ts";
@@ -23,6 +25,7 @@ export async function runStep(session: RunSession, step: PlannedStep): Promise<S
   try {
     const found = await findStep(session, step);
     if (found !== undefined) {
+      const { useCached } = await import("./use-cached.ts");
       const [report] = await useCached(session, [found]);
       if (report === undefined) throw new TypeError("a cached step has no report");
       return report;
@@ -36,9 +39,11 @@ export async function runStep(session: RunSession, step: PlannedStep): Promise<S
     const profile = bare ? unsealedProfile : await session.profile();
     const image = session.images?.ofStep(step.name);
     if (image !== undefined) await session.images?.verify(image);
+    const { tier } = await worker.probe();
+    const passed = await session.gates.step({ step, inputs, tier: tier ?? "none" }, session.images);
     const key = stepKey(step, functionary, inputs, profile, epoch, image?.manifest);
     const executed = await execute(session, worker, step, inputs, epoch);
-    return await concludeStep(session, executed, key, begun);
+    return await concludeStep(session, executed, passed, key, begun);
   } catch (error) {
     if (!isFactoryError(error) || error.nature === "bug") throw error;
     return refusedReport(step, error, performance.now() - begun);
@@ -190,6 +195,7 @@ function withProgress(session: RunSession, step: string, network: FetchNetwork):
 async function concludeStep(
   session: RunSession,
   executed: ExecutedStep,
+  passed: PassedGate,
   key: Digest,
   begun: number,
 ): Promise<StepReport> {
@@ -220,6 +226,7 @@ async function concludeStep(
     { name: `step/${name}/link`, spiffeId: signerIds.step(facts, name), statement: linkStatement(facts, stepFacts) },
     { name: `step/${name}/trace`, spiffeId: signerIds.step(facts, name), statement: traceStatement(facts, stepFacts) },
     { name: `step/${name}/mounts`, spiffeId: signerIds.builder(facts), statement: mountsStatement(facts, stepFacts) },
+    passed.draft,
     ...(fetched === undefined
       ? []
       : [
@@ -269,7 +276,8 @@ async function concludeStep(
       ),
     });
     if (mayCache(step) && result.evidence.network === "none") {
-      remember(session.factory, { key, run: session.run.id, output, bundles: signed });
+      const bundles = signed.filter((bundle) => !isDecision(bundle));
+      remember(session.factory, { key, run: session.run.id, output, bundles });
     }
   }
   return {
@@ -316,65 +324,6 @@ async function reportFault(
     if (!isFactoryError(error) || error.nature === "bug") throw error;
     return errorFacts(error);
   }
-}
-
-/** Takes steps of earlier runs into this one. Their statements rest on links that exist, so one batch signs them all. */
-export async function useCached(session: RunSession, found: readonly FoundStep[]): Promise<StepReport[]> {
-  const begun = performance.now();
-  const { facts, recorder } = session;
-  for (const { hit } of found) recorder.adopt(hit.bundles);
-  const signed = await recorder.record(
-    found.map(({ step, key, inputs, hit }) => ({
-      name: `step/${step.name}/cache-hit`,
-      spiffeId: signerIds.builder(facts),
-      statement: cacheHitStatement(
-        facts,
-        recorder.predecessors(
-          "trigger",
-          "source",
-          "node",
-          ...[step.name, ...step.after].map((name) => `step/${name}/link`),
-        ),
-        {
-          step: step.name,
-          key,
-          output: hit.output,
-          materials: inputs.map((input) => ({ name: input.from, digest: input.tree })),
-          original: {
-            run: hit.run,
-            functionary: hit.functionary,
-            link: hit.link,
-            bundles: hit.bundles.map((bundle) => bundle.digest),
-          },
-        },
-      ),
-    })),
-  );
-  const share = (performance.now() - begun) / found.length;
-  return found.map(({ step, inputs, hit, lookupMs }, i) => {
-    const bundle = signed[i];
-    if (bundle === undefined) throw new TypeError("a cache hit was not recorded");
-    const { output, tier, observer, complete, link, trace, files, unaccounted } = hit;
-    noteUsed(session.used, inputs, step.name, hit.inputFiles);
-    session.trees.set(step.name, output);
-    session.outcomes.set(step.name, {
-      ...{ step, output, tier, observer, complete, link, trace, files, unaccounted, made: [] },
-      network: "none",
-      cached: bundle.digest,
-    });
-    return {
-      name: step.name,
-      status: "succeeded",
-      cached: true,
-      durationMs: lookupMs + share,
-      exitCode: 0,
-      output,
-      network: step.definition.network,
-      isolation: tier,
-      observation: { tier: observer, complete, losses: [] },
-      bundles: [...hit.bundles.map((row) => row.digest), bundle.digest],
-    };
-  });
 }
 
 const linkNames = (step: string): string[] => [`step/${step}/link`, `step/${step}/cache-hit`];

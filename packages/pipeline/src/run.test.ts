@@ -241,7 +241,7 @@ describe.skipIf(missing !== null)(`runs${missing === null ? "" : ` (skipped: ${m
     expect([bad?.exitCode, bad?.outcome, bad?.lastLines]).toEqual([3, "failed", ["before", "oops"]]);
     expect(bad?.touched?.written).toContain("/work/output/part");
     expect(after?.status).toBe("skipped");
-    expect(bad?.bundles).toHaveLength(4);
+    expect(bad?.bundles).toHaveLength(5);
     const [link] = await statementsOf(scene, done.run, "link");
     expect(link?.predicate["byproducts"]).toMatchObject({ "return-value": 3 });
     expect(await statementsOf(scene, done.run, "release")).toEqual([]);

@@ -11,13 +11,12 @@ import { lazyAdvisories } from "./analysis/lazy-advisories.ts";
 import { loadWhileRunning } from "./analysis/load-while-running.ts";
 import { clientEnvironment } from "./client-environment.ts";
 import { pipelineErrors } from "./errors.ts";
-import { nodeStatement } from "./evidence/node-statement.ts";
 import { EvidenceRecorder } from "./evidence/recorder.ts";
-import { sourceStatement, triggerStatement } from "./evidence/request-statements.ts";
-import { signerIds } from "./evidence/run-statements.ts";
+import type { RunFacts } from "./evidence/run-facts.ts";
 import type { Factory } from "./factory.ts";
 import { sandboxDirectory } from "./factory.ts";
 import { finishRun, type ReleasedArtifact } from "./finish-run.ts";
+import { type LoadedGates, loadGates } from "./gates/load-gates.ts";
 import { hostFiles } from "./host-files.ts";
 import type { Publication } from "./images/publish-artifact.ts";
 import { admitImages, publishReleased } from "./images/run-parts.ts";
@@ -25,12 +24,14 @@ import { lazyMaterials } from "./materials/lazy-materials.ts";
 import { learnNames } from "./materials/learn-names.ts";
 import type { RunMaterials } from "./materials/run-materials.ts";
 import { makePlan, type Plan, type PlannedStep } from "./plan.ts";
+import type { PolicyFile } from "./policy/policies-in-force.ts";
 import type { RunListener, StepStatus } from "./progress.ts";
 import { recordProject } from "./project-record.ts";
 import { type RunSession, recordSteps, type StepError, type StepReport } from "./run-session.ts";
-import { errorFacts, type FoundStep, findStep, refusedReport, runStep, useCached } from "./run-step.ts";
+import { errorFacts, type FoundStep, findStep, refusedReport, runStep } from "./run-step.ts";
 import { type SandboxProfile, sandboxProfile } from "./sandbox-profile.ts";
 import { schedule } from "./schedule.ts";
+import { signRequest } from "./sign-request.ts";
 import { PIPELINE_FILE, takeSource } from "./take-source.ts";
 import { productVersion } from "./version.ts";
 
@@ -56,6 +57,8 @@ export interface RunRequest {
   readonly worker?: SandboxBackend;
   /** Allows steps to take images that nobody vouches for, where they say so. */
   readonly insecureImage?: boolean;
+  /** Policies that decide in place of those of the home. */
+  readonly policies?: readonly PolicyFile[];
   /** Shape of the bundles: `v1` is the compatibility profile for older verifiers. Default `v2`. */
   readonly bundleProfile?: "v1" | "v2";
   /** The caller's environment, of which only network settings reach a fetch step. */
@@ -106,6 +109,9 @@ export async function runPipeline(factory: Factory, request: RunRequest): Promis
     if (needed && process.platform === "linux") void sandbox.ready().catch(() => undefined);
     // What killed runs left: private views, pipes, control groups.
     const reclaimed = reclaim(sandboxDirectory(factory)).catch(() => 0);
+    const policies = loadGates(factory, request.policies);
+    // Awaited once the source is there: until then nobody listens.
+    policies.catch(() => undefined);
     const { source, file } = await takeSource(factory, request, begun);
     await reclaimed;
     const plan = makePlan(file, request.pipeline, request.parameters ?? {});
@@ -117,7 +123,7 @@ export async function runPipeline(factory: Factory, request: RunRequest): Promis
     closing.push(materials, advisories);
     const opening = {
       ...{ source, file, plan, sandbox, unsealed, startedAt },
-      ...{ materials: materials.open, advisories: advisories.open },
+      ...{ materials: materials.open, advisories: advisories.open, policies },
     };
     const session = await openSession(factory, request, opening);
     try {
@@ -134,6 +140,7 @@ export async function runPipeline(factory: Factory, request: RunRequest): Promis
 }
 
 interface Opening {
+  readonly policies: Promise<LoadedGates>;
   readonly advisories: RunSession["advisories"];
   readonly materials: () => Promise<RunMaterials>;
   readonly source: SourceRecord;
@@ -148,6 +155,7 @@ interface Opening {
 async function openSession(factory: Factory, request: RunRequest, opening: Opening): Promise<RunSession> {
   const { source, file, plan, sandbox, unsealed, startedAt, materials, advisories } = opening;
   const identity = await factory.identity();
+  const { runGates, policies } = await opening.policies;
   const triggered: TriggerRequest = {
     source: { uri: source.uri, revision: request.revision ?? "HEAD" },
     pipeline: { file: PIPELINE_FILE, name: plan.pipeline.name },
@@ -173,26 +181,29 @@ async function openSession(factory: Factory, request: RunRequest, opening: Openi
   });
   try {
     await recordProject(factory, file.project, uri, plan.pipeline.name);
+    const facts: RunFacts = {
+      run: run.id,
+      trustDomain: identity.trustDomain,
+      project: file.project,
+      pipeline: plan.pipeline.name,
+      version: productVersion,
+      request: triggered,
+      source,
+      pipelineFile: { path: PIPELINE_FILE, digest: file.digest },
+      startedAt,
+      now: () => factory.clock.now(),
+    };
+    const recorder = new EvidenceRecorder(identity, await factory.log(), factory.content, request.bundleProfile);
     return {
       factory,
       identity,
       issuedBefore: identity.issuances().length,
       trustRoot: readTrustRoot(await factory.trustRoot()),
       plan,
-      facts: {
-        run: run.id,
-        trustDomain: identity.trustDomain,
-        project: file.project,
-        pipeline: plan.pipeline.name,
-        version: productVersion,
-        request: triggered,
-        source,
-        pipelineFile: { path: PIPELINE_FILE, digest: file.digest },
-        startedAt,
-        now: () => factory.clock.now(),
-      },
+      facts,
       run,
-      recorder: new EvidenceRecorder(identity, await factory.log(), factory.content, request.bundleProfile),
+      recorder,
+      gates: runGates({ factory, facts, plan, recorder, policies }),
       ready: sandbox.ready,
       ...(unsealed === undefined ? {} : { unsealed }),
       observe: (traceDirectory) =>
@@ -219,8 +230,7 @@ async function openSession(factory: Factory, request: RunRequest, opening: Openi
 async function performRun(session: RunSession, request: RunRequest, begun: number): Promise<RunOutcome> {
   const { facts, recorder, plan, listener, run } = session;
   listener({ type: "run-started", run: run.id, pipeline: facts.pipeline, steps: plan.steps.map((step) => step.name) });
-  await signRequest(session);
-  let error = await admitImages(session, request);
+  let error = (await signRequest(session)) ?? (await admitImages(session, request));
   if (error === undefined) {
     await takeCached(session);
     loadWhileRunning(session);
@@ -284,20 +294,6 @@ function withError(details: RunRecord["details"], error: StepError): RunRecord["
   return { ...(details as Readonly<Record<string, unknown>>), error: { ...error } };
 }
 
-/** Trigger, then source and node: signed and logged before anything runs. */
-async function signRequest({ facts, recorder }: RunSession): Promise<void> {
-  const builder = signerIds.builder(facts);
-  await recorder.record([{ name: "trigger", spiffeId: builder, statement: triggerStatement(facts) }]);
-  await recorder.record([
-    { name: "source", spiffeId: builder, statement: sourceStatement(facts, recorder.predecessors("trigger")) },
-    {
-      name: "node",
-      spiffeId: signerIds.node(facts),
-      statement: await nodeStatement(facts, recorder.predecessors("trigger")),
-    },
-  ]);
-}
-
 /** Finds every step that the cache answers, as far as the answers reach, and signs them together. */
 async function takeCached(session: RunSession): Promise<void> {
   const found: FoundStep[] = [];
@@ -316,6 +312,7 @@ async function takeCached(session: RunSession): Promise<void> {
     }
   }
   if (found.length === 0) return;
+  const { useCached } = await import("./use-cached.ts");
   for (const report of await useCached(session, found)) {
     announce(session, found.find(({ step }) => step.name === report.name)?.step);
     conclude(session, report);

@@ -68,6 +68,8 @@ export interface CachedStep {
   readonly link: Digest;
   readonly trace: Digest;
   readonly bundles: readonly RecordedBundle[];
+  /** The same, as they were verified. */
+  readonly verified: readonly VerifiedStatement[];
   readonly tier: string;
   readonly observer: string;
   readonly complete: boolean;
@@ -152,6 +154,7 @@ async function supported(
     link: found.link.bundle,
     trace: found.trace.bundle,
     bundles: recordedBundles(step, found),
+    verified: Object.values(found),
     tier: typeof facts["tier"] === "string" ? facts["tier"] : "unknown",
     observer: extension.tier,
     complete: true,

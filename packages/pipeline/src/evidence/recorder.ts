@@ -24,6 +24,13 @@ export interface RecordedBundle {
   readonly logIndex: number;
 }
 
+/** Bundles that are signed and logged, and not stored yet. */
+export interface HeldBundles {
+  readonly bytes: readonly Uint8Array[];
+  /** Stores them, and takes them into the run. */
+  keep(): Promise<readonly RecordedBundle[]>;
+}
+
 /** Signs the statements of one run in order, and remembers them. */
 export class EvidenceRecorder {
   readonly #identity: FactoryIdentity;
@@ -58,6 +65,12 @@ export class EvidenceRecorder {
    * together, with `settle`, before anything of the run is acknowledged.
    */
   async record(drafts: readonly Draft[]): Promise<readonly RecordedBundle[]> {
+    const signed = await this.sign(drafts);
+    return signed.keep();
+  }
+
+  /** Signs and logs, and holds the bundles back until somebody says to keep them: without its bundle a log entry vouches for nothing. */
+  async sign(drafts: readonly Draft[]): Promise<HeldBundles> {
     const signed = await signStatements(
       await Promise.all(
         drafts.map(async (draft) => ({
@@ -69,8 +82,7 @@ export class EvidenceRecorder {
         })),
       ),
     );
-    for (const bundle of signed) await this.#content.put(bundle.bytes);
-    const recorded = drafts.map((draft, i): RecordedBundle => {
+    const rows = drafts.map((draft, i): RecordedBundle => {
       const bundle = signed[i];
       if (bundle === undefined) throw new TypeError("signStatements answered fewer bundles than it was given");
       return {
@@ -80,8 +92,14 @@ export class EvidenceRecorder {
         logIndex: bundle.logIndex,
       };
     });
-    this.#recorded.push(...recorded);
-    return recorded;
+    return {
+      bytes: signed.map((bundle) => bundle.bytes),
+      keep: async () => {
+        for (const bundle of signed) await this.#content.put(bundle.bytes);
+        this.#recorded.push(...rows);
+        return rows;
+      },
+    };
   }
 
   /** Makes every bundle so far survive a power cut. */

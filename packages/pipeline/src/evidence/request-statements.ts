@@ -43,7 +43,7 @@ export function sourceStatement(facts: RunFacts, predecessors: readonly Predeces
 }
 
 /** The source's facts in the words of the predicate. A signature of a kind that nobody knows is unverified. */
-function signatureFacts(facts: SignatureFacts) {
+export function signatureFacts(facts: SignatureFacts) {
   const statuses = {
     unsigned: "absent",
     verified: "good",

@@ -2,6 +2,8 @@ import { type Digest, isFactoryError } from "@touchmark/core";
 import type { RunRecord } from "@touchmark/store";
 import type { ScannedImage } from "../analysis/scan-images.ts";
 import { signerIds } from "../evidence/run-statements.ts";
+import { outcomeOf } from "../gates/gate-outcome.ts";
+import type { Plan } from "../plan.ts";
 import type { RunRequest } from "../run.ts";
 import type { RunSession, StepError } from "../run-session.ts";
 import { errorFacts } from "../run-step.ts";
@@ -9,12 +11,15 @@ import type { Publication } from "./publish-artifact.ts";
 
 /** What a run does about images, before its first step and after its last; nothing is loaded where there are none. */
 
+/** True where the gate of the request is asked with images that were looked up. */
+export function wantsImages({ steps, pipeline }: Plan): boolean {
+  return steps.some(({ definition }) => definition.image !== undefined) || pipeline.images.length > 0;
+}
+
 /** Looks up and judges every image before the first step; a refusal ends the run before anything ran. */
 export async function admitImages(session: RunSession, request: RunRequest): Promise<StepError | undefined> {
   const { plan, facts, recorder, listener } = session;
-  if (!plan.steps.some(({ definition }) => definition.image !== undefined) && plan.pipeline.images.length === 0) {
-    return undefined;
-  }
+  if (!wantsImages(plan)) return undefined;
   const { openRunImages } = await import("./run-images.ts");
   try {
     session.images = await openRunImages(session.factory, plan, {
@@ -27,7 +32,11 @@ export async function admitImages(session: RunSession, request: RunRequest): Pro
     if (!isFactoryError(thrown) || thrown.nature === "bug") throw thrown;
     return errorFacts(thrown);
   }
-  if (session.images.admitted.length === 0) return undefined;
+  const asked = await outcomeOf(() => session.gates.request(session.images));
+  if (session.images.admitted.length === 0) {
+    if (asked.passed !== undefined) await recorder.record([asked.passed.draft]);
+    return asked.refusal;
+  }
   const { workerImagesStatement } = await import("../evidence/image-statements.ts");
   const predecessors = recorder.predecessors("trigger", "source");
   let scanned: ReadonlyMap<Digest, ScannedImage>;
@@ -39,7 +48,11 @@ export async function admitImages(session: RunSession, request: RunRequest): Pro
     return errorFacts(thrown);
   }
   const statement = workerImagesStatement(facts, predecessors, session.images, scanned);
-  await recorder.record([{ name: "images", spiffeId: signerIds.builder(facts), statement }]);
+  await recorder.record([
+    { name: "images", spiffeId: signerIds.builder(facts), statement },
+    ...(asked.passed === undefined ? [] : [asked.passed.draft]),
+  ]);
+  if (asked.refusal !== undefined) return asked.refusal;
   const refusal = [...scanned.values()].find((each) => each.refusal !== undefined)?.refusal;
   return refusal === undefined ? undefined : errorFacts(refusal);
 }
