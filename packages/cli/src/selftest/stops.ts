@@ -47,7 +47,7 @@ function withoutPart(id: string, part: string, control: string, attempt: string)
 /** Controls switched off, and components stopped: no release may come out. */
 export const stops: readonly Experiment[] = [
   withoutProgram("no-observer", "every step is observed", ["RA-OBS-03"], "strace"),
-  withoutProgram("no-sandbox", "every step runs in a sandbox", ["RA-PROD-05"], "bwrap", "runc", "crun"),
+  withoutProgram("no-sandbox", "every step runs in a sandbox", ["single-use-build-workers"], "bwrap", "runc", "crun"),
   withoutPart(
     "no-log",
     "log",
