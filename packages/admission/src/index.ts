@@ -27,3 +27,6 @@ export type {
   AdmissionVerdict,
   UsedBreakGlass,
 } from "./gate/types.ts";
+export { inventoryErrors } from "./inventory/errors.ts";
+export type { Inventory, InventoryItem } from "./inventory/item.ts";
+export { clusterItems, fileItems, looksLikeManifests, manifestItems } from "./inventory/listings.ts";

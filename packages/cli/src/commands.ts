@@ -127,6 +127,12 @@ export const commandTable: readonly CommandRow[] = [
     load: () => import("./commands/vex.ts"),
   },
   {
+    name: "admit",
+    group: evidence,
+    summary: "may it be deployed: images, files, manifests; or execute only what may",
+    load: () => import("./commands/admit.ts"),
+  },
+  {
     name: "policy",
     group: evidence,
     summary: "policies: write, check, test, sign, put in force, explain, replay",

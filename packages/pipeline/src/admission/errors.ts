@@ -17,5 +17,14 @@ export const homeAdmissionErrors = defineErrors({
     meaning: "A break-glass permission of that id is kept already.",
     hint: "choose another id, or end the former with --end",
   },
+  HOST_GATE_UNREADABLE: {
+    nature: "invalid",
+    meaning: "A program or file that must be admitted before it is used cannot be read, or is no ordinary file.",
+  },
+  HOST_GATE_UNSUPPORTED: {
+    nature: "unavailable",
+    meaning: "This host cannot execute exactly the bytes that were checked.",
+    hint: "the host gate needs Linux and a home on a file system that allows execution and files without a name",
+  },
   BREAK_GLASS_UNKNOWN: { nature: "invalid", meaning: "No break-glass permission of that id is kept." },
 });

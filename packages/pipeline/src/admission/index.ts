@@ -22,4 +22,5 @@ export {
 } from "./kept-break-glass.ts";
 export { admissionStamp, policyStamp } from "./policy-stamp.ts";
 export type { RegistryPlaces } from "./registry-evidence.ts";
+export { isExecutable, type SealedFile, sealFile } from "./sealed-file.ts";
 export { type HomeAdmission, homeAdmission, type TenantSettings } from "./settings.ts";
