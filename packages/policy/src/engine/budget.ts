@@ -1,5 +1,5 @@
 import type { Evaluation, Expression } from "../cel/evaluation.ts";
-import type { PreparedVariables } from "../cel/runtime/inputs.ts";
+import type { PreparedVariables } from "../cel/index.ts";
 import type { DecisionLimits } from "../decision.ts";
 
 /** Variables of expressions, each converted once for all of them. */

@@ -1,5 +1,5 @@
-import { compileExpression } from "../cel/compile.ts";
 import type { Expression } from "../cel/evaluation.ts";
+import { compileExpression } from "../cel/index.ts";
 
 /** Variables that every expression of a policy may read. */
 export const ruleVariables = [

@@ -1,5 +1,5 @@
 import type { Policy, PolicyMode } from "@touchmark/formats/policy";
-import { prepareVariables } from "../cel/runtime/inputs.ts";
+import { prepareVariables } from "../cel/index.ts";
 import type { CelInput } from "../cel/value.ts";
 import type { Denial, Pinned, PolicyVerdict, RuleResult } from "../decision.ts";
 import { countAttestations } from "./attestations.ts";
