@@ -66,27 +66,26 @@ export function judged(verdicts: readonly AdmissionVerdict[], patch: readonly Pa
 export function codesOf({ failure, decisions }: AdmissionVerdict): readonly string[] {
   const denials = decisions.flatMap((decision) => [
     ...decision.denials,
-    ...decision.verdicts.filter(({ verdict }) => verdict === "deny").flatMap((verdict) => verdict.denials),
+    ...decision.verdicts
+      .filter(({ policy, verdict }) => verdict === "deny" && policy.mode === "enforce")
+      .flatMap((verdict) => verdict.denials),
   ]);
   return [...(failure === undefined ? [] : [failure.code]), ...denials.map(({ code }) => code)];
 }
 
 /** A line for each denied image first, because events show no more; then the explanations, as far as there is room. */
 function denialText(denials: readonly AdmissionVerdict[]): string {
-  const lines = denials.map(({ reference, message }) => `${reference}: ${message}`);
-  const explanations = denials.map(({ explanation }) => explanation).filter((text) => text !== "");
+  const lines = denials.map(({ reference, message }) =>
+    message.startsWith(reference) ? message : `${reference}: ${message}`,
+  );
+  const explanations = denials
+    .filter(({ explanation, message }) => explanation !== "" && explanation !== message)
+    .map(({ explanation }) => explanation);
   return [...lines, "", ...new Set(explanations)].join("\n").trim();
 }
 
-function warningsOf({ reference, warnings, breakGlass }: AdmissionVerdict): readonly string[] {
-  const glass =
-    breakGlass === undefined
-      ? []
-      : [
-          `admitted by break-glass ${breakGlass.id} of ${breakGlass.by} until ${breakGlass.expires}: ${breakGlass.reason}`,
-        ];
-  return [...glass, ...warnings].map((text) => `${text} (${reference})`);
-}
+const warningsOf = ({ reference, warnings }: AdmissionVerdict): readonly string[] =>
+  warnings.map((text) => (text.includes(reference) ? text : `${text} (${reference})`));
 
 /** The bytes of the AdmissionReview that answers. */
 export function reviewBytes(uid: string, answer: ReviewAnswer): Buffer {

@@ -2,7 +2,7 @@ import type { Digest, FactoryError } from "@touchmark/core";
 import type { AdmissionContext, AdmissionGate, AdmissionVerdict } from "../gate/types.ts";
 import { questionErrors } from "./errors.ts";
 
-const digestEnding = /@(sha256:[0-9a-f]{64})$/;
+const digestEnding = /(?:^|@)(sha256:[0-9a-f]{64})$/;
 
 /** The digest that a reference names itself, or undefined for a tag. */
 export function pinnedDigest(reference: string): Digest | undefined {
