@@ -3,9 +3,9 @@ import type { Denial } from "../decision.ts";
 import type { PatternBudget } from "./artifact-rules.ts";
 import { hasDigest } from "./artifacts.ts";
 import { layoutProblems, orderOf, SOURCE } from "./check-layout.ts";
-import { type Assignment, type AssignmentResult, judgeAssignment } from "./judge-assignment.ts";
+import { type AssignmentResult, judgeAssignment } from "./judge-assignment.ts";
 import type { LayoutJudgement, LayoutQuestion } from "./judgement.ts";
-import { namesOf, type StepEvidence, stepEvidence } from "./step-groups.ts";
+import { namesOf, type StepEvidence, type StepGroup, stepEvidence } from "./step-groups.ts";
 import type { StepLink } from "./step-link.ts";
 
 /** Most runs, and most ways to choose links, that are looked at. */
@@ -19,9 +19,10 @@ const PATTERN_WORK = 200_000_000;
  * answer is a judgement. Links of one run are judged together; a run that satisfies is enough, and nothing that another
  * run or party adds takes that away.
  */
-export function judgeLayout(question: LayoutQuestion): LayoutJudgement {
-  const standing = standingDenials(question);
-  if (standing.length > 0) return refused(question, standing);
+export function judgeLayout(asked: LayoutQuestion): LayoutJudgement {
+  const standing = standingDenials(asked);
+  if (standing.length > 0) return refused(asked, standing);
+  const question = { ...asked, links: inOrder(asked.links) };
   const budget: PatternBudget = { left: PATTERN_WORK };
   let best: LayoutJudgement | undefined;
   for (const anchor of anchorsOf(question)) {
@@ -30,6 +31,12 @@ export function judgeLayout(question: LayoutQuestion): LayoutJudgement {
     if (best === undefined || judgement.denials.length < best.denials.length) best = judgement;
   }
   return best ?? refused(question, [{ code: "POLICY_STEP_NONE", message: "the layout demands no step" }]);
+}
+
+/** Each once, in an order that does not depend on that in which they were given. */
+function inOrder(links: readonly StepLink[]): StepLink[] {
+  const byKey = new Map(links.map((link) => [JSON.stringify([link.statement, link.step, link.signer]), link]));
+  return [...byKey].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, link]) => link);
 }
 
 /** What is wrong before any link is looked at. */
@@ -142,6 +149,21 @@ function foreignRun(link: StepLink, { run, issuer }: Anchor): string | undefined
   return `it is of run ${link.run}${run === undefined ? "" : `, and the artifact of ${run}`}`;
 }
 
+/** How likely links lead to a satisfied layout: they made the artifact, and used what was made before. */
+function promise(
+  { materials, products }: StepGroup,
+  after: readonly string[],
+  chosen: ReadonlyMap<string, StepGroup>,
+  subject: Digest | undefined,
+): number {
+  const used = new Set(materials.digests.values());
+  const edges = after.filter((name) =>
+    [...(chosen.get(name)?.products.digests.values() ?? [])].some((each) => used.has(each)),
+  );
+  const isMaker = subject !== undefined && [...products.digests.values()].some((set) => hasDigest(set, subject));
+  return edges.length + (isMaker ? 1 : 0);
+}
+
 /** Tries the ways to choose links until one satisfies. */
 function tryAssignments(
   question: LayoutQuestion,
@@ -151,15 +173,17 @@ function tryAssignments(
   const order = orderOf(question.layout);
   const names = [...order, ...[...steps.keys()].filter((name) => !order.includes(name))];
   const results: AssignmentResult[] = [];
-  const chosen = new Map<string, StepEvidence["groups"][number]>();
+  const chosen = new Map<string, StepGroup>();
   const choose = (index: number): boolean => {
     const name = names[index];
     if (name === undefined) {
-      const result = judgeAssignment(question, new Map(chosen) as Assignment, budget);
+      const result = judgeAssignment(question, new Map(chosen), budget);
       results.push(result);
       return result.denials.length === 0 || results.length >= MAX_ASSIGNMENTS;
     }
-    for (const group of steps.get(name)?.groups ?? []) {
+    const { step, groups = [] } = steps.get(name) ?? {};
+    const worth = (group: StepGroup) => promise(group, step?.after ?? [], chosen, question.subject);
+    for (const group of groups.toSorted((one, other) => worth(other) - worth(one))) {
       chosen.set(name, group);
       if (choose(index + 1)) return true;
     }
