@@ -17,6 +17,9 @@ export {
   layoutInspection,
   layoutStep,
 } from "./layout.ts";
+export { lintPolicyDocument, type PolicyLintOptions } from "./lint.ts";
+export type { ExpressionCompiler, LintedExpression } from "./lint-expressions.ts";
+export { type PolicyLintFinding, type PolicyLintRule, policyLintRules } from "./lint-rules.ts";
 export {
   celName,
   type DecisionPoint,
