@@ -26,6 +26,10 @@ export { ENGINE_VERSION } from "./engine/version.ts";
 export { decisionJson } from "./explain/decision-json.ts";
 export { explainMarkdown } from "./explain/markdown.ts";
 export { explainTree, type TreeOptions } from "./explain/tree.ts";
+export { libraryErrors } from "./from-run/errors.ts";
+export type { GoodRun } from "./from-run/layout-from-run.ts";
+export { type FromRunOptions, type PolicyFromRun, policyFromRun } from "./from-run/policy-from-run.ts";
+export { testFromRun } from "./from-run/test-from-run.ts";
 export { type Artifacts, filesOnly } from "./layout/artifacts.ts";
 export { layoutProblems } from "./layout/check-layout.ts";
 export {
@@ -47,6 +51,7 @@ export { linksOf, type StepLink } from "./layout/step-link.ts";
 export type { Collection, NotYet } from "./library/collection.ts";
 export { collections, libraryRules, rulesAt, rulesOf } from "./library/collections.ts";
 export { DEFAULT_COLLECTION, defaultPolicies, pinned, plainRule } from "./library/default-policies.ts";
+export { type LevelTrust, policiesOfCollection } from "./library/level-policies.ts";
 export type { LibraryParameter, LibraryRule } from "./library/library-rule.ts";
 export {
   type CallerFacts,

@@ -3,6 +3,16 @@ import type { Command, SubcommandRow } from "../command.ts";
 /** Every subcommand of `touchmark policy`, in the order of help. One visible place; nothing registers itself. */
 export const policyTable: readonly SubcommandRow[] = [
   {
+    name: "init",
+    summary: "write policies to begin with: from a good run, or for a level of practices",
+    load: () => import("./policy/init.ts"),
+  },
+  {
+    name: "test",
+    summary: "run tests of policies: stated evidence, expected results",
+    load: () => import("./policy/test.ts"),
+  },
+  {
     name: "install",
     summary: "put a signed policy set, or a signed exception, in force",
     load: () => import("./policy/install.ts"),
@@ -11,6 +21,21 @@ export const policyTable: readonly SubcommandRow[] = [
     name: "status",
     summary: "policies in force, exceptions, and how long each counts",
     load: () => import("./policy/status.ts"),
+  },
+  {
+    name: "diff",
+    summary: "what another version means: rules, trust widened or narrowed",
+    load: () => import("./policy/diff.ts"),
+  },
+  {
+    name: "explain",
+    summary: "why a decision came out as it did: rules, values, evidence, what to do",
+    load: () => import("./policy/explain.ts"),
+  },
+  {
+    name: "replay",
+    summary: "decide recorded decisions again, by a candidate, and list those that flip",
+    load: () => import("./policy/replay.ts"),
   },
 ];
 
