@@ -9,6 +9,7 @@ import {
   pipelineSchema,
   scanSchema,
 } from "@touchmark/formats/pipeline";
+import { policyDocumentPages } from "@touchmark/formats/policy-documents";
 import { predicateDocuments } from "@touchmark/formats/predicate-documents";
 import { registrySchema } from "@touchmark/formats/registry";
 import { rulesPage } from "@touchmark/materials";
@@ -49,6 +50,7 @@ export async function generatedDocuments(): Promise<GeneratedDocument[]> {
     { path: "docs/materials-rules.md", text: rulesPage() },
     { path: "docs/lint-rules.md", text: lintRulesPage() },
     ...predicateDocuments(),
+    ...policyDocumentPages(),
   ];
 }
 

@@ -7,6 +7,11 @@ const schemas: Readonly<Record<string, () => Promise<unknown>>> = {
   images: async () => (await import("@touchmark/formats/pipeline")).imagesSchema(),
   advisories: async () => (await import("@touchmark/formats/pipeline")).advisoriesSchema(),
   scan: async () => (await import("@touchmark/formats/pipeline")).scanSchema(),
+  policy: async () => (await import("@touchmark/formats/policy")).policySchemas().policy,
+  layout: async () => (await import("@touchmark/formats/policy")).policySchemas().layout,
+  exception: async () => (await import("@touchmark/formats/policy")).policySchemas().exception,
+  "policy-set": async () => (await import("@touchmark/formats/policy")).policySchemas()["policy-set"],
+  "policy-test": async () => (await import("@touchmark/formats/policy")).policySchemas()["policy-test"],
 };
 
 /** `touchmark schema`: the JSON Schema of a document that people write or read. */
@@ -16,7 +21,8 @@ export const command: Command = {
   arguments: [
     {
       name: "document",
-      description: "pipeline: touchmark.yaml; registry, materials, images, advisories, scan: the files of the home",
+      description:
+        "pipeline: touchmark.yaml; registry, materials, images, advisories, scan: the files of the home; policy, layout, exception, policy-set, policy-test",
       required: true,
     },
   ],

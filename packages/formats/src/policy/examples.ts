@@ -29,6 +29,7 @@ export const policyDocumentExamples: PolicyDocuments = {
         maxAgeSeconds: 604_800,
       },
     },
+    exceptions: { by: ["reviewers"] },
     layout: hash("1"),
     parameters: {
       mostHigh: { type: "int", description: "How many findings of severity high may be open.", default: 0 },
@@ -72,7 +73,10 @@ export const policyDocumentExamples: PolicyDocuments = {
           { rule: "MATCH", pattern: "*", with: "products", from: "source" },
           { rule: "DISALLOW", pattern: "*" },
         ],
-        products: [{ rule: "CREATE", pattern: "dist/*" }],
+        products: [
+          { rule: "CREATE", pattern: "dist/*" },
+          { rule: "DISALLOW", pattern: "*" },
+        ],
       },
       {
         name: "pack",
@@ -83,7 +87,11 @@ export const policyDocumentExamples: PolicyDocuments = {
           { rule: "MATCH", pattern: "*", with: "products", from: "build" },
           { rule: "DISALLOW", pattern: "*" },
         ],
-        products: [{ rule: "REQUIRE", pattern: "shop.tar" }],
+        products: [
+          { rule: "REQUIRE", pattern: "shop.tar" },
+          { rule: "CREATE", pattern: "shop.tar" },
+          { rule: "DISALLOW", pattern: "*" },
+        ],
       },
     ],
     inspections: [{ name: "listing", command: ["tar", "tf", "shop.tar"], products: [{ rule: "ALLOW", pattern: "*" }] }],

@@ -106,9 +106,9 @@ test("POL8: rules of collections may be depended upon, texts name nothing, and a
 });
 
 const [build, pack] = policyDocumentExamples.layout.steps;
-const first = { ...(build ?? { name: "build", functionaries: [] }) };
-const last = { ...(pack ?? first), products: [{ rule: "DISALLOW", pattern: "*" } as const] };
-const closed = { ...first, products: [...(first.products ?? []), { rule: "DISALLOW", pattern: "*" } as const] };
+const closed = { ...(build ?? { name: "build", functionaries: [] }) };
+const first = { ...closed, products: [{ rule: "CREATE", pattern: "dist/*" } as const] };
+const last = { ...(pack ?? closed) };
 const layouts: readonly (readonly [string, Partial<PolicyDocuments["layout"]>])[] = [
   ["open-artifacts steps.0.products.0", { steps: [first, last] }],
   [
@@ -143,6 +143,10 @@ const layouts: readonly (readonly [string, Partial<PolicyDocuments["layout"]>])[
 ];
 test.each(layouts)("POL8: %s is found in a layout, and nothing else", (finding, change) => {
   expect(lint("layout", change)).toEqual([finding]);
+});
+
+test("POL8: the example of a layout has no findings", () => {
+  expect(lint("layout", {})).toEqual([]);
 });
 
 test("POL8: rules of a layout may read what their place gives them", () => {

@@ -25,6 +25,10 @@ function checkPolicy(policy: Policy, problems: DocumentProblems): void {
     checkNames(wanted.by, trusted, "functionary of trust", ["attestations", name, "by"], problems);
     checkThreshold(wanted, wanted.by, ["attestations", name], problems);
   }
+  if (policy.exceptions !== undefined) {
+    checkNames(policy.exceptions.by, trusted, "functionary of trust", ["exceptions", "by"], problems);
+    checkThreshold(policy.exceptions, policy.exceptions.by, ["exceptions"], problems);
+  }
   checkUnique(policy.variables?.map((variable) => variable.name) ?? [], ["variables"], "name", problems);
   checkRules(policy.rules ?? [], ["rules"], problems, policy.collections === undefined ? "closed" : "open");
 }
