@@ -2,7 +2,7 @@ import type { Digest } from "@touchmark/core";
 import { takeArtifact } from "./artifact.ts";
 import { imageResources, imageStatement } from "./evidence/image-statements.ts";
 import { reconciliationStatement } from "./evidence/materials-statement.ts";
-import type { RecordedBundle } from "./evidence/recorder.ts";
+import type { Draft, RecordedBundle } from "./evidence/recorder.ts";
 import {
   type ArtifactFacts,
   credentialStatement,
@@ -12,6 +12,7 @@ import {
   type StepOutcomeFacts,
   signerIds,
 } from "./evidence/run-statements.ts";
+import { decisionNames } from "./gates/decision-names.ts";
 import { hostPackages } from "./host-packages.ts";
 import type { TakenImage } from "./images/take-image.ts";
 import { isAccounted } from "./materials/fetch-report.ts";
@@ -97,13 +98,11 @@ export async function finishRun(session: RunSession): Promise<readonly ReleasedA
     ...artifact,
     bundles: bundlesAbout(artifact, [...analysed, ...closing]),
   }));
-  const [release] = await recorder.record([
-    {
-      name: "release",
-      spiffeId: builder,
-      statement: releaseStatement(facts, recorder.predecessors(), released, outcomes, recorder.bundles),
-    },
-  ]);
+  const decided = await release(session, released, {
+    name: "release",
+    spiffeId: builder,
+    statement: releaseStatement(facts, recorder.predecessors(), released, outcomes, recorder.bundles),
+  });
   const placeOf = (name: string): Pick<ReleasedArtifact, "repository" | "content"> => {
     const image = images.find(({ facts: made }) => made.name === name);
     return image === undefined ? {} : { repository: image.repository, content: image.content };
@@ -111,8 +110,27 @@ export async function finishRun(session: RunSession): Promise<readonly ReleasedA
   return released.map((artifact) => ({
     ...artifact,
     ...placeOf(artifact.name),
-    bundles: release === undefined ? artifact.bundles : [...artifact.bundles, release.digest],
+    bundles: [...artifact.bundles, ...decided(artifact.name)],
   }));
+}
+
+/**
+ * Signs and logs the release manifest, and keeps it only when the gate lets every artifact leave: a manifest that nobody
+ * has releases nothing. Bundles about an artifact by its name: the manifest, and the gate's decision.
+ */
+async function release(
+  session: RunSession,
+  released: readonly ArtifactFacts[],
+  draft: Draft,
+): Promise<(artifact: string) => readonly Digest[]> {
+  const { recorder } = session;
+  const held = await recorder.sign([draft]);
+  const { publishGate } = await import("./gates/publish-gate.ts");
+  const drafts = await publishGate(session, released, held.bytes[0] ?? new Uint8Array());
+  const kept = await held.keep();
+  const decisions = drafts.length === 0 ? [] : await recorder.record(drafts);
+  return (artifact) =>
+    [...kept, ...decisions.filter(({ name }) => name === decisionNames.publish(artifact))].map(({ digest }) => digest);
 }
 
 /** A step's own part of the hermetic claim: all was seen, each file has a digest, and no answer went unrecorded. */

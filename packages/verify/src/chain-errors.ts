@@ -73,6 +73,16 @@ export const chainErrors = defineErrors({
     meaning:
       "An SBOM, a list of vulnerabilities or what the factory says of them is about another artifact, or is missing.",
   },
+  CHAIN_DECISION_MISMATCH: {
+    nature: "refused",
+    meaning:
+      "A gate's decision is about nothing in the release, stands twice, or one of a step or the request is missing.",
+  },
+  CHAIN_DECISION_REFUSED: { nature: "refused", meaning: "A gate refused what was released all the same." },
+  CHAIN_DECISION_EXPIRED: {
+    nature: "refused",
+    meaning: "A gate's decision was no longer good when the release was signed.",
+  },
   CHAIN_NOT_HERMETIC: {
     nature: "refused",
     meaning: "The chain is whole, and a hermetic build was demanded, which it does not show.",

@@ -1,6 +1,7 @@
 import { canonicalJson, type Digest, isDigest, sha256 } from "@touchmark/core";
 import { PIPELINE_BUILD_TYPE, predicateType } from "@touchmark/formats/predicates";
 import { checkAnalyses, isDocument, type VerifiedAnalysis } from "./chain-analyses.ts";
+import { checkDecisions, decisionsAfter, type VerifiedDecision } from "./chain-decisions.ts";
 import { chainErrors } from "./chain-errors.ts";
 import { notHermetic } from "./chain-hermetic.ts";
 import { checkImageArtifact, checkStepImages, type VerifiedImage } from "./chain-images.ts";
@@ -22,6 +23,7 @@ import type { VerifiedStatement } from "./verified.ts";
 import { verifyBundle } from "./verify-bundle.ts";
 
 export type { VerifiedAnalysis } from "./chain-analyses.ts";
+export type { VerifiedDecision } from "./chain-decisions.ts";
 export { type ChainErrorCode, chainErrors } from "./chain-errors.ts";
 export type { VerifiedStep } from "./chain-steps.ts";
 
@@ -67,6 +69,8 @@ export interface VerifiedChain {
   readonly images: readonly VerifiedImage[];
   /** What the artifacts of the release consist of, and what a gate said; empty where nobody wanted to know. */
   readonly analyses: readonly VerifiedAnalysis[];
+  /** What the factory's gates decided for the run; empty where it had none. */
+  readonly decisions: readonly VerifiedDecision[];
   readonly notChecked: readonly string[];
   readonly [chainBrand]: true;
 }
@@ -126,6 +130,8 @@ export function verifyChain(statements: readonly VerifiedStatement[], expectatio
   const images = checkStepImages(chain, release, steps);
   checkImageArtifact(chain, release, artifact.row);
   const analyses = checkAnalyses(chain, documents, release, { builder, issuer });
+  const after = decisionsAfter(evidence, release, { builder, issuer });
+  const decisions = checkDecisions(chain, release, after);
   checkProvenance(context, steps, source, trigger);
   checkCredentials(context);
   const { request } = trigger.predicate;
@@ -142,7 +148,7 @@ export function verifyChain(statements: readonly VerifiedStatement[], expectatio
     artifact: artifact.row,
     steps,
     statements: [
-      ...chain.map((each) => ({
+      ...[...chain, ...after].map((each) => ({
         digest: each.digest,
         predicateType: predicateType(each.kind),
         signer: each.signer,
@@ -154,7 +160,7 @@ export function verifyChain(statements: readonly VerifiedStatement[], expectatio
       })),
     ],
     unlisted: [...evidence.keys()].filter(
-      (digest) => !documents.has(digest) && !chain.some((each) => each.digest === digest),
+      (digest) => !documents.has(digest) && ![...chain, ...after].some((each) => each.digest === digest),
     ),
     hermetic: loose.length === 0,
     notHermetic: loose,
@@ -162,6 +168,7 @@ export function verifyChain(statements: readonly VerifiedStatement[], expectatio
     insecureOptions: request.insecureOptions,
     images,
     analyses,
+    decisions,
     notChecked: notChecked(artifact, steps),
   };
   const verified = Object.freeze(facts) as VerifiedChain;

@@ -11,6 +11,8 @@ export interface RunRecipe {
   readonly release?: (predicate: BundleJson, statement: RunStatement) => void;
   /** Statements that are signed after all others but the manifest, which lists them. */
   readonly more?: (minted: ReadonlyMap<string, MintedStatement>) => RunStatement[];
+  /** Statements that are signed after the manifest, which does not list them. */
+  readonly after?: () => RunStatement[];
   readonly run?: string;
   /** Takes the step `build` from an earlier run, by a cache hit. */
   readonly cached?: MintedRun;
@@ -58,6 +60,7 @@ export function mintRun(world: MintWorld, recipe: RunRecipe = {}): MintedRun {
   for (const made of recipe.more?.(minted) ?? []) put(made);
   put(credentials(world, minted));
   put(release(world, minted));
+  for (const made of recipe.after?.() ?? []) put(made);
   return {
     statements: minted,
     artifact: runFacts.artifact,
