@@ -7,7 +7,7 @@ export type Verdict = "passed" | "failed" | "messages" | "types" | "blocks";
 
 /** Names of protobuf messages, enumerations, wrappers and their extensions. */
 const messages =
-  /[A-Z]\w*\{|TestAllTypes|NestedEnum|GlobalEnum|\bproto\.(?:has|get)Ext|messageType|wrapper|google\.protobuf\.(?!Timestamp|Duration)|enumValue/;
+  /[A-Z]\w*\{|TestAllTypes|NestedEnum|GlobalEnum|\bproto\.(?:has|get)Ext|messageType":"(?!google\.protobuf\.(?:Timestamp|Duration))|"wrapper|google\.protobuf\.(?!Timestamp|Duration)|enumValue/;
 
 /** Runs a vector. */
 export function judge(vector: Vector): Verdict {

@@ -86,7 +86,9 @@ function numberAt(source: string, from: number): Token {
   const fraction = double.exec(source)?.[0];
   if (fraction !== undefined) {
     const to = from + fraction.length;
-    return endOfNumber(source, { kind: "literal", text: fraction, from, to, value: Number(fraction) });
+    const value = Number(fraction);
+    if (!Number.isFinite(value)) throw syntaxError(source, from, `expected a double, found ${fraction}`);
+    return endOfNumber(source, { kind: "literal", text: fraction, from, to, value });
   }
   const hex = hexadecimal.exec(source);
   const match = hex ?? whole.exec(source);
