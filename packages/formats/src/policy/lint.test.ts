@@ -32,6 +32,7 @@ function lint<Kind extends keyof PolicyDocuments>(kind: Kind, change: Partial<Po
 }
 
 const plain: Partial<PolicyDocuments["policy"]> = {
+  exceptions: { by: ["factory"] },
   match: {},
   trust: { factory: { identities: [{ identity: "spiffe://factory.example/builder" }] } },
   attestations: { provenance: { predicateType: "https://slsa.dev/provenance/v1", by: ["factory"] } },
@@ -94,7 +95,7 @@ test.each(policies)("POL8: %s is found in a policy, and nothing else", (finding,
 
 test("POL8: a policy that says nothing is found", () => {
   const nothing = { ...policyDocumentExamples.policy, ...plain };
-  const { layout: _, rules: __, attestations: ___, trust: ____, ...rest } = nothing;
+  const { layout: _, rules: __, attestations: ___, trust: ____, exceptions: _____, ...rest } = nothing;
   const reading = readPolicyDocument(Buffer.from(policyDocumentText(rest)), { name: "a" });
   expect(lintPolicyDocument(reading, { now }).map(({ rule: id }) => id)).toEqual(["empty-policy"]);
 });
