@@ -133,6 +133,12 @@ export const commandTable: readonly CommandRow[] = [
     load: () => import("./commands/admit.ts"),
   },
   {
+    name: "admission",
+    group: evidence,
+    summary: "the deployment gate: serve it, look again at what runs, break-glass, status",
+    load: () => import("./commands/admission.ts"),
+  },
+  {
     name: "policy",
     group: evidence,
     summary: "policies: write, check, test, sign, put in force, explain, replay",

@@ -28,6 +28,7 @@ export {
 export { createFactoryIdentity, openFactoryIdentity } from "./open-identity.ts";
 export type { ProcessFacts } from "./process-facts.ts";
 export {
+  admissionId,
   assertMayIssue,
   attestId,
   builderId,

@@ -64,6 +64,8 @@ export const builderId = (trustDomain: string): string => `spiffe://${trustDomai
 export const nodeId = (trustDomain: string): string => `spiffe://${trustDomain}/node`;
 /** The id of the factory's registry: `spiffe://TD/registry`. */
 export const registryId = (trustDomain: string): string => `spiffe://${trustDomain}/registry`;
+/** The id of the admission service: `spiffe://TD/admission`. */
+export const admissionId = (trustDomain: string): string => `spiffe://${trustDomain}/admission`;
 /** The id of the command that signs further predicates: `spiffe://TD/attest`. */
 export const attestId = (trustDomain: string): string => `spiffe://${trustDomain}/attest`;
 
@@ -81,7 +83,7 @@ function namedId(trustDomain: string, kind: string, name: string): string {
 }
 
 const pathsOf: Readonly<Record<FactoryRole, readonly (readonly string[])[]>> = {
-  factory: [["builder"], ["node"], ["registry"], ["project", "*", "pipeline", "*", "step", "*"]],
+  factory: [["builder"], ["node"], ["registry"], ["admission"], ["project", "*", "pipeline", "*", "step", "*"]],
   attest: [["attest"]],
   people: [["user", "*"]],
   deploy: [["environment", "*"]],

@@ -48,7 +48,7 @@ async function handle(
       throw serverErrors.make("ADMISSION_PATH_UNKNOWN", `expected /validate, /mutate, /provider or /v1/verdict`);
     }
     if (request.method !== "GET" && request.method !== "HEAD") throw methodUnsupported(response, "GET, HEAD");
-    tell(service, name, response);
+    await tell(service, name, response);
     discardRest(request);
   } catch (thrown) {
     const { status, error } = refusalOf(thrown);
@@ -99,7 +99,7 @@ async function question(service: AdmissionService, room: { bytes: number }, aske
   }
 }
 
-function tell(service: AdmissionService, name: string, response: ServerResponse): void {
+async function tell(service: AdmissionService, name: string, response: ServerResponse): Promise<void> {
   if (name === "healthz") {
     send(response, 200, "text/plain; charset=utf-8", "ok\n");
   } else if (name === "readyz") {
@@ -110,7 +110,7 @@ function tell(service: AdmissionService, name: string, response: ServerResponse)
     const gauges = {
       touchmark_admission_ready: service.readiness().ready ? 1 : 0,
       process_resident_memory_bytes: process.memoryUsage.rss(),
-      ...service.gauges?.(),
+      ...(await service.gauges?.()),
     };
     send(response, 200, "text/plain; version=0.0.4; charset=utf-8", service.metrics.text(gauges));
   }

@@ -20,7 +20,7 @@ export interface AdmissionServerSettings extends WebhookParts {
   readonly callers?: string;
   readonly readiness?: () => Readiness;
   readonly limits?: Partial<AdmissionLimits>;
-  readonly gauges?: () => Readonly<Record<string, number>>;
+  readonly gauges?: () => Promise<Readonly<Record<string, number>>>;
   /** Seconds that questions under way have when the server closes. Default 30: as long as a webhook may take. */
   readonly closeSeconds?: number;
   readonly failed?: (error: unknown) => void;
@@ -66,8 +66,8 @@ export async function admissionServer(settings: AdmissionServerSettings): Promis
     demandsCallers: settings.callers !== undefined,
     limits: { ...defaultLimits, ...settings.limits },
     failed: settings.failed ?? (() => undefined),
-    gauges: () => ({
-      ...settings.gauges?.(),
+    gauges: async () => ({
+      ...(await settings.gauges?.()),
       ...(state.expires === undefined ? {} : { touchmark_admission_certificate_expiry_seconds: state.expires }),
     }),
   });

@@ -10,7 +10,7 @@ export interface AdmissionService extends WebhookParts {
   readonly demandsCallers: boolean;
   readonly limits: AdmissionLimits;
   /** Gauges of whoever runs it, for /metrics. */
-  readonly gauges?: () => Readonly<Record<string, number>>;
+  readonly gauges?: () => Promise<Readonly<Record<string, number>>>;
   /** Told of faults of ours. */
   readonly failed: (error: unknown) => void;
 }

@@ -13,8 +13,6 @@ export interface ManifestWishes {
   readonly timeoutSeconds: number;
   /** Custom kinds beside the kinds of Kubernetes. */
   readonly places: readonly ImagePlace[];
-  /** Resource names (plural) of the custom kinds, in the same order. */
-  readonly resources: readonly string[];
   /** Images by digest whose pods start without the service, in its own namespace alone: its own image. */
   readonly components: readonly string[];
   /** True: without the webhook that writes digests. */
@@ -60,13 +58,17 @@ export function webhookManifests(wishes: ManifestWishes): readonly { readonly [n
   ];
 }
 
-function rulesOf({ places, resources }: ManifestWishes): readonly Json[] {
-  const custom = places.map(({ group }, i) => ({
-    apiGroups: [group],
-    apiVersions: ["*"],
-    resources: [resources[i] ?? "*"],
+function rulesOf({ places }: ManifestWishes): readonly Json[] {
+  const custom = places.map(({ group, kind }) => ({
+    ...{ apiGroups: [group], apiVersions: ["*"], resources: [pluralOf(kind.toLowerCase())] },
   }));
   return [...rules, ...custom].map((rule) => ({ ...rule, operations: [...operations], scope: "*" }));
+}
+
+/** Resources are called by the plural of their kind, as generators of custom resources make it. */
+function pluralOf(kind: string): string {
+  if (/[^aeiou]y$/.test(kind)) return `${kind.slice(0, -1)}ies`;
+  return /(?:s|x|z|ch|sh)$/.test(kind) ? `${kind}es` : `${kind}s`;
 }
 
 function clientConfig({ reached, authority }: ManifestWishes, path: string): { readonly [name: string]: Json } {

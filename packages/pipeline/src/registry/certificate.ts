@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { encodePem } from "@touchmark/formats/evidence";
-import type { FactoryIdentity } from "@touchmark/identity";
+import { admissionId, type FactoryIdentity, registryId } from "@touchmark/identity";
 import { registryConfigurationErrors } from "@touchmark/registry";
 
 /** PEM texts for a TLS server. */
@@ -35,11 +35,18 @@ export function certificateFromFiles(files: { readonly certificate: string; read
   return { certificate, key };
 }
 
-/** A fresh key, certified by the factory for these hosts. @throws LEAF_HOST_INVALID and as `FactoryIdentity.issue` */
-export function certificateOfFactory(identity: FactoryIdentity, hosts: readonly string[]): ServerCertificate {
+/** Services of the factory that speak TLS, by their ids. */
+const services = { registry: registryId, admission: admissionId };
+
+/** A fresh key, certified by the factory for a service at these hosts. @throws LEAF_HOST_INVALID and as `FactoryIdentity.issue` */
+export function certificateOfFactory(
+  identity: FactoryIdentity,
+  hosts: readonly string[],
+  service: keyof typeof services = "registry",
+): ServerCertificate {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const leaf = identity.issue({
-    spiffeId: `spiffe://${identity.trustDomain}/registry`,
+    spiffeId: services[service](identity.trustDomain),
     publicKey: publicKey.export({ format: "der", type: "spki" }),
     profile: "authentication",
     hosts,
