@@ -12,7 +12,7 @@ const MAX_FILES = 100_000;
  * is overlooked. A link to a file within counts as that file; another is known by where it leads, which is not followed.
  * @throws LAYOUT_INSPECTION_PRODUCT
  */
-export function artifactsBelow(directory: string): ReadonlyMap<string, Digest> {
+export function artifactsBelow(directory: string, most = MAX_FILES): ReadonlyMap<string, Digest> {
   const root = realpathSync(directory);
   const found = new Map<string, Digest>();
   const waiting = [""];
@@ -22,8 +22,8 @@ export function artifactsBelow(directory: string): ReadonlyMap<string, Digest> {
         const path = below === "" ? name : `${below}/${name}`;
         if (lstatSync(join(root, path)).isDirectory()) waiting.push(path);
         else found.set(path, digestAt(root, path));
-        if (found.size + waiting.length > MAX_FILES) {
-          throw inspectionErrors.make("LAYOUT_INSPECTION_PRODUCT", `expected at most ${MAX_FILES} files`);
+        if (found.size + waiting.length > most) {
+          throw inspectionErrors.make("LAYOUT_INSPECTION_PRODUCT", `expected at most ${most} files`);
         }
       }
     } catch (cause) {

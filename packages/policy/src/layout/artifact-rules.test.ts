@@ -87,9 +87,7 @@ test("L24: a tree that was consumed takes its files along, and is consumed with 
 });
 
 const names = fc.constantFrom("a", "b", "d/a", "d/b", "e");
-const artifacts = fc
-  .dictionary(names, fc.constantFrom("1", "2"), { maxKeys: 5 })
-  .map((content) => ({ ...content }) as Record<string, string>);
+const artifacts = fc.dictionary(names, fc.constantFrom("1", "2"), { maxKeys: 5 }).map((content) => ({ ...content }));
 const pattern = fc.constantFrom("*", "a", "d/*", "?", "[ab]", "nothing");
 const rule: fc.Arbitrary<ArtifactRule> = fc.oneof(
   fc.record({ rule: fc.constantFrom("ALLOW", "CREATE", "DELETE", "MODIFY", "DISALLOW", "REQUIRE"), pattern }),

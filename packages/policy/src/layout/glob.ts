@@ -17,8 +17,8 @@ type Part = { readonly kind: "star" } | { readonly kind: "one"; readonly is: (ch
 export function globOf(pattern: string): Glob {
   if (!/[*?[]/.test(pattern)) return { exact: pattern, effort: 0, matches: (name) => name === pattern };
   if (/^\*+$/.test(pattern)) return { effort: 0, matches: () => true };
-  const parts = partsOf([...pattern]);
-  return { effort: parts.length, matches: (name) => matchParts(parts, [...name]) };
+  const parts = partsOf(Array.from(pattern));
+  return { effort: parts.length, matches: (name) => matchParts(parts, Array.from(name)) };
 }
 
 function partsOf(characters: readonly string[]): Part[] {

@@ -135,7 +135,7 @@ const hit = (run: string, link: Evidence, by: string) =>
         functionary: "spiffe://factory.example.org/build",
       },
       materials: [],
-    } as unknown as Evidence["predicate"],
+    },
     signer(by),
   );
 
