@@ -12,7 +12,7 @@ import { decisionRecords } from "@touchmark/pipeline/admission";
 import { explainTree } from "@touchmark/policy";
 import type { RegistryClientOptions } from "@touchmark/registry";
 import { openPlaces } from "./own-places.ts";
-import { openTenants } from "./tenants.ts";
+import { openTenants, type PolicyNames } from "./tenants.ts";
 
 /** How to open the admission gate of this factory. */
 export interface OpenAdmissionOptions {
@@ -44,6 +44,8 @@ export interface AdmissionStatus {
     readonly name: string;
     readonly evidence: EvidenceCacheState;
     readonly problems: readonly string[];
+    /** Policies that decide at deployment. */
+    readonly policies: PolicyNames;
   }[];
   readonly breakGlass: { readonly permissions: readonly Permission[]; readonly refused: readonly RefusedPermission[] };
   readonly problem?: string;
@@ -72,12 +74,15 @@ export async function openAdmission(options: OpenAdmissionOptions): Promise<Open
       ...(onVerdict === undefined ? {} : { onVerdict }),
     });
     const status = async (): Promise<AdmissionStatus> => {
-      const { table, permissions, refused } = await home.current();
+      const { table, permissions, refused, policyNames } = await home.current();
       const problem = home.problem();
       return {
-        tenants: table.all.map(({ name, evidence, problems }) => ({
-          ...{ name, evidence: evidence.state(), problems: problems() },
-        })),
+        tenants: await Promise.all(
+          table.all.map(async ({ name, evidence, problems }) => ({
+            ...{ name, evidence: evidence.state(), problems: problems() },
+            policies: await policyNames(name),
+          })),
+        ),
         breakGlass: { permissions, refused },
         ...(problem === undefined ? {} : { problem }),
       };

@@ -52,6 +52,14 @@ export interface HomeState {
   readonly permissions: readonly Permission[];
   readonly refused: readonly RefusedPermission[];
   readonly table: TenantTable;
+  /** Policies that decide for a tenant at deployment. */
+  policyNames(tenant: string): Promise<PolicyNames>;
+}
+
+/** Which policies are in force. */
+export interface PolicyNames {
+  readonly origin: PoliciesInForce["origin"];
+  readonly names: readonly string[];
 }
 
 /** A tenant whose policies follow their files. */
@@ -75,19 +83,34 @@ export async function openTenants(parts: TenantParts): Promise<LiveDocuments<Hom
       const settings = homeAdmission(factory);
       const kept = await keptBreakGlass(factory);
       const { permissions, refused } = permissionsIn(kept.statements, settings.breakGlass);
+      const open: OpenTenant[] = [];
       const make = async (tenant: TenantSettings | undefined): Promise<Tenant> => {
         const key = sha256(canonicalJson({ evidence: settings.evidence, tenant: shown(tenant) }));
         const found = known.get(key) ?? (await openTenant(parts, settings, tenant, state));
         known.set(key, found);
+        open.push(found);
         return found;
       };
       const own = await make(undefined);
       const rows = [];
       for (const each of settings.tenants) rows.push({ namespaces: each.namespaces, tenant: await make(each) });
-      return { settings, permissions, refused: [...kept.refused, ...refused], table: tenantTable(own, rows) };
+      return {
+        ...{ settings, permissions, refused: [...kept.refused, ...refused], table: tenantTable(own, rows) },
+        policyNames: (name) => namesOf(open.find((each) => each.name === name)),
+      };
     },
   });
   return home;
+}
+
+async function namesOf(tenant: OpenTenant | undefined): Promise<PolicyNames> {
+  if (tenant === undefined) throw new TypeError("a tenant that is not there was asked for its policies");
+  const { origin, policies } = await tenant.policies.current();
+  const own = policies.filter(({ document }) => document.point === "deploy");
+  return {
+    origin,
+    names: own.map(({ document: { name, version, mode } }) => `${name} ${version} (${mode ?? "enforce"})`),
+  };
 }
 
 /** A tenant's settings as JSON: what it is known by. */

@@ -1,0 +1,97 @@
+import { sha256 } from "@touchmark/core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type AdmissionScene, admissionScene } from "../admission/admission.fixture.ts";
+
+let scene: AdmissionScene;
+let policy: string;
+beforeAll(async () => {
+  scene = await admissionScene();
+  policy = scene.policy("policy.yaml");
+});
+afterAll(() => scene.close());
+
+const codesIn = (out: string): unknown =>
+  (JSON.parse(out) as { verdicts: { result: string; failure?: { code: string } }[] }).verdicts.map(
+    ({ result, failure }) => failure?.code ?? result,
+  );
+
+test("X80: what policies allow is admitted, what they deny is explained with exit code 3", async () => {
+  const good = scene.write("good.bin", "good");
+  const bad = scene.write("bad.bin", "bad");
+  scene.write("unknown.bin", "unknown");
+  await scene.check(good, true);
+  await scene.check(bad, false);
+  const admitted = await scene.say("admit", "good.bin", good, "--policy", policy);
+  expect(admitted).toMatchObject({ code: 0, err: "" });
+  expect(admitted.out).toContain(`admitted ${good} (good.bin)`);
+  const denied = await scene.say("admit", "bad.bin", "--policy", policy);
+  expect(denied.code).toBe(3);
+  expect(denied.out).toContain("Run the checks again.");
+  const missing = await scene.say("admit", "unknown.bin", "good.bin", "--policy", policy, "--json");
+  expect(missing.code).toBe(3);
+  expect(JSON.parse(missing.out)).toMatchObject({
+    result: "deny",
+    denied: 1,
+    verdicts: [{ result: "deny" }, { result: "allow" }],
+  });
+  expect(missing.out).toContain("POLICY_ATTESTATION_MISSING");
+});
+
+test("X80: without a policy of its own the built-in ones decide, and a digest that nobody knows is denied", async () => {
+  const { code, out } = await scene.say("admit", sha256("nobody knows"), "--json");
+  expect(code).toBe(3);
+  expect(codesIn(out)).toEqual(["deny"]);
+});
+
+test("X80: the time of --at decides, and nothing is recorded", async () => {
+  const digest = scene.write("later.bin", "later");
+  await scene.check(digest, true);
+  const expiring = scene.policy("expiring.yaml", (text) => text.replace("2040", "2035"));
+  expect((await scene.say("admit", "later.bin", "--policy", expiring)).code).toBe(0);
+  const { code, out } = await scene.say("admit", "later.bin", "--policy", expiring, "--at", "2036-01-01", "--json");
+  expect(code).toBe(3);
+  expect(out).toContain("POLICY_EXPIRED");
+});
+
+test("X80: manifests are read for their images; what names none is refused", async () => {
+  scene.write(
+    "deploy.yaml",
+    `apiVersion: v1
+kind: Service
+metadata: { name: web }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web, namespace: shop }
+spec:
+  template:
+    spec:
+      initContainers: [{ name: init, image: "not an image" }]
+      containers: [{ name: web, image: nginx }]
+---
+apiVersion: widgets.example/v1
+kind: Widget
+`,
+  );
+  const { code, out } = await scene.say("admit", "deploy.yaml", "--policy", policy, "--json");
+  expect(code).toBe(3);
+  expect(codesIn(out)).toEqual(["reference", "reference"]);
+  expect(JSON.parse(out)).toMatchObject({
+    verdicts: [
+      { reference: "nginx", where: "Deployment/web container web", namespace: "shop" },
+      { where: "Deployment/web init init" },
+    ],
+    passedOver: ["widgets.example/Widget: nobody said where it names images"],
+  });
+  scene.write("service.yaml", "apiVersion: v1\nkind: Service\nmetadata: { name: web }\n");
+  const none = await scene.say("admit", "service.yaml");
+  expect(none.code).toBe(2);
+  expect(none.err).toContain("INVENTORY_EMPTY");
+});
+
+test("X80: wrong words are usage errors", async () => {
+  for (const words of [[], ["nonsense"], ["a", "--file", "x"], ["--exec"], [sha256("a"), "--within", "0"]]) {
+    const { code, err } = await scene.say("admit", ...words);
+    expect([words, code, err]).toEqual([words, 2, expect.stringContaining("CLI_USAGE")]);
+  }
+});
