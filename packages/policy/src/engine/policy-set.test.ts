@@ -37,7 +37,7 @@ function signedBy(
   };
   const bundle = mintBundle(world, { statement, leaf: { uris: [`spiffe://${world.trustDomain}/user/${name}`] } });
   const expected = { artifact: "unbound", identityPattern: ".+", issuer: world.issuer, now: world.at } as const;
-  const verified = verifyBundle(bundle.bytes, trustRoot, expected) as VerifiedStatement;
+  const verified = verifyBundle(bundle.bytes, trustRoot, expected);
   signatures.set(key, verified);
   return verified;
 }

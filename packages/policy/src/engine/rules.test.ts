@@ -65,7 +65,7 @@ test("D13: a rule after a failed one is skipped, which denies; what comes first 
   ];
   const decision = judge(rules, {}, { ok: false });
   expect(outcomesOf(decision)).toEqual({ first: "failed", second: "skipped", third: "skipped" });
-  expect(codesOf(decision).sort()).toEqual(["POLICY_RULE_FAILED", "POLICY_RULE_SKIPPED", "POLICY_RULE_SKIPPED"]);
+  expect(codesOf(decision).toSorted()).toEqual(["POLICY_RULE_FAILED", "POLICY_RULE_SKIPPED", "POLICY_RULE_SKIPPED"]);
   expect(judge(rules, {}, { ok: true }).result).toBe("allow");
   expect(outcomesOf(judge(rules))).toMatchObject({ first: "error", second: "skipped" });
 });

@@ -157,5 +157,5 @@ function messageOf(rule: PolicyRule, scope: RuleScope): { readonly message: stri
   if (rule.messageExpression === undefined) return { message: plain, cost: 0 };
   const made: Outcome = evaluate(rule.messageExpression, scope.variables, scope.budget, scope.names);
   const isText = made.kind === "value" && typeof made.value === "string" && made.value !== "";
-  return { message: isText ? String(made.value).slice(0, MAX_MESSAGE) : plain, cost: made.cost };
+  return { message: isText ? made.value.slice(0, MAX_MESSAGE).toWellFormed() : plain, cost: made.cost };
 }

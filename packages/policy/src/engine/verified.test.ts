@@ -16,7 +16,7 @@ const run = mintRun(world);
 const expected = { builder: run.builder, source: run.source, artifact: run.artifact, now: world.at };
 const chain = verifyRun(run.bundles(), trustRoot, expected);
 const unbound = { artifact: "unbound", identityPattern: ".+", issuer: world.issuer, now: world.at } as const;
-const statements = run.bundles().map((bytes) => verifyBundle(bytes, trustRoot, unbound)) as VerifiedStatement[];
+const statements = run.bundles().map((bytes) => verifyBundle(bytes, trustRoot, unbound));
 
 const input = (parts: Partial<DecisionInput> = {}): DecisionInput => ({
   point: "deploy",
@@ -132,7 +132,7 @@ test("D8: a stranger's statement beside those of the run changes nothing but the
     statement: statementOf(Buffer.from("x")),
     leaf: { uris: [`spiffe://${world.trustDomain}/attest`] },
   });
-  const verified = verifyBundle(extra.bytes, trustRoot, unbound) as VerifiedStatement;
+  const verified = verifyBundle(extra.bytes, trustRoot, unbound);
   const decision = decide(input({ evidence: [verified, ...statements] }));
   expect(decision.result).toBe("allow");
   expect(decision.inputs.evidence).toContain(verified.bundle satisfies Digest);

@@ -20,10 +20,12 @@ export function leaf(tone: Tone, label: string | undefined, text: string): Branc
 
 /** Text from outside on one line, in which nothing moves or changes a screen; what is too long is cut. */
 export function oneLine(text: string, most = 400): string {
-  // Cut first, and by characters, so that none is halved.
-  const cut = text.length > most ? `${[...text.slice(0, most)].slice(0, -1).join("")}…` : text;
-  return cut.replace(
-    /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  // A character that the cut halves becomes the sign for what cannot be shown.
+  const cut = text.length > most ? `${text.slice(0, most)}…` : text;
+  return cut
+    .toWellFormed()
+    .replace(
+      /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+      (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
 }
