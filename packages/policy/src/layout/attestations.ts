@@ -1,7 +1,7 @@
 import type { LayoutStep } from "@touchmark/formats/policy";
 import type { CelInput } from "../cel/value.ts";
 import type { Denial, RuleResult } from "../decision.ts";
-import { digestOf, type Evidence, type EvidenceSigner } from "../engine/evidence.ts";
+import type { Evidence, EvidenceSigner } from "../engine/evidence.ts";
 import { digestText } from "./artifacts.ts";
 import { distinctFunctionaries, shownSigner } from "./functionary.ts";
 import type { LayoutQuestion } from "./judgement.ts";
@@ -64,7 +64,7 @@ function variablesOf(
     step,
     predicateType,
     predicate,
-    statementSubject: subject.map((each) => ({ name: each.name ?? "", digest: digestOf(each) })),
+    statementSubject: subject.map(({ name, digest }) => ({ name: name ?? "", digest })),
     signer:
       signer.kind === "certificate"
         ? { identity: signer.identity, issuer: signer.issuer, key: "" }
