@@ -1,4 +1,8 @@
-import { exception, layout, policy, policySet } from "../policy/index.ts";
+// Each from its own file: the index brings readers and their libraries, which verifying must not load.
+import { exception } from "../policy/exception.ts";
+import { layout } from "../policy/layout.ts";
+import { policy } from "../policy/policy.ts";
+import { policySet } from "../policy/policy-set.ts";
 import { chainMembers, digest } from "./common.ts";
 import { described, type Of, object, type Shape } from "./shape.ts";
 

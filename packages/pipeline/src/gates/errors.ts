@@ -14,7 +14,17 @@ export const gateErrors = defineErrors({
   GATE_DECISION_EXPIRED: {
     nature: "refused",
     meaning: "The decision of an earlier gate may be relied on no longer.",
-    hint: "run again, so that it is taken anew",
+    hint: "run again, or renew the decision on a publication with touchmark deploy --renew",
+  },
+  GATE_ENVIRONMENTS_MALFORMED: {
+    nature: "invalid",
+    meaning: "`policy/environments.yaml` of the home is no list of distinct names.",
+    hint: "environments: [staging, production]",
+  },
+  GATE_ENVIRONMENT_UNKNOWN: { nature: "invalid", meaning: "No environment of that name is in the home's order." },
+  GATE_ENVIRONMENT_ORDER: {
+    nature: "refused",
+    meaning: "An artifact was not deployed to the environment before.",
   },
   GATE_DECISION_MISMATCH: {
     nature: "refused",

@@ -1,5 +1,5 @@
 import { userInfo } from "node:os";
-import { imageReferenceText } from "@touchmark/formats/pipeline";
+import { imageReferenceText, templatesOf } from "@touchmark/formats/pipeline";
 import { nodeId } from "@touchmark/identity";
 import type { CallerFacts, ImageFacts, RunRequestFacts } from "@touchmark/policy";
 import { signatureFacts } from "../evidence/request-statements.ts";
@@ -42,6 +42,7 @@ export function requestFacts(facts: RunFacts, plan: Plan, images: RunImages | un
       script: definition.script !== undefined,
     })),
     images: (images?.admitted ?? []).map(imageFacts),
+    templates: templatesOf(plan.pipeline),
     nodes: [nodeId(facts.trustDomain)],
   };
 }

@@ -2,4 +2,5 @@ export { createUserKey, openUserKey, readUserPublicKey } from "@touchmark/identi
 export { type ApprovalRequest, approveArtifact } from "./approve.ts";
 export { enrolUser, removeUser, type User, userNamed, users } from "./enrolment.ts";
 export { peopleErrors } from "./errors.ts";
+export { provePerson } from "./prove-person.ts";
 export { signAsUser } from "./sign-as-user.ts";
