@@ -1,8 +1,8 @@
 import { existsSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { isFactoryError } from "@touchmark/core";
-import { type Command, given } from "../command.ts";
+import { type Command, given, text } from "../command.ts";
 import { cliErrors } from "../errors.ts";
 import { oneLine, type Terminal } from "../terminal.ts";
 
@@ -13,6 +13,7 @@ export const command: Command = {
   description:
     "Reads package.json, go.mod, pyproject.toml, Cargo.toml, pom.xml and Makefile, and proposes a pipeline: dependencies are fetched in steps of their own, everything else runs without network. Nothing of the project is executed. On first use the installed clients are asked for their repositories, which become the trusted ones of the factory.",
   options: [
+    { flags: "--template <name>", description: "begin with a template of the library instead (docs/pipeline.md)" },
     { flags: "--yes", description: "write it without asking" },
     { flags: "--force", description: "replace a touchmark.yaml that is there" },
     { flags: "--json", description: "print the proposal as JSON, and write nothing" },
@@ -20,10 +21,12 @@ export const command: Command = {
   examples: [
     ["touchmark init", "shows the proposal and asks"],
     ["touchmark init --yes", "writes touchmark.yaml; commit it, then: touchmark run"],
+    ["touchmark init --template node-package --yes", "a pipeline that descends from an approved template"],
   ],
   async run(invocation, terminal) {
     const { PIPELINE_FILE, proposePipeline } = await import("@touchmark/pipeline");
-    const proposal = proposePipeline(terminal.directory);
+    const wanted = text(invocation, "template");
+    const proposal = wanted === undefined ? proposePipeline(terminal.directory) : await fromTemplate(terminal, wanted);
     if (given(invocation, "json")) {
       terminal.print(JSON.stringify(proposal, undefined, 2));
       return 0;
@@ -53,6 +56,33 @@ export const command: Command = {
     return 0;
   },
 };
+
+/** A template of the library as a proposal. @throws CLI_USAGE */
+async function fromTemplate(terminal: Terminal, name: string) {
+  const { pipelineTemplate, pipelineTemplates, templateText } = await import("@touchmark/formats/pipeline");
+  const template = pipelineTemplate(name);
+  if (template === undefined) {
+    const known = pipelineTemplates.map((each) => `${each.name} (${each.title.replace(/\.$/, "")})`).join(", ");
+    throw cliErrors.make("CLI_USAGE", `expected a template, found ${JSON.stringify(name.slice(0, 80))}`, {
+      hint: `there are ${known}`,
+    });
+  }
+  const project =
+    basename(terminal.directory)
+      .replaceAll(/[^A-Za-z0-9]+/g, "-")
+      .replaceAll(/^-|-$/g, "") || "project";
+  const open = Object.entries(template.blanks).filter(([blank]) => blank !== "project");
+  return {
+    yaml: templateText(template, { project }),
+    languages: [template.name],
+    findings: open.map(([blank, { description, example }]) => ({
+      severity: "note",
+      file: "touchmark.yaml",
+      message: `${blank}: ${description} It is ${example} now.`,
+      fix: "Change it where it stands.",
+    })),
+  };
+}
 
 /** The first use of a factory: what the user's clients fetch from is written down. `touchmark.yaml` stands either way. */
 async function askForRepositories(terminal: Terminal): Promise<void> {

@@ -42,6 +42,8 @@ export interface SourceDeclaration {
 export interface PipelineDefinition {
   readonly name: string;
   readonly description?: string;
+  /** Template that it says it descends from; whether it does, `templateDifferences` tells. */
+  readonly template?: string;
   readonly parameters: readonly ParameterDefinition[];
   /** In the order of the file; `orderSteps` gives the order of execution. */
   readonly steps: readonly StepDefinition[];

@@ -45,4 +45,13 @@ export { parseBytes, parseDuration } from "./quantity.ts";
 export { scanExceptions, scanGatePolicy } from "./scan-gate.ts";
 export { type ScanDocument, scanDocument } from "./scan-schema.ts";
 export type { StepMaterials } from "./step-materials.ts";
+export {
+  type PipelineTemplate,
+  pipelineTemplate,
+  pipelineTemplates,
+  type TemplateDifference,
+  templateDifferences,
+  templatesOf,
+  templateText,
+} from "./templates/index.ts";
 export { readYaml, type YamlReading, type YamlValue } from "./yaml-reader.ts";

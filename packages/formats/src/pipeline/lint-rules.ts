@@ -31,6 +31,8 @@ export const lintRules = {
   "unpinned-image": "A step names its image by a tag, which can come to mean another image.",
   "insecure-image": "A step takes an image that nobody trusted signed and nobody scanned.",
   "no-artifact": "A pipeline has no artifact: nothing leaves it with evidence.",
+  "template-drift": "A pipeline is no longer like the template that it names, in what the template is for.",
+  "template-unknown": "A pipeline names a template that the library does not have.",
   "dangerous-variable": "A variable makes programs load other code.",
 } as const;
 

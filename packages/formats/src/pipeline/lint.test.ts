@@ -62,6 +62,8 @@ const cases: (readonly [string, string, string, (string | undefined)?, string?])
   ["unpinned-image", "warning", `command: [x], ${limits}, image: "registry.example/worker:1"`],
   ["insecure-image", "error", `command: [x], ${limits}, image: "registry.example/w:1", insecure-image: true`],
   ["no-artifact", "note", `command: [x], ${limits}`, ""],
+  ["template-drift", "warning", `command: [x], ${limits}`, "template: node-package"],
+  ["template-unknown", "error", `command: [x], ${limits}`, "template: cobol-program"],
   ["unused-output", "warning", `run: "x > $TOUCHMARK_OUTPUT/a", ${limits}`, ""],
   ["unused-input", "note", `command: [x], directory: /work/output, ${source}, ${limits}`],
 ];

@@ -2,6 +2,8 @@ import type { PipelineDefinition, PipelineFile, StepDefinition } from "./definit
 import { commandRules } from "./lint-commands.ts";
 import type { LintFinding, LintRule } from "./lint-rules.ts";
 import { isInside } from "./place.ts";
+import { templateDifferences } from "./templates/descent.ts";
+import { pipelineTemplate, pipelineTemplates } from "./templates/templates.ts";
 
 /** Looks for what weakens the builds of a file. In the order of the file. */
 export function lintPipeline(file: PipelineFile): LintFinding[] {
@@ -10,6 +12,7 @@ export function lintPipeline(file: PipelineFile): LintFinding[] {
     findings.push({ rule, severity, ...file.locate(path), path: path.join("."), message, fix });
   for (const pipeline of file.pipelines.values()) {
     lintUse(pipeline, add);
+    lintTemplate(pipeline, add);
     for (const step of pipeline.steps) {
       const path = ["pipelines", pipeline.name, "steps", step.name];
       lintEnvironment(step, path, add);
@@ -161,6 +164,27 @@ function lintShape(step: StepDefinition, path: Path, add: Add): void {
       "the step states no limits; the defaults are wide",
       "State what it needs: limits: { memory: 2GiB, pids: 512, time: 10m, output: 1GiB }",
     );
+  }
+}
+
+function lintTemplate(pipeline: PipelineDefinition, add: Add): void {
+  if (pipeline.template === undefined) return;
+  const root = ["pipelines", pipeline.name];
+  const template = pipelineTemplate(pipeline.template);
+  if (template === undefined) {
+    const names = pipelineTemplates.map(({ name }) => name).join(", ");
+    add(
+      "template-unknown",
+      "error",
+      [...root, "template"],
+      `there is no template ${pipeline.template}`,
+      `There are ${names}.`,
+    );
+    return;
+  }
+  for (const { path, message } of templateDifferences(pipeline, template)) {
+    const fix = `Compare with \`touchmark init --template ${template.name} --json\`; a project that needs it otherwise names no template.`;
+    add("template-drift", "warning", [...root, ...path], message, fix);
   }
 }
 

@@ -96,6 +96,7 @@ function definePipeline(name: string, written: WrittenPipeline, reading: YamlRea
   return {
     name,
     ...(written.description === undefined ? {} : { description: written.description }),
+    ...(written.template === undefined ? {} : { template: written.template }),
     parameters: Object.entries(written.parameters ?? {}).map(
       ([parameter, value]): ParameterDefinition => ({
         name: parameter,

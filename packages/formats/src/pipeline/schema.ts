@@ -207,6 +207,12 @@ const artifact = section(
 const pipeline = section(
   {
     description: text(2000).optional().meta({ description: "What the pipeline is for." }),
+    template: name("template name")
+      .optional()
+      .meta({
+        description: "Template that the pipeline descends from; `touchmark lint` says where it does not any more.",
+        examples: ["node-package"],
+      }),
     parameters: z
       .record(
         z

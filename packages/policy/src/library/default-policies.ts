@@ -43,8 +43,10 @@ export function pinned<Document>(document: Document): Pinned<Document> {
 export function plainRule(rule: LibraryRule): PolicyRule {
   const { id, title, expression, message, messageExpression, solution, severity, dependsOn, practices } = rule;
   return {
-    ...{ id, title, expression, message, solution, severity, practices },
-    ...(messageExpression === undefined ? {} : { messageExpression }),
+    ...{ id, title, expression },
     ...(dependsOn === undefined ? {} : { dependsOn }),
+    message,
+    ...(messageExpression === undefined ? {} : { messageExpression }),
+    ...{ solution, severity, practices },
   };
 }

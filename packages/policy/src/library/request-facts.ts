@@ -70,7 +70,7 @@ export type RunRequestFacts = {
   readonly images: readonly ImageFacts[];
   /** Layout that the steps must follow, where there is one. */
   readonly layout?: { readonly name: string; readonly digest: string };
-  /** Templates that the pipeline descends from, as `descendsFrom` of formats finds: empty for none. */
+  /** Templates that the pipeline names and descends from, as `templatesOf` of formats finds: empty for none. */
   readonly templates?: readonly string[];
   /** Machines that may take the steps: their SPIFFE ids. */
   readonly nodes?: readonly string[];

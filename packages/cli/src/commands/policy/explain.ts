@@ -8,6 +8,7 @@ import { type Command, text, texts } from "../../command.ts";
 import { cliErrors } from "../../errors.ts";
 import { printable, type Terminal } from "../../terminal.ts";
 import { timeOption } from "../../time-option.ts";
+import { layoutsBeside, readDocument } from "./documents.ts";
 
 /** `touchmark policy explain`: why a decision came out as it did. */
 export const command: Command = {
@@ -120,11 +121,17 @@ async function decideNow(factory: Factory, terminal: Terminal, { name, point, fi
     now,
     ...(places.length === 0 ? {} : { files: readPolicyFiles(places) }),
   });
+  const beside = places.flatMap((file) => layoutsOfFile(terminal, file));
+  const inForce = { ...policies, layouts: [...policies.layouts, ...beside] };
   const { statements, chains, refused } = await evidenceHere(factory, digest);
   const subject = { name: chains[0]?.artifact.name ?? name, digest };
-  return decide(
-    inputOf(factory, policies, { point, subject, request: {}, evidence: statements, chains, refused, now }),
-  );
+  const question = { point, subject, request: {}, evidence: statements, chains, refused, now };
+  return decide(inputOf(factory, inForce, question));
+}
+
+function layoutsOfFile(terminal: Terminal, file: string): ReturnType<typeof layoutsBeside> {
+  const { kind, document } = readDocument(terminal, file);
+  return kind === "policy" ? layoutsBeside(file, document) : [];
 }
 
 async function show(decisions: readonly Decision[], format: string, terminal: Terminal): Promise<void> {

@@ -146,7 +146,7 @@ export const runRequestRules: readonly LibraryRule[] = [
     collections: ["pipeline-templates", "moderate", "high"],
     practices: ["standardize-pipelines", "RA-S2-10"],
     documentation:
-      "A pipeline descends from a template when it has all its steps, in their order, with the network, the inputs and the sandbox that the template states; what it adds stands beside them.",
+      "A pipeline descends from the template that it names (`template: NAME`) when it has its steps, which read what they should read, fetch with the same client and have no more network; what is delivered comes from the same step, and nothing that was added is unsealed.",
     parameters: [
       {
         name: "templates",
