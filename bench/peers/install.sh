@@ -13,6 +13,7 @@
 #                         syft grype osv-scanner (catalogues and scanners; need go, compile for minutes; only when named)
 #                         cdxgen (and cyclonedx-npm; only when named)
 #                         sigstore-go (sigstore-go-bench; needs go, takes minutes; only when named)
+#                         cel (evaluators of CEL that ours is timed against; only when named)
 #                         opa (the engine that ours is timed against; needs go, takes minutes; only when named)
 #                         slsa-verifier (reads our verification summaries; needs go)
 #
@@ -204,6 +205,16 @@ slsa_verifier() {
   echo "installed  slsa-verifier $slsa_verifier_version"
 }
 
+cel_packages=(@bufbuild/cel@0.6.1 @marcbachmann/cel-js@8.0.0)
+cel() {
+  local to=$peers/cel stamp=$peers/cel/.installed
+  if [ "$(cat "$stamp" 2>/dev/null)" = "${cel_packages[*]}" ]; then echo "kept       ${cel_packages[*]}"; return; fi
+  rm -rf "$to" && mkdir -p "$to" && printf '{"private":true}\n' > "$to/package.json" &&
+    npm install --prefix "$to" --save-exact --ignore-scripts --no-audit --no-fund --loglevel=error "${cel_packages[@]}" > /dev/null || return 1
+  printf '%s' "${cel_packages[*]}" > "$stamp"
+  echo "installed  ${cel_packages[*]}"
+}
+
 cdxgen_packages=(@cyclonedx/cdxgen@12.8.4 @cyclonedx/cyclonedx-npm@6.0.1)
 cdxgen() {
   local to=$peers/cdxgen stamp=$peers/cdxgen/.installed program
@@ -231,6 +242,7 @@ for name in "$@"; do
     # Newer ones want a newer Go.
     osv-scanner) scanner osv-scanner github.com/google/osv-scanner/v2 v2.5.0 ;;
     cdxgen) cdxgen ;;
+    cel) cel ;;
     sigstore-go) sigstore_go ;;
     opa) opa ;;
     slsa-verifier) slsa_verifier ;;

@@ -3,7 +3,7 @@ import { Compiler } from "./evaluator/compiler.ts";
 import { Explainer } from "./evaluator/explanation.ts";
 import { Scope } from "./evaluator/scope.ts";
 import { Fault } from "./runtime/fault.ts";
-import { defaultLimits, Frame } from "./runtime/frame.ts";
+import { defaultLimits, Frame, type Run } from "./runtime/frame.ts";
 import { PreparedVariables } from "./runtime/inputs.ts";
 import { parseExpression } from "./syntax/parser.ts";
 
@@ -31,7 +31,7 @@ export function compileExpression(source: string, options: CompileOptions): Expr
       const prepared = variables instanceof PreparedVariables ? variables : new PreparedVariables(variables);
       const bounds: EvaluationLimits = limits === undefined ? defaultLimits : { ...defaultLimits, ...limits };
       const frame = new Frame(scope.slots, prepared, bounds);
-      const outcome = outcomeOf(() => run(frame), source.length);
+      const outcome = outcomeOf(run, frame, source.length);
       let explanation: readonly SubExpressionValue[] | undefined;
       return {
         outcome,
@@ -46,12 +46,9 @@ export function compileExpression(source: string, options: CompileOptions): Expr
   };
 }
 
-function outcomeOf(
-  run: () => Extract<Evaluation["outcome"], { kind: "value" }>["value"],
-  end: number,
-): Evaluation["outcome"] {
+function outcomeOf(run: Run, frame: Frame, end: number): Evaluation["outcome"] {
   try {
-    return { kind: "value", value: run() };
+    return { kind: "value", value: run(frame) };
   } catch (caught) {
     const whole = { from: 0, to: end };
     if (caught instanceof Fault) {

@@ -16,7 +16,7 @@ export interface SubExpressionValue {
 
 /** Bounds of one evaluation. */
 export interface EvaluationLimits {
-  /** Steps of the evaluator and elements and characters it touched. Default 1,000,000. */
+  /** Steps of the evaluator and elements that it touched; ten characters are a step. Default 1,000,000. */
   readonly cost: number;
   /** Characters, bytes and elements that all values made may hold together. Default 4 Mi. */
   readonly memory: number;
