@@ -4,7 +4,7 @@ import { engineErrors } from "./errors.ts";
 
 const MAX_DEPTH = 200;
 
-/** Digest of what a gate handed in. For plain JSON it is that of the canonical JSON. @throws ENGINE_INPUT_TOO_DEEP */
+/** Digest of what a gate handed in. For JSON without `$` it is that of the canonical JSON. @throws ENGINE_INPUT_TOO_DEEP */
 export function inputDigest(input: CelInput): Digest {
   return sha256(canonicalJson(plain(input, 0)));
 }
@@ -20,5 +20,7 @@ function plain(input: CelInput | undefined, depth: number): unknown {
   if (input instanceof Date) return { $time: input.getTime() };
   if (input instanceof Uint8Array) return { $bytes: encodeBase64(input) };
   if (Array.isArray(input)) return (input as readonly CelInput[]).map((each) => plain(each, depth + 1));
-  return Object.fromEntries(Object.entries(input).map(([name, each]) => [name, plain(each, depth + 1)]));
+  const members = Object.fromEntries(Object.entries(input).map(([name, each]) => [name, plain(each, depth + 1)]));
+  // A document must not pass itself off as a time.
+  return Object.keys(members).some((name) => name.startsWith("$")) ? { $map: members } : members;
 }
