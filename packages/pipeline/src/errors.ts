@@ -27,6 +27,11 @@ export const pipelineErrors = defineErrors({
     meaning: "This host cannot isolate a step as the pipeline demands.",
     hint: "touchmark doctor says what is missing and how to get it",
   },
+  IDENTITY_GONE: {
+    nature: "refused",
+    meaning: "A home has runs, and the keys that signed them are gone; no new ones are made in their place.",
+    hint: "Restore a backup (touchmark restore), or begin another home (TOUCHMARK_HOME).",
+  },
   PROCESS_NOT_ALLOWED: {
     nature: "refused",
     meaning: "A step asks for insecure-process, and the caller did not allow it.",

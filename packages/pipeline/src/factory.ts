@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, isFactoryError, systemClock } from "@touchmark/core";
 import {
@@ -20,6 +20,7 @@ import {
   type RunStore,
   type TreeStore,
 } from "@touchmark/store";
+import { pipelineErrors } from "./errors.ts";
 
 /** One factory: everything below one TOUCHMARK_HOME, opened for use. */
 export interface Factory {
@@ -113,6 +114,13 @@ function isCreated(places: Places): boolean {
 async function createIdentity(home: Home, places: Places, clock: Clock, given: string | undefined): Promise<void> {
   const lock = await home.lock("create-identity");
   try {
+    // A factory that lost its keys must not go on under others: nobody would notice, and nothing would verify.
+    if (!existsSync(join(places.authority, "identity.json")) && readdirSync(home.paths.runs).length > 0) {
+      throw pipelineErrors.make(
+        "IDENTITY_GONE",
+        `expected the authority of this factory, whose runs are there, in ${places.authority}, found none`,
+      );
+    }
     // The trust domain is a random name of this home alone; two homes never speak for each other.
     const keys = existsSync(join(places.logKeys, "log-keys.json"))
       ? openLogKeys(places.logKeys)

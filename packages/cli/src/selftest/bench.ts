@@ -1,14 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readYaml } from "@touchmark/formats/pipeline";
@@ -45,8 +36,8 @@ export interface Bench {
   tell(words: readonly string[], environment?: Readonly<Record<string, string>>): Promise<Told>;
   /** Commits a changed pipeline to the copy; returns what puts the former one back. */
   plant(change: (step: PlainPipeline, pipeline: PlainPipeline) => void, step?: string): () => void;
-  /** A PATH with everything but these programs. */
-  pathWithout(...programs: readonly string[]): string;
+  /** A PATH on which these programs are found first, and fail. */
+  pathWithBroken(...programs: readonly string[]): string;
   /** Runs of the scratch factory that released something. */
   releases(): Promise<number>;
   close(): void;
@@ -126,10 +117,10 @@ export function openBench(options: BenchOptions): Bench {
       git(...here, "commit", "--quiet", "--all", "--message", "selftest");
       return () => void git(...here, "reset", "--quiet", "--hard", base);
     },
-    pathWithout(...programs) {
+    pathWithBroken(...programs) {
       const directory = mkdtempSync(join(place, "path-"));
-      for (const from of (options.environment["PATH"] ?? "").split(":")) linkAll(from, directory, programs);
-      return directory;
+      for (const program of programs) writeFileSync(join(directory, program), "#!/bin/sh\nexit 77\n", { mode: 0o755 });
+      return `${directory}:${options.environment["PATH"] ?? ""}`;
     },
     async releases() {
       const told = await tell(["runs", "--limit", "1000", "--json"]);
@@ -150,24 +141,6 @@ function stepsOf(file: PlainPipeline, pipeline: string): { readonly [name: strin
   const steps = pipelines?.[pipeline]?.steps;
   if (steps !== undefined) return steps;
   throw selfTestErrors.make("SELFTEST_SOURCE", `expected a pipeline ${pipeline} with steps in touchmark.yaml`);
-}
-
-function linkAll(from: string, to: string, without: readonly string[]): void {
-  let names: readonly string[];
-  try {
-    names = readdirSync(from);
-  } catch {
-    return;
-  }
-  mkdirSync(to, { recursive: true });
-  for (const name of names) {
-    if (without.includes(name)) continue;
-    try {
-      symlinkSync(join(from, name), join(to, name));
-    } catch {
-      // An earlier directory has it: that one counts, as in any PATH.
-    }
-  }
 }
 
 function run(

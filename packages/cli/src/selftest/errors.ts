@@ -12,10 +12,6 @@ export const selfTestErrors = defineErrors({
     meaning: "The pipeline does not release anything as it is: there is nothing to attack.",
     hint: "touchmark run must succeed first.",
   },
-  SELFTEST_LEAKED: {
-    nature: "refused",
-    meaning: "A violation came through, or a release came out although a control was off.",
-  },
   SELFTEST_UNKNOWN: {
     nature: "invalid",
     meaning: "No experiment has that name.",

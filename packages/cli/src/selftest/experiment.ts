@@ -44,7 +44,7 @@ export interface ExperimentResult {
 export function judge(experiment: Experiment, { exitCode, words, passed }: Attempt): ExperimentResult {
   const { id, kind, control, attempt, practices } = experiment;
   const row = { id, kind, control, attempt, practices };
-  const code = /\b([A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+)\b/.exec(words)?.[1];
+  const code = /\b(?!TOUCHMARK_)([A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+): /.exec(words)?.[1];
   if (passed || exitCode === 0) return { ...row, outcome: "leaked", detail: `exit ${exitCode}` };
   if (/\bBUG\b/.test(words)) return { ...row, outcome: "broken", detail: words.trim().slice(0, 500) };
   return { ...row, outcome: "held", detail: code ?? `exit ${exitCode}` };
