@@ -13,6 +13,21 @@ export const policyTable: readonly SubcommandRow[] = [
     load: () => import("./policy/test.ts"),
   },
   {
+    name: "lint",
+    summary: "check policies, layouts, exceptions, sets and tests, with line and remedy",
+    load: () => import("./policy/lint.ts"),
+  },
+  {
+    name: "bundle",
+    summary: "make a policy set of the documents in a directory, pinned by digest",
+    load: () => import("./policy/bundle.ts"),
+  },
+  {
+    name: "sign",
+    summary: "sign a policy, layout, exception or set; as a person, or for classic in-toto tools",
+    load: () => import("./policy/sign.ts"),
+  },
+  {
     name: "install",
     summary: "put a signed policy set, or a signed exception, in force",
     load: () => import("./policy/install.ts"),

@@ -4,6 +4,8 @@ import { documentKinds, policyDocumentKinds, policySchemas } from "./kinds.ts";
 import { policyLintRules } from "./lint-rules.ts";
 import { policyDocumentText } from "./write-document.ts";
 
+export { policyDocumentExamples };
+
 /** Every generated document about policies, by its path in the repository: schemas, examples, the reference page. */
 export function policyDocumentPages(): readonly { readonly path: string; readonly text: string }[] {
   const schemas = policySchemas();

@@ -22,4 +22,5 @@ export {
 } from "./policies-in-force.ts";
 export { policyPlaces } from "./policy-place.ts";
 export { replayInput } from "./replay-input.ts";
+export { type SignableKind, signPolicyDocument } from "./sign-document.ts";
 export { type IgnoredDocument, readSigned, type SignedDocument, signedDocumentsIn } from "./signed-documents.ts";

@@ -1,0 +1,50 @@
+import type { KeyObject } from "node:crypto";
+import { type PolicyDocumentKind, type PolicyReading, policyDocumentErrors } from "@touchmark/formats/policy";
+import { statementOf, subjectOf } from "@touchmark/formats/predicates";
+import { attestId, userId } from "@touchmark/identity";
+import { type AttestReport, signAttestation } from "../attest.ts";
+import { timeOf } from "../evidence/run-facts.ts";
+import type { Factory } from "../factory.ts";
+import { signAsUser } from "../people/index.ts";
+import { homePolicyErrors } from "./errors.ts";
+
+/** Documents that somebody answers for. */
+export type SignableKind = Exclude<PolicyDocumentKind, "policy-test">;
+
+/**
+ * Signs a document whole, with its digest as the subject: as a person with the person's own key, or as `attest`. SPEC PO7.
+ * @throws POLICY_DOCUMENT_KIND for a test | POLICY_EXCEPTION_REFUSED | and as `signAsUser`
+ */
+export async function signPolicyDocument(
+  factory: Factory,
+  reading: PolicyReading,
+  person?: { readonly name: string; readonly key: KeyObject },
+): Promise<AttestReport> {
+  const { kind, document, digest, name } = reading;
+  if (kind === "policy-test") {
+    const text = `${name}: expected a policy, layout, exception or set, found a test, which nobody answers for`;
+    throw policyDocumentErrors.make("POLICY_DOCUMENT_KIND", text);
+  }
+  const { trustDomain } = factory.names();
+  const signer = person === undefined ? attestId(trustDomain) : userId(trustDomain, person.name);
+  if (kind === "exception") {
+    const { id, requester, approvers } = document;
+    const refuse = (why: string) => homePolicyErrors.make("POLICY_EXCEPTION_REFUSED", `exception ${id}: ${why}`);
+    if (signer === requester) throw refuse(`expected a signature of another than ${requester}, who asked for it`);
+    if (!approvers.includes(signer)) throw refuse(`expected a signature of ${approvers.join(" | ")}, found ${signer}`);
+  }
+  const chain = { run: "policy", createdAt: timeOf(factory.clock.now()), predecessors: [] };
+  const subject = [subjectOf("id" in document ? document.id : document.name, digest)];
+  const signed = { ...chain, document: digest };
+  const statement =
+    kind === "policy"
+      ? statementOf("policy", subject, { ...signed, content: document })
+      : kind === "layout"
+        ? statementOf("layout", subject, { ...signed, content: document })
+        : kind === "exception"
+          ? statementOf("exception", subject, { ...signed, content: document })
+          : statementOf("policy-set", subject, { ...signed, content: document });
+  return person === undefined
+    ? signAttestation(factory, statement)
+    : signAsUser(factory, person.name, person.key, statement);
+}
