@@ -79,6 +79,12 @@ export const commandTable: readonly CommandRow[] = [
     load: () => import("./commands/approve.ts"),
   },
   {
+    name: "deploy",
+    group: evidence,
+    summary: "let an artifact into an environment, through the gate",
+    load: () => import("./commands/deploy.ts"),
+  },
+  {
     name: "trust",
     group: evidence,
     summary: "show or export the trust root",

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { exitCodes } from "@touchmark/core";
-import type { Factory, RunOutcome } from "@touchmark/pipeline";
+import type { Factory, RunOutcome, RunRequest } from "@touchmark/pipeline";
 import { given, type Invocation, type OptionSpec, text, texts } from "./command.ts";
 import { cliErrors } from "./errors.ts";
 import { progressDisplay } from "./output/progress.ts";
@@ -15,6 +15,7 @@ export const runOptions: readonly OptionSpec[] = [
   { flags: "--no-cache", description: "perform every step again" },
   { flags: "--offline", description: "no network at all: fetch steps are answered by the mirror" },
   { flags: "--untrusted", description: "a change from outside: its steps get no credential; recorded" },
+  { flags: "--policy <file>", description: "policy or layout in place of those in force", repeatable: true },
   { flags: "--insecure-working-tree", description: "build uncommitted changes too; recorded in the provenance" },
   { flags: "--insecure-image", description: "allow steps to take images that nobody vouches for; recorded" },
   { flags: "--insecure-process", description: "allow steps that ask for no sandbox; recorded in the provenance" },
@@ -38,6 +39,7 @@ export async function performRun(
 ): Promise<number> {
   const { openFactory, runPipeline } = await import("@touchmark/pipeline");
   const { findRepositoryRoot } = await import("@touchmark/source");
+  const policies = await policyFiles(texts(invocation, "policy"));
   const factory = await openFactory({
     create: true,
     ...(terminal.environment["TOUCHMARK_ROOT_PASSPHRASE"] === undefined
@@ -59,6 +61,7 @@ export async function performRun(
       insecureProcess: given(invocation, "insecureProcess"),
       insecureImage: given(invocation, "insecureImage"),
       ...worker(text(invocation, "worker")),
+      ...(policies === undefined ? {} : { policies }),
       ...(text(invocation, "bundleProfile") === "v1" ? { bundleProfile: "v1" as const } : {}),
       environment: terminal.environment,
       signal: terminal.signal,
@@ -71,6 +74,12 @@ export async function performRun(
     display.close();
     await factory.close();
   }
+}
+
+async function policyFiles(paths: readonly string[]): Promise<RunRequest["policies"]> {
+  if (paths.length === 0) return undefined;
+  const { readPolicyFiles } = await import("@touchmark/pipeline/policy");
+  return readPolicyFiles(paths);
 }
 
 function worker(name: string | undefined): { worker?: "bubblewrap" | "crun" | "runc" } {
