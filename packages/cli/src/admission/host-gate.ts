@@ -79,9 +79,15 @@ async function execute(terminal: Terminal, ready: Ready): Promise<number> {
     argv0: program,
     stdio: ["inherit", "inherit", "inherit", ...sealed.map(({ file }) => file.descriptor)],
   });
-  const takeBack = terminal.lend();
-  const pass = (): void => void child.kill("SIGTERM");
+  // A terminal sends the interrupt key to the program as well; every other signal, and our end, is handed on.
+  const pass = (): void => {
+    const { reason } = terminal.signal as { readonly reason: unknown };
+    if (reason !== "SIGINT" || !terminal.stdin.isTTY)
+      child.kill(typeof reason === "string" ? (reason as NodeJS.Signals) : "SIGTERM");
+  };
+  const end = (): void => void child.kill("SIGKILL");
   terminal.signal.addEventListener("abort", pass, { once: true });
+  process.once("exit", end);
   try {
     return await new Promise<number>((done, fail) => {
       child.once("error", fail);
@@ -91,7 +97,7 @@ async function execute(terminal: Terminal, ready: Ready): Promise<number> {
     throw cliErrors.make("CLI_FILE_UNREADABLE", `cannot execute ${program}: ${(cause as Error).message}`, { cause });
   } finally {
     terminal.signal.removeEventListener("abort", pass);
-    takeBack();
+    process.removeListener("exit", end);
   }
 }
 
