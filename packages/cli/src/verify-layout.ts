@@ -1,10 +1,19 @@
 import { createPublicKey } from "node:crypto";
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { exitCodes, parseJson } from "@touchmark/core";
+import { type Digest, exitCodes, isDigest, parseJson } from "@touchmark/core";
 import { type ClassicKey, classicKeyOf, isClassic, readClassicKey } from "@touchmark/formats/in-toto";
-import { namedArtifact } from "@touchmark/pipeline";
-import { type ClassicVerdict, openInspector, verifyClassicLayout } from "@touchmark/pipeline/inspections";
+import { readPolicyDocument } from "@touchmark/formats/policy";
+import { namedArtifact, openFactory } from "@touchmark/pipeline";
+import {
+  type ClassicVerdict,
+  type InspectionRun,
+  type Inspector,
+  openInspector,
+  verifyClassicLayout,
+  verifyOwnLayout,
+} from "@touchmark/pipeline/inspections";
+import { explainTree } from "@touchmark/policy";
 import { given, type Invocation, text, texts } from "./command.ts";
 import { cliErrors } from "./errors.ts";
 import { readNamedFile } from "./output/file.ts";
@@ -12,40 +21,95 @@ import { printable, type Terminal } from "./terminal.ts";
 import { timeOption } from "./time-option.ts";
 import { readInput } from "./verify-chain.ts";
 
-/** Verifies an artifact against a classic in-toto layout: its links, artifact rules and inspections. */
+/**
+ * Verifies an artifact against a layout: a classic one with its links, or one of ours by this factory's evidence. Its
+ * inspections run in sandboxes.
+ */
 export async function verifyByLayout(artifact: string, invocation: Invocation, terminal: Terminal): Promise<number> {
   const file = text(invocation, "layout") ?? "";
-  const layout = readNamedFile(terminal, file, "a layout for in-toto");
-  if (!isClassic(layout)) {
-    throw cliErrors.make(
-      "CLI_USAGE",
-      `expected a signed in-toto layout, found ${file}: layouts of policies decide with \`touchmark admit --policy\``,
-    );
+  const layout = readNamedFile(terminal, file, "a layout");
+  const path = resolve(terminal.directory, artifact);
+  const { digest } = await namedArtifact(isDigest(artifact) ? artifact : path);
+  const now = timeOption(text(invocation, "at"), "--at") ?? new Date();
+  const inspector = openInspector({ artifact: { name: basename(path), path }, digest, signal: terminal.signal });
+  const question: Given = { layout, file, digest, name: basename(path), now, inspector };
+  try {
+    if (isClassic(layout)) return await verifyClassic(question, invocation, terminal);
+    return await verifyOwn(question, invocation, terminal);
+  } finally {
+    await inspector.close();
   }
+}
+
+interface Given {
+  readonly layout: Uint8Array;
+  readonly file: string;
+  readonly digest: Digest;
+  /** The artifact's. */
+  readonly name: string;
+  readonly now: Date;
+  readonly inspector: Inspector;
+}
+
+async function verifyClassic(
+  { layout, digest, now, inspector }: Given,
+  invocation: Invocation,
+  terminal: Terminal,
+): Promise<number> {
   const keys = texts(invocation, "layoutKey").map((key) => readKey(key, terminal));
   if (keys.length === 0) {
     throw cliErrors.make("CLI_USAGE", "expected --layout-key FILE: a layout that nobody signed proves nothing");
   }
-  const path = resolve(terminal.directory, artifact);
-  const { digest } = await namedArtifact(path);
   const links = resolve(terminal.directory, text(invocation, "links") ?? ".");
-  const inspector = openInspector({ artifact: { name: basename(path), path }, digest });
+  const verdict = await verifyClassicLayout({
+    layout,
+    keys,
+    file: (name) => (existsSync(join(links, name)) ? readInput(join(links, name)) : undefined),
+    artifact: digest,
+    subjectStep: text(invocation, "layoutStep"),
+    parameters: new Map(texts(invocation, "parameter").map(readParameter)),
+    now,
+    inspector,
+  });
+  if (given(invocation, "json")) terminal.print(JSON.stringify(verdictJson(verdict, digest)));
+  else showVerdict(verdict, digest, terminal);
+  return verdict.judgement.verdict === "satisfied" ? 0 : exitCodes.refused;
+}
+
+/** One of ours needs no key: it is the reader's own demand, and the evidence is this factory's. */
+async function verifyOwn(
+  { layout, file, digest, name, now, inspector }: Given,
+  invocation: Invocation,
+  terminal: Terminal,
+): Promise<number> {
+  const unused = (["layoutKey", "links", "layoutStep", "parameter"] as const).find(
+    (option) => invocation.options[option] !== undefined,
+  );
+  if (unused !== undefined) {
+    throw cliErrors.make("CLI_USAGE", `${file} is no signed layout of in-toto: options for its links have no meaning`);
+  }
+  const { document } = readPolicyDocument(layout, { name: file, kind: "layout" });
+  const factory = await openFactory();
   try {
-    const verdict = await verifyClassicLayout({
-      layout,
-      keys,
-      file: (name) => (existsSync(join(links, name)) ? readInput(join(links, name)) : undefined),
-      artifact: digest,
-      subjectStep: text(invocation, "layoutStep"),
-      parameters: new Map(texts(invocation, "parameter").map(readParameter)),
-      now: timeOption(text(invocation, "at"), "--at") ?? new Date(),
+    const { decision, inspections } = await verifyOwnLayout(factory, {
+      layout: document,
+      artifact: { name, digest },
+      now,
       inspector,
     });
-    if (given(invocation, "json")) terminal.print(JSON.stringify(verdictJson(verdict, digest)));
-    else showVerdict(verdict, digest, terminal);
-    return verdict.judgement.verdict === "satisfied" ? 0 : exitCodes.refused;
+    const isGood = decision.result === "allow";
+    if (given(invocation, "json")) {
+      terminal.print(
+        JSON.stringify({ verdict: isGood ? "accepted" : "refused", decision, inspections: shown(inspections) }),
+      );
+    } else {
+      const tree = explainTree(decision, { colour: terminal.style.good("x") !== "x" });
+      if (isGood) terminal.print(tree);
+      else terminal.note(tree);
+    }
+    return isGood ? 0 : exitCodes.refused;
   } finally {
-    await inspector.close();
+    await factory.close();
   }
 }
 
@@ -77,11 +141,15 @@ function verdictJson({ digest, judgement, inspections }: ClassicVerdict, artifac
     denials,
     warnings,
     steps,
-    inspections: inspections.map(({ name, exitCode, materials, products, printed }) => ({
-      ...{ name, exitCode, printed },
-      ...{ materials: Object.fromEntries(materials), products: Object.fromEntries(products) },
-    })),
+    inspections: shown(inspections),
   };
+}
+
+function shown(inspections: readonly InspectionRun[]): readonly object[] {
+  return inspections.map(({ name, exitCode, materials, products, printed }) => ({
+    ...{ name, exitCode, printed },
+    ...{ materials: Object.fromEntries(materials), products: Object.fromEntries(products) },
+  }));
 }
 
 function showVerdict({ judgement, inspections }: ClassicVerdict, artifact: string, terminal: Terminal): void {

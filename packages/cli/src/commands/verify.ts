@@ -14,7 +14,7 @@ export const command: Command = {
   name: "verify",
   summary: "verify an artifact against its evidence",
   description:
-    "Alone: the artifact is looked up by digest in this factory, and the whole chain source, steps, artifact is checked. With --bundle: one bundle, against a trust root and an identity or key. With --evidence: an exported chain, on a machine that has no factory. With --layout: an in-toto layout with its links, and its inspections run in sandboxes. HOST/NAME@DIGEST or HOST/NAME:TAG: what a registry holds, by the evidence that it lists beside it.",
+    "Alone: the artifact is looked up by digest in this factory, and the whole chain source, steps, artifact is checked. With --bundle: one bundle, against a trust root and an identity or key. With --evidence: an exported chain, on a machine that has no factory. With --layout: an in-toto layout with its links, or a layout of ours by this factory's evidence; inspections run in sandboxes. HOST/NAME@DIGEST or HOST/NAME:TAG: what a registry holds, by the evidence that it lists beside it.",
   arguments: [{ name: "artifact", description: "a file, sha256:<digest>, HOST/NAME@<digest>, or HOST/NAME:TAG" }],
   options: [
     { flags: "--bundle <file>", description: "verify this Sigstore bundle" },
@@ -39,7 +39,7 @@ export const command: Command = {
     { flags: "--timestamp-threshold <n>", description: "operators that must vouch for the time (default: 1)" },
     { flags: "--allow-log-time", description: "count the time that a log signs by its own clock" },
     { flags: "--witness-policy <file>", description: "C2SP tlog-policy: witnesses that must have cosigned" },
-    { flags: "--layout <file>", description: "verify against this signed in-toto layout" },
+    { flags: "--layout <file>", description: "verify against this layout: of in-toto, signed, or of ours" },
     { flags: "--layout-key <key>", description: "public key that must have signed the layout", repeatable: true },
     { flags: "--links <dir>", description: "with --layout: where the links lie (default: here)" },
     { flags: "--layout-step <name>", description: "step whose product the artifact is (default: the last)" },
