@@ -13,6 +13,7 @@ import { policyDocumentPages } from "@touchmark/formats/policy-documents";
 import { predicateDocuments } from "@touchmark/formats/predicate-documents";
 import { registrySchema } from "@touchmark/formats/registry";
 import { rulesPage } from "@touchmark/materials";
+import { libraryPage } from "@touchmark/policy";
 import { repositoryRoot } from "../repository.ts";
 import { sourcePaths } from "../sources/repository-modules.ts";
 import { errorsPage, readErrorCodes } from "./error-codes.ts";
@@ -48,6 +49,7 @@ export async function generatedDocuments(): Promise<GeneratedDocument[]> {
     { path: "docs/formats/scan-configuration.schema.json", text: `${JSON.stringify(scanSchema(), null, 2)}\n` },
     { path: "docs/formats/registry-configuration.schema.json", text: `${JSON.stringify(registrySchema(), null, 2)}\n` },
     { path: "docs/materials-rules.md", text: rulesPage() },
+    { path: "docs/policy-library.md", text: libraryPage() },
     { path: "docs/lint-rules.md", text: lintRulesPage() },
     ...predicateDocuments(),
     ...policyDocumentPages(),

@@ -52,6 +52,7 @@ export type { Collection, NotYet } from "./library/collection.ts";
 export { collections, libraryRules, rulesAt, rulesOf } from "./library/collections.ts";
 export { DEFAULT_COLLECTION, defaultPolicies, pinned, plainRule } from "./library/default-policies.ts";
 export { type LevelTrust, policiesOfCollection } from "./library/level-policies.ts";
+export { libraryPage } from "./library/library-page.ts";
 export type { LibraryParameter, LibraryRule } from "./library/library-rule.ts";
 export {
   type CallerFacts,

@@ -65,6 +65,19 @@ test("B3: a rule stands in a collection with all that it depends on, at every po
   expect(rulesAt("slsa-build-l9", "publish")).toBeUndefined();
 });
 
+test("B3: a higher level has every rule of those below it", () => {
+  const ids = (name: string) => (rulesOf(name) ?? []).map(({ id }) => id);
+  for (const levels of [
+    ["slsa-build-l1", "slsa-build-l2", "slsa-build-l3"],
+    ["slsa-source-l1", "slsa-source-l2", "slsa-source-l3", "slsa-source-l4"],
+    ["moderate", "high"],
+  ]) {
+    for (const [place, level] of levels.slice(1).entries()) {
+      expect(ids(level)).toEqual(expect.arrayContaining(ids(levels[place] ?? "")));
+    }
+  }
+});
+
 test("B4: of 34 practices at moderate and 55 at high, each has a rule in the collection, or the fact that is missing is named", () => {
   expect(practicesOf("moderate")).toHaveLength(34);
   expect(practicesOf("high")).toHaveLength(55);
@@ -75,8 +88,6 @@ test("B4: of 34 practices at moderate and 55 at high, each has a rule in the col
       expect([practice, judged.has(practice)]).toEqual([practice, !missing.has(practice)]);
   }
   expect(practiceLevels.filter(([, , needs]) => needs === undefined).length).toBeGreaterThanOrEqual(34);
-  const ids = (name: string) => (rulesOf(name) ?? []).map(({ id }) => id);
-  expect(ids("high")).toEqual(expect.arrayContaining(ids("moderate")));
 });
 
 test("B1: a plain rule says what a policy needs, and nothing that only the library's page says", () => {

@@ -30,7 +30,7 @@ export const releaseRules: readonly LibraryRule[] = [
     solution: "Build the artifact in a pipeline.",
     severity: "critical",
     points: ["publish", "deploy"],
-    collections: ["touchmark-default", "slsa-build-l1", "moderate", "high"],
+    collections: ["touchmark-default", "slsa-build-l1", "moderate", "high", "slsa-build-l2", "slsa-build-l3"],
     practices: ["automate-pipeline-as-code", "build:follow-a-consistent-build-process"],
     documentation: "An empty chain proves nothing, however well it is signed.",
   },
