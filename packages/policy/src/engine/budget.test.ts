@@ -37,6 +37,17 @@ test("D19: cost is counted over all policies, and what is left decides", () => {
   expect(codesOf(ask(policies, { limits: { cost: Number.NaN } }))).toEqual(["POLICY_COST", "POLICY_COST"]);
 });
 
+test("D6: what only looks on is judged last, and uses up nothing of what enforces", () => {
+  const greedy = policyOf({
+    name: "a",
+    mode: "shadow",
+    rules: Array.from({ length: 12 }, (_, i) => ruleOf(`r${i}`, six)),
+  });
+  const decision = ask([greedy, policyOf({ name: "b", rules: [ruleOf("cheap", "true")] })]);
+  expect(decision.result).toBe("allow");
+  expect(decision.verdicts.map(({ policy }) => policy.name)).toEqual(["b", "a"]);
+});
+
 test("D19: strings that double twenty-six times deny, and memory stays", () => {
   const variables = Array.from({ length: 26 }, (_, i) => ({
     name: `s${i}`,

@@ -1,5 +1,5 @@
 import { canonicalJson, type Digest, rfc3339, sha256 } from "@touchmark/core";
-import type { Policy } from "@touchmark/formats/policy";
+import type { Policy, PolicyMode } from "@touchmark/formats/policy";
 import { isVerified } from "@touchmark/verify";
 import { isVerifiedChain } from "@touchmark/verify/chain";
 import type { Decision, DecisionInput, Denial, Pinned } from "../decision.ts";
@@ -157,8 +157,13 @@ function distinct(digests: readonly Digest[]): readonly Digest[] {
   return [...new Set(digests)].sort();
 }
 
-/** Each once, by name and digest: a verdict must not depend on the order in which policies were read. */
+/** In which order policies are judged: those that only look on cannot use up what those that enforce may cost. */
+const order: Readonly<Record<PolicyMode, number>> = { enforce: 0, warn: 1, audit: 2, shadow: 3 };
+
+/** Each once, by mode, name and digest: a verdict must not depend on the order in which policies were read. */
 function policiesInOrder(policies: readonly Pinned<Policy>[]): readonly Pinned<Policy>[] {
-  const byKey = new Map(policies.map((pinned) => [`${pinned.document.name} ${pinned.digest}`, pinned]));
+  const keyOf = ({ digest, document }: Pinned<Policy>) =>
+    `${order[document.mode ?? "enforce"]} ${document.name} ${digest}`;
+  const byKey = new Map(policies.map((pinned) => [keyOf(pinned), pinned]));
   return [...byKey].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, pinned]) => pinned);
 }

@@ -62,14 +62,10 @@ test("D16: it counts only in its time", () => {
 });
 
 test("D16: it counts only for its subject and policy, and never for everything", () => {
-  expect(whyNot(asking(exceptionFor(["hard"], { subject: { digest: sha256("other") } })))).toEqual([
-    "it is about another subject",
-  ]);
-  expect(whyNot(asking(exceptionFor(["hard"], { subject: {} })))).toEqual(["it is about another subject"]);
-  expect(asking(exceptionFor(["hard"], { policy: "another" }))).toMatchObject({
-    result: "deny",
-    verdicts: [{ attestations: [] }],
-  });
+  const unlisted = { result: "deny", verdicts: [{ attestations: [] }] };
+  expect(asking(exceptionFor(["hard"], { subject: { digest: sha256("other") } }))).toMatchObject(unlisted);
+  expect(asking(exceptionFor(["hard"], { subject: {} }))).toMatchObject(unlisted);
+  expect(asking(exceptionFor(["hard"], { policy: "another" }))).toMatchObject(unlisted);
 });
 
 test("D16: a package URL covers the package, in the version that it names", () => {

@@ -29,8 +29,8 @@ export function findExceptions(policy: Policy, scope: Scope): Exceptions {
   // By what was signed, whole: two who sign different things under one digest have not signed the same.
   const byDocument = new Map<string, Stated[]>();
   for (const evidence of scope.evidence) {
-    const stated = readStated(evidence);
-    if (stated === undefined || stated.content.policy !== policy.name) continue;
+    const stated = readStated(evidence, policy, scope);
+    if (stated === undefined) continue;
     const key = `${stated.document} ${sha256(canonicalJson(stated.content))}`;
     byDocument.set(key, [...(byDocument.get(key) ?? []), stated]);
   }
@@ -51,18 +51,25 @@ export function findExceptions(policy: Policy, scope: Scope): Exceptions {
   return { byRule, considered };
 }
 
-/** Undefined for another kind of statement, and for one whose parts do not agree with each other. */
-function readStated(evidence: Evidence): Stated | undefined {
+/**
+ * Undefined for another kind of statement, for one of another policy or subject, which is none of this question's
+ * business, and for one whose parts do not agree with each other.
+ */
+function readStated(evidence: Evidence, policy: Policy, scope: Scope): Stated | undefined {
   if (evidence.predicateType !== predicateType("exception")) return undefined;
   if (typeof evidence.predicate !== "object" || evidence.predicate === null) return undefined;
   const { document, content } = evidence.predicate as { readonly [name: string]: Json | undefined };
   if (typeof document !== "string" || !isAbout(evidence, document)) return undefined;
+  // Cheap first: a factory may keep many that are about something else.
+  if (typeof content !== "object" || content === null) return undefined;
+  if ((content as unknown as Partial<PolicyException>).policy !== policy.name) return undefined;
   try {
     exceptionShape.check(content, "exception");
   } catch {
     return undefined;
   }
-  return { evidence, document, content: content as unknown as PolicyException };
+  const exception = content as unknown as PolicyException;
+  return isOfSubject(exception.subject, scope) ? { evidence, document, content: exception } : undefined;
 }
 
 /** Signatures of one document. */
@@ -100,7 +107,6 @@ function problemOf({ evidence, content }: Stated, policy: Policy, scope: Scope):
   if (isReached(content.expires, now)) return `it expired on ${content.expires}`;
   if (!isReached(content.created, now)) return `it begins on ${content.created}`;
   if (isAhead(time, now)) return "it was signed after the time of this decision";
-  if (!isOfSubject(content.subject, scope)) return "it is about another subject";
   const name = signer.kind === "certificate" ? signer.identity : signer.key;
   if (name === content.requester || name.endsWith(`/${content.requester}`))
     return "its requester signed it, and nobody approves for himself";

@@ -95,6 +95,15 @@ test("D21: a threshold counts different owners", () => {
   expect(codes(undefined, set, [signedBy("anna", set.digest), signedBy("otto", set.digest)], two)).toEqual([]);
 });
 
+test("D21: a set that names nobody may demand more of the owners, never less", () => {
+  const strict = setOf({ threshold: 2 });
+  expect(codes(undefined, strict, [signedBy("anna", strict.digest)])).toEqual(["POLICY_SET_THRESHOLD"]);
+  expect(codes(undefined, strict, [signedBy("anna", strict.digest), signedBy("otto", strict.digest)])).toEqual([]);
+  const loose = setOf({ threshold: 1 });
+  const two = { owners: { trust: question.owners.trust, threshold: 2 } };
+  expect(codes(undefined, loose, [signedBy("anna", loose.digest)], two)).toEqual(["POLICY_SET_THRESHOLD"]);
+});
+
 test("D21: the next set is signed by whom the former demands, and by whom it demands itself", () => {
   const former = setOf({ version: 1, trust: { otto: person("otto") } });
   const next = setOf();

@@ -55,7 +55,7 @@ export function checkSet(
     .map(evidenceOf)
     .filter((each) => isSignatureOf(each, next.digest));
   const demanded = previous === undefined ? owners : ownersOf(previous.document, owners);
-  for (const each of new Set([demanded, ownersOf(next.document, demanded)])) {
+  for (const each of [demanded, ownersOf(next.document, demanded)]) {
     const denial = thresholdDenial(each, signed, issuer);
     if (denial !== undefined) {
       denials.push(denial);
@@ -109,8 +109,10 @@ function ageDenials(set: PolicySet, now: Date): readonly Denial[] {
   return denials;
 }
 
-function ownersOf(set: PolicySet, otherwise: SetOwners): SetOwners {
-  return set.trust === undefined ? otherwise : { trust: set.trust, threshold: set.threshold ?? 1 };
+/** Whom a set demands. One that names nobody may ask for more signatures of the owners, never for fewer. */
+function ownersOf({ trust, threshold = 1 }: PolicySet, otherwise: SetOwners): SetOwners {
+  if (trust !== undefined) return { trust, threshold };
+  return { trust: otherwise.trust, threshold: Math.max(threshold, otherwise.threshold ?? 1) };
 }
 
 /** A statement about the set, that names its bytes. */
