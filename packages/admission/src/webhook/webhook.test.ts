@@ -21,8 +21,10 @@ async function ask(
   return answerReview(kind, request, { gate: scriptedGate(), placesOf: imagePlaces([]), ...parts }, patience());
 }
 const pod = (image: string, more: JsonObject = {}) => workload("Pod", podOf(image, more));
-const told = (patch: readonly PatchOperation[]) =>
-  JSON.parse(String(patch.find(({ path }) => path.includes("evidence"))?.value ?? "{}")) as object;
+const told = (patch: readonly PatchOperation[]) => {
+  const value = patch.find(({ path }) => path.includes("evidence"))?.value;
+  return JSON.parse(typeof value === "string" ? value : "{}") as object;
+};
 
 test("W5: each image is asked about once, with the namespace and the facts of the question", async () => {
   const gate = scriptedGate();

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import {
   type AdmissionServer,
   followCertificateFiles,
   readCertificateFiles,
   type ServerCertificate,
 } from "@touchmark/admission/server";
-import { authorityOf, certificateOfFactory, RENEW_SECONDS } from "@touchmark/pipeline/registry";
-import { type Home, makeDirectory, writeFileAtomically } from "@touchmark/store";
+import { authorityOf, certificateOfFactory, RENEW_SECONDS, registryPlace } from "@touchmark/pipeline/registry";
+import { makeDirectory, writeFileAtomically } from "@touchmark/store";
 import { type Invocation, text, texts } from "../../command.ts";
 import { cliErrors } from "../../errors.ts";
 import type { Terminal } from "../../terminal.ts";
@@ -52,7 +52,8 @@ async function ofFactory(factory: Factory, names: readonly string[], host: strin
   const own = /^(?:0\.0\.0\.0|[0:]+)$/.test(host) ? [] : [host];
   const hosts = [...new Set([...names, ...own].map((name) => name.toLowerCase()))];
   const fresh = (): ServerCertificate => certificateOfFactory(identity, hosts, "admission");
-  const authorityFile = admissionAuthorityFile(factory.home);
+  // The root is the factory's, and one file of it serves the clients of its registry, too.
+  const { authority: authorityFile } = registryPlace(factory.home);
   makeDirectory(dirname(authorityFile));
   writeFileAtomically(authorityFile, authorityOf(identity), { mode: 0o644 });
   return {
@@ -70,9 +71,6 @@ async function ofFactory(factory: Factory, names: readonly string[], host: strin
     },
   };
 }
-
-/** Where the root certificate stands that callers of the service trust. */
-const admissionAuthorityFile = (home: Home): string => join(home.path, "admission", "certificates", "ca.crt");
 
 /** PEM certificates in a file that an option names. @throws CLI_FILE_UNREADABLE */
 export function pemOption(invocation: Invocation, terminal: Terminal, name: string): string | undefined {
