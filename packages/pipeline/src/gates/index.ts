@@ -1,3 +1,4 @@
+export { type CompatibilityVsa, compatibilityVsa } from "./compatibility-vsa.ts";
 export { type DeployReport, type DeployRequest, deployGate } from "./deploy-gate.ts";
 export { environmentsOf } from "./environments.ts";
 export { gateErrors } from "./errors.ts";
