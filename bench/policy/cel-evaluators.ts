@@ -15,6 +15,12 @@ export interface CelEvaluator {
 
 const peers = join(process.env["TOUCHMARK_PEERS"] ?? join(homedir(), ".cache", "touchmark-peers"), "cel");
 
+/** Evaluators of others, installed beside, and how each is used. */
+export const peerPackages = [
+  ["@bufbuild/cel", bufbuild],
+  ["@marcbachmann/cel-js", marcbachmann],
+] as const;
+
 /** Ours twice, since a decision evaluates many rules over the same variables; then those that are installed. */
 export function evaluators(): readonly CelEvaluator[] {
   const require = createRequire(join(peers, "package.json"));
@@ -22,8 +28,9 @@ export function evaluators(): readonly CelEvaluator[] {
   return [
     { name: "touchmark", compile: ours },
     { name: "touchmark, converting each time", compile: oursConverting },
-    ...(installed("@bufbuild/cel") ? [{ name: "@bufbuild/cel", compile: bufbuild(require) }] : []),
-    ...(installed("@marcbachmann/cel-js") ? [{ name: "@marcbachmann/cel-js", compile: marcbachmann(require) }] : []),
+    ...peerPackages.flatMap(([name, evaluator]) =>
+      installed(name) ? [{ name, compile: evaluator(require(name)) }] : [],
+    ),
   ];
 }
 
@@ -50,8 +57,8 @@ interface Bufbuild {
   readonly plan: (environment: object, parsed: object) => (variables: Variables) => unknown;
 }
 
-function bufbuild(require: NodeJS.Require): CelEvaluator["compile"] {
-  const { celEnv, parse, plan } = require("@bufbuild/cel") as Bufbuild;
+function bufbuild(library: unknown): CelEvaluator["compile"] {
+  const { celEnv, parse, plan } = library as Bufbuild;
   const environment = celEnv({});
   return (expression, variables) => {
     const planned = plan(environment, parse(expression));
@@ -63,8 +70,8 @@ interface Marcbachmann {
   readonly parse: (expression: string) => (variables: Variables) => unknown;
 }
 
-function marcbachmann(require: NodeJS.Require): CelEvaluator["compile"] {
-  const { parse } = require("@marcbachmann/cel-js") as Marcbachmann;
+function marcbachmann(library: unknown): CelEvaluator["compile"] {
+  const { parse } = library as Marcbachmann;
   return (expression, variables) => {
     const parsed = parse(expression);
     return () => parsed(variables);

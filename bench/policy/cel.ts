@@ -11,7 +11,7 @@ import { findProgram } from "@touchmark/test-kit";
 import { median } from "../interleave.ts";
 import { isShort } from "../machine.ts";
 import { cases, rego, variables } from "./cel-cases.ts";
-import { evaluators } from "./cel-evaluators.ts";
+import { evaluators, peerPackages } from "./cel-evaluators.ts";
 
 const rounds = isShort ? 2 : 7;
 const sliceMs = isShort ? 50 : 200;
@@ -90,9 +90,8 @@ const compiling = compare(
 );
 const opa = findProgram("opa");
 const inOpa = opa === undefined ? null : opaMicroseconds(opa);
-const wanted = ["@bufbuild/cel", "@marcbachmann/cel-js"].filter(
-  (name) => !contestants.some((one) => one.name === name),
-);
+const peers: readonly string[] = peerPackages.map(([name]) => name);
+const wanted = peers.filter((name) => !contestants.some((one) => one.name === name));
 const missing = opa === undefined ? [...wanted, "opa"] : wanted;
 
 if (process.argv.includes("--json"))

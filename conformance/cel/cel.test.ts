@@ -42,23 +42,23 @@ const pinned: readonly (readonly [string, number, number])[] = [
 const vectors = specificationVectors();
 const found = tallies(vectors);
 
-test("K11: no vector of the specification that was run comes out differently", () => {
+test("no vector of the specification that was run comes out differently", () => {
   const failed = vectors.filter((vector) => judge(vector) === "failed");
   expect(failed.map(({ file, name, expr }) => `${file} ${name}: ${expr}`)).toEqual([]);
 });
 
-test.each(pinned)("K11: of %s, %i vectors pass and %i are not run", (file, passed, notRun) => {
+test.each(pinned)("of %s, %i vectors pass and %i are not run", (file, passed, notRun) => {
   const tally = found.get(file);
   expect(tally?.passed).toBe(passed);
   expect((tally?.messages ?? 0) + (tally?.types ?? 0) + (tally?.blocks ?? 0)).toBe(notRun);
 });
 
-test("K11: every file of the specification is among them, and the page says the same", () => {
+test("every file of the specification is among them, and the page says the same", () => {
   expect([...found.keys()]).toEqual(pinned.map(([file]) => file));
   expect(readFileSync(new URL("../../docs/conformance/cel.md", import.meta.url), "utf8")).toBe(pageText(found));
 });
 
-test("K11: what the parser of cel-go takes and refuses, ours takes and refuses", () => {
+test("what the parser of cel-go takes and refuses, ours takes and refuses", () => {
   const cases = (parsing.suites ?? []).flatMap(({ tests }) => tests ?? []).concat(parsing.tests ?? []);
   expect(cases.length).toBeGreaterThan(150);
   const different = cases.filter(({ original, error }) => {

@@ -61,7 +61,7 @@ export const uint64Maximum: bigint = 2n ** 64n - 1n;
 /** Bounds of times (years 1 to 9999) and durations (about 292 years), in nanoseconds. */
 export const earliest: bigint = -62_135_596_800n * 1_000_000_000n;
 export const latest: bigint = 253_402_300_799n * 1_000_000_000n + 999_999_999n;
-export const longest: bigint = int64Maximum;
+export const longest: bigint = 2n ** 63n - 1n;
 
 /** True for lists: `Array.isArray` knows nothing of readonly ones. */
 export function isList(value: CelValue): value is readonly CelValue[] {
