@@ -1,4 +1,5 @@
 import { canonicalJson, type Digest, isFactoryError, sha256 } from "@touchmark/core";
+import type { EvidenceLimits } from "@touchmark/registry";
 import { prepareExpectations, readTrustRoot, type VerifiedStatement, verifyBundle } from "@touchmark/verify";
 import type { VerifiedChain } from "@touchmark/verify/chain";
 import type { Factory } from "../factory.ts";
@@ -46,6 +47,8 @@ export interface AdmissionEvidenceOptions {
   readonly keep?: boolean;
   /** The manifest that lists the evidence of a file, where files are asked for that lie in an artifact of a registry. */
   readonly manifestOf?: (digest: Digest) => Digest | undefined;
+  /** Bounds of a search in a registry. */
+  readonly search?: Partial<EvidenceLimits>;
 }
 
 /**
@@ -53,7 +56,7 @@ export interface AdmissionEvidenceOptions {
  * lies only in one may speak for an artifact, or against it.
  */
 export function admissionEvidence(options: AdmissionEvidenceOptions): AdmissionEvidence {
-  const { factory, places, parties, keep = false, manifestOf = () => undefined } = options;
+  const { factory, places, parties, keep = false, manifestOf = () => undefined, search = {} } = options;
   const root = async (): Promise<Digest> => {
     if (parties === undefined) return sha256(await factory.trustRoot());
     return sha256(canonicalJson(parties.map((each) => ({ ...each, trustRoot: sha256(each.trustRoot) }))));
@@ -68,7 +71,7 @@ export function admissionEvidence(options: AdmissionEvidenceOptions): AdmissionE
       signal.throwIfAborted();
       const refused = new Map<Digest, string>();
       if (reference !== undefined) {
-        const beside = await bundlesBeside(places, reference, manifestOf(digest) ?? digest);
+        const beside = await bundlesBeside(places, reference, manifestOf(digest) ?? digest, search);
         for (const [each, bytes] of beside.bundles) bundles.set(each, bytes);
         for (const [each, reason] of beside.skipped) refused.set(each, reason);
       }

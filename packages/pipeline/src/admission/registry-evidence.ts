@@ -1,7 +1,7 @@
 import { type Digest, sha256 } from "@touchmark/core";
 import type { OciReader } from "@touchmark/formats/oci";
 import { parseImageReference } from "@touchmark/formats/pipeline";
-import { findEvidence, type RegistryClient } from "@touchmark/registry";
+import { type EvidenceLimits, findEvidence, type RegistryClient } from "@touchmark/registry";
 import { homeAdmissionErrors } from "./errors.ts";
 
 /** Bundles beside an artifact, and what was listed there and gave none. Nothing of it is verified. */
@@ -35,15 +35,20 @@ export async function resolveReference(places: RegistryPlaces, reference: string
  * Bundles among the referrers of a digest.
  * @throws EVIDENCE_CACHE_INCOMPLETE when the registry did not show all of them in time | OCI_*
  */
-export async function bundlesBeside(places: RegistryPlaces, reference: string, digest: Digest): Promise<BundlesBeside> {
-  const search = findEvidence(await readerOf(places, reference), digest, limits);
+export async function bundlesBeside(
+  places: RegistryPlaces,
+  reference: string,
+  digest: Digest,
+  bounds: Partial<EvidenceLimits> = {},
+): Promise<BundlesBeside> {
+  const search = findEvidence(await readerOf(places, reference), digest, { ...limits, ...bounds });
   const bundles = new Map<Digest, Uint8Array>();
   for await (const { bytes } of search) bundles.set(sha256(bytes), bytes);
   const slow = [...search.skipped.values()].filter((reason) => reason === "too-slow").length;
   if (search.ended() === "deadline" || slow > 0) {
     throw homeAdmissionErrors.make(
       "EVIDENCE_CACHE_INCOMPLETE",
-      `expected all that refers to ${digest} within ${limits.deadlineMs / 1000} s, found ${bundles.size} bundles and ${slow} that did not come`,
+      `expected all that refers to ${digest} in time, found ${bundles.size} bundles and ${slow} that did not come`,
     );
   }
   return { bundles, skipped: search.skipped };
