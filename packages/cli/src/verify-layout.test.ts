@@ -118,6 +118,12 @@ test.each([
   expect(said.err).toContain(expected);
 });
 
+test("X44: a file that is no layout of any kind is refused", async () => {
+  const said = await verify("app.txt", "--layout", "app.txt");
+  expect(said.code).toBe(3);
+  expect(said.err).toContain("INTOTO_MALFORMED");
+});
+
 describe.skipIf(missing !== null)(`layouts of ours${missing === null ? "" : ` (skipped: ${missing})`}`, () => {
   let scene: Scene;
   beforeAll(async () => {
@@ -170,6 +176,30 @@ subjects: [{ step: make, products: [app.txt] }]
         decision: { verdicts: [{ denials: [{ code: "POLICY_RULE_FAILED", rule: "whole" }] }] },
         inspections: [{ name: "look", exitCode: 0, printed: "app of ours\n" }],
       });
+      const ite = (rule: string) => `expires: "2099-01-01T00:00:00Z"
+functionaries:
+  make:
+    keyType: sigstore-oidc
+    scheme: fulcio
+    keyVal:
+      identity: "spiffe://${trustDomain}/project/shop/pipeline/default/step/make"
+      issuer: "${scene.factory.names().issuer}"
+steps:
+  - name: make
+    expectedMaterials: ["ALLOW source", "DISALLOW *"]
+    expectedProducts: ["CREATE app.txt", "DISALLOW *"]
+    expectedPredicates:
+      - predicateType: https://in-toto.io/attestation/link/v0.3
+        expectedAttributes: [{ rule: "${rule}" }]
+        functionaries: [make]
+subjects: [{ subject: [app.txt] }]
+`;
+      writeFileSync(file, ite("predicate.name == '{step}' && subject[0].name == 'output/make'"));
+      const iteGood = await say(["verify", artifact, "--layout", file, "--parameter", "step=make"], more);
+      expect(`${iteGood.code} ${iteGood.err}`).toBe("0 ");
+      const iteBad = await say(["verify", artifact, "--layout", file, "--parameter", "step=other' || true || '"], more);
+      expect(iteBad.code).toBe(3);
+      expect(iteBad.err).toContain("POLICY_RULE_FAILED");
       const stranger = await say(["verify", join(directory, "other.txt"), "--layout", file], more);
       expect(stranger.code).toBe(3);
       expect(stranger.err).toContain("POLICY_STEP_EVIDENCE_MISSING");

@@ -1,9 +1,9 @@
 import { createPublicKey } from "node:crypto";
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { type Digest, exitCodes, isDigest, parseJson } from "@touchmark/core";
-import { type ClassicKey, classicKeyOf, isClassic, readClassicKey } from "@touchmark/formats/in-toto";
-import { readPolicyDocument } from "@touchmark/formats/policy";
+import { type Digest, exitCodes, isDigest, parseJson, sha256 } from "@touchmark/core";
+import { type ClassicKey, classicKeyOf, isClassic, readClassicKey, readIteLayout } from "@touchmark/formats/in-toto";
+import { type Layout, readPolicyDocument } from "@touchmark/formats/policy";
 import { namedArtifact, openFactory } from "@touchmark/pipeline";
 import {
   type ClassicVerdict,
@@ -82,18 +82,19 @@ async function verifyOwn(
   invocation: Invocation,
   terminal: Terminal,
 ): Promise<number> {
-  const unused = (["layoutKey", "links", "layoutStep", "parameter"] as const).find(
+  const unused = (["layoutKey", "links", "layoutStep"] as const).find(
     (option) => invocation.options[option] !== undefined,
   );
   if (unused !== undefined) {
     throw cliErrors.make("CLI_USAGE", `${file} is no signed layout of in-toto: options for its links have no meaning`);
   }
-  const { document } = readPolicyDocument(layout, { name: file, kind: "layout" });
+  const document = readLayout(layout, file);
   const factory = await openFactory();
   try {
     const { decision, inspections } = await verifyOwnLayout(factory, {
       layout: document,
       artifact: { name, digest },
+      parameters: new Map(texts(invocation, "parameter").map(readParameter)),
       now,
       inspector,
     });
@@ -111,6 +112,13 @@ async function verifyOwn(
   } finally {
     await factory.close();
   }
+}
+
+/** A layout of ours, or one in the shape of ITE-10. */
+function readLayout(bytes: Uint8Array, file: string): Layout {
+  const isIte = !/^\s*["']?touchmark["']?\s*:/m.test(Buffer.from(bytes).toString("utf8"));
+  if (!isIte) return readPolicyDocument(bytes, { name: file, kind: "layout" }).document;
+  return readIteLayout(bytes, { name: `ite-${sha256(bytes).slice(7, 19)}` });
 }
 
 /** A public key in PEM, or in the JSON of in-toto's own tools. */

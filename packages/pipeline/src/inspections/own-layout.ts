@@ -8,6 +8,8 @@ import type { InspectionRun, Inspector } from "./inspector.ts";
 export interface OwnLayoutQuestion {
   readonly layout: Layout;
   readonly artifact: Required<DecisionInput["subject"]>;
+  /** Values of `params.NAME`: texts. */
+  readonly parameters: ReadonlyMap<string, string>;
   readonly now: Date;
   readonly inspector: Inspector;
 }
@@ -45,7 +47,7 @@ export async function verifyOwnLayout(factory: Factory, question: OwnLayoutQuest
 /** A policy that demands the layout, and nothing else. */
 function inputOf(
   factory: Factory,
-  { artifact, now }: OwnLayoutQuestion,
+  { artifact, now, parameters }: OwnLayoutQuestion,
   layout: Layout,
   { statements, chains, refused }: EvidenceHere,
 ): DecisionInput {
@@ -55,9 +57,11 @@ function inputOf(
     ...{ name: layout.name, version: layout.version, expires: layout.expires },
     point: "deploy",
     layout: inForce.digest,
+    parameters: Object.fromEntries([...parameters.keys()].map((name) => [name, { type: "string" }] as const)),
   };
   return {
-    ...{ point: "deploy", subject: artifact, request: {}, parameters: {}, now, issuer: factory.names().issuer },
+    ...{ point: "deploy", subject: artifact, request: {}, now, issuer: factory.names().issuer },
+    parameters: Object.fromEntries(parameters),
     ...{ policies: [pinned(policy)], layouts: [inForce], evidence: statements, chains, refused },
   };
 }

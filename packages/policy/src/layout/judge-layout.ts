@@ -5,7 +5,7 @@ import { hasDigest } from "./artifacts.ts";
 import { layoutProblems, orderOf, SOURCE } from "./check-layout.ts";
 import { type AssignmentResult, judgeAssignment } from "./judge-assignment.ts";
 import type { LayoutJudgement, LayoutQuestion } from "./judgement.ts";
-import { namesOf, type StepEvidence, type StepGroup, stepEvidence } from "./step-groups.ts";
+import { type LinkView, linksByStep, type StepEvidence, type StepGroup, stepEvidence } from "./step-groups.ts";
 import type { StepLink } from "./step-link.ts";
 
 /** Most runs, and most ways to choose links, that are looked at. */
@@ -23,10 +23,14 @@ export function judgeLayout(asked: LayoutQuestion): LayoutJudgement {
   const standing = standingDenials(asked);
   if (standing.length > 0) return refused(asked, standing);
   const question = { ...asked, links: inOrder(asked.links) };
+  const byStep = linksByStep(question.layout, question.links, question.issuer);
   const budget: PatternBudget = { left: PATTERN_WORK };
   let best: LayoutJudgement | undefined;
-  for (const anchor of anchorsOf(question)) {
-    const judgement = judgeRun(question, anchor, budget);
+  for (const anchor of anchorsOf(question, byStep)) {
+    if (question.isOver?.() === true) {
+      return refused(question, [{ code: "POLICY_TIMEOUT", message: "the time for the decision is over" }]);
+    }
+    const judgement = judgeRun(question, anchor, byStep, budget);
     if (judgement.verdict === "satisfied") return judgement;
     if (best === undefined || judgement.denials.length < best.denials.length) best = judgement;
   }
@@ -88,6 +92,8 @@ function standingDenials({ layout, now, semantics, source }: LayoutQuestion): De
   return denials;
 }
 
+type LinksByStep = LinkView["linksByStep"];
+
 /** A run whose links may be judged together, and who vouches for its identities. */
 interface Anchor {
   readonly run: string | undefined;
@@ -95,14 +101,12 @@ interface Anchor {
 }
 
 /** Runs in which an authorised party made the artifact; without one, every run, so that the refusal can be explained. */
-function anchorsOf(question: LayoutQuestion): readonly Anchor[] {
-  const { layout, links, subject } = question;
-  const subjectSteps = new Map(layout.steps.map((step) => [step.name, step.functionaries]));
-  for (const name of subjectSteps.keys()) {
-    if (!layout.subjects.some(({ step }) => step === name)) subjectSteps.delete(name);
-  }
-  const makers = links.filter(
-    (link) => namesOf(subjectSteps.get(link.step) ?? [], link.signer, question).length > 0 && makes(link, subject),
+function anchorsOf({ layout, links, subject }: LayoutQuestion, byStep: LinksByStep): readonly Anchor[] {
+  const subjectSteps = new Set(layout.subjects.map(({ step }) => step));
+  const makers = [...subjectSteps].flatMap((step) =>
+    (byStep.get(step) ?? [])
+      .filter(({ link, names }) => names.length > 0 && makes(link, subject))
+      .map(({ link }) => link),
   );
   const anchors = new Map<string, Anchor>();
   for (const link of makers.length > 0 ? makers : links) {
@@ -117,12 +121,17 @@ function makes({ products }: StepLink, subject: Digest | undefined): boolean {
   return subject !== undefined && [...products.digests.values()].some((set) => hasDigest(set, subject));
 }
 
-function judgeRun(question: LayoutQuestion, anchor: Anchor, budget: PatternBudget): LayoutJudgement {
-  const { layout, issuer, links } = question;
+function judgeRun(
+  question: LayoutQuestion,
+  anchor: Anchor,
+  byStep: LinksByStep,
+  budget: PatternBudget,
+): LayoutJudgement {
+  const { layout, issuer } = question;
   const view = {
     layout,
     issuer,
-    links,
+    linksByStep: byStep,
     semantics: question.semantics ?? "touchmark",
     foreign: (link: StepLink) => foreignRun(link, anchor),
   };

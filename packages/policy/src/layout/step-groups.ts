@@ -25,11 +25,35 @@ export interface StepEvidence {
   readonly disagreement?: string;
 }
 
+/** A link with the functionaries of its step that its signer is. */
+export interface SignedLink {
+  readonly link: StepLink;
+  readonly names: readonly string[];
+}
+
+/** Links by the steps of a layout; links of other steps are passed over. */
+export function linksByStep(
+  layout: Layout,
+  links: readonly StepLink[],
+  issuer: string,
+): ReadonlyMap<string, readonly SignedLink[]> {
+  const functionaries = new Map(layout.steps.map((step) => [step.name, step.functionaries]));
+  const byStep = new Map<string, SignedLink[]>();
+  for (const link of links) {
+    const wanted = functionaries.get(link.step);
+    if (wanted === undefined) continue;
+    const found = byStep.get(link.step) ?? [];
+    found.push({ link, names: namesOf(wanted, link.signer, { layout, issuer }) });
+    byStep.set(link.step, found);
+  }
+  return byStep;
+}
+
 /** How links are looked at. */
 export interface LinkView {
   readonly layout: Layout;
-  readonly links: readonly StepLink[];
   readonly issuer: string;
+  readonly linksByStep: ReadonlyMap<string, readonly SignedLink[]>;
   readonly semantics: "touchmark" | "in-toto";
   /** Why a link's run excludes it; undefined when it does not. */
   readonly foreign: (link: StepLink) => string | undefined;
@@ -38,10 +62,8 @@ export interface LinkView {
 /** Sorts the links of a step by what they say and who may say it. */
 export function stepEvidence(step: LayoutStep, view: LinkView): StepEvidence {
   const considered: ConsideredLink[] = [];
-  const counted: { readonly link: StepLink; readonly names: readonly string[] }[] = [];
-  for (const link of view.links) {
-    if (link.step !== step.name) continue;
-    const names = namesOf(step.functionaries, link.signer, view);
+  const counted: SignedLink[] = [];
+  for (const { link, names } of view.linksByStep.get(step.name) ?? []) {
     const notCounted = link.unusable ?? whyNot(link, names, view);
     const row = { statement: link.statement, signer: shownSigner(link.signer) };
     if (notCounted === undefined) counted.push({ link, names });
@@ -51,7 +73,7 @@ export function stepEvidence(step: LayoutStep, view: LinkView): StepEvidence {
       ...(names[0] === undefined ? {} : { functionary: names[0] }),
     });
   }
-  const alike: (typeof counted)[] = [];
+  const alike: SignedLink[][] = [];
   for (const each of counted) {
     const group = alike.find(([first]) => first !== undefined && saySame(first.link, each.link));
     if (group === undefined) alike.push([each]);
@@ -96,7 +118,7 @@ function saySame(one: StepLink, other: StepLink): boolean {
   return sameArtifacts(one.materials, other.materials) && sameArtifacts(one.products, other.products);
 }
 
-function groupOf(members: readonly { readonly link: StepLink; readonly names: readonly string[] }[]): StepGroup {
+function groupOf(members: readonly SignedLink[]): StepGroup {
   const signers: { readonly signer: EvidenceSigner; readonly names: readonly string[] }[] = [];
   for (const { link, names } of members) {
     if (!signers.some(({ signer }) => sameSigner(signer, link.signer))) signers.push({ signer: link.signer, names });
