@@ -34,8 +34,11 @@ export class Programs {
     const key = variables === ruleVariables ? source : `${variables.join(" ")}\n${source}`;
     const known = this.#kept.get(key);
     if (known !== undefined) {
-      this.#kept.delete(key);
-      this.#kept.set(key, known);
+      // While there is room, it does not matter which was used last.
+      if (this.#characters > this.#most / 2) {
+        this.#kept.delete(key);
+        this.#kept.set(key, known);
+      }
       return known;
     }
     const compiled = compileExpression(source, { variables });
