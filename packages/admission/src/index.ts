@@ -17,6 +17,8 @@ export {
 } from "./cache/evidence-cache.ts";
 export type { Decide, EvidenceSource, VerifiedEvidence } from "./evidence-source.ts";
 export { type AdmissionGateOptions, admissionGate } from "./gate/admission-gate.ts";
+export { evaluationErrors } from "./gate/evaluation-errors.ts";
+export { type EvaluationPool, evaluationPool } from "./gate/evaluation-pool.ts";
 export { type LiveDocuments, type LiveDocumentsOptions, liveDocuments } from "./gate/live-documents.ts";
 export { type Tenant, type TenantQuestion, type TenantRow, type TenantTable, tenantTable } from "./gate/tenant.ts";
 export type {

@@ -139,3 +139,17 @@ test("X85: decisions are recorded once an hour, however often the same is asked,
   expect(records()).toBe(before + 1);
   await admission.close();
 });
+
+test("X85: decisions in threads are those of one's own, allowed and denied", async () => {
+  const good = await image("team/threads", true);
+  const bad = await image("team/threads-bad", false);
+  const at = new Date("2026-11-22T12:00:00Z");
+  const asked = [good.reference, bad.reference, good.reference];
+  const here = await openAdmission({ files: [policy], record: true, at });
+  const there = await openAdmission({ files: [policy], record: true, at, threads: 2 });
+  const plain = await here.gate.admit(asked, context);
+  expect(plain.map(({ result }) => result)).toEqual(["allow", "deny", "allow"]);
+  for (let round = 0; round < 3; round++) expect(await there.gate.admit(asked, context)).toEqual(plain);
+  await here.close();
+  await there.close();
+});

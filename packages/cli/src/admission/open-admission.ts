@@ -2,13 +2,15 @@ import {
   type AdmissionGate,
   type AdmissionVerdict,
   admissionGate,
+  type EvaluationPool,
   type EvidenceCacheState,
+  evaluationPool,
   type Permission,
   type RefusedPermission,
 } from "@touchmark/admission";
 import { type Digest, fixedClock, systemClock } from "@touchmark/core";
 import { openFactory } from "@touchmark/pipeline";
-import { decisionRecords } from "@touchmark/pipeline/admission";
+import { decisionRecords, homeAdmission, proofBytes } from "@touchmark/pipeline/admission";
 import { explainTree } from "@touchmark/policy";
 import type { RegistryClientOptions } from "@touchmark/registry";
 import { openPlaces } from "./own-places.ts";
@@ -22,6 +24,8 @@ export interface OpenAdmissionOptions {
   readonly at?: Date;
   /** True: decisions are recorded, with the bundles that they rest on. */
   readonly record: boolean;
+  /** Decisions at once in threads of their own, each within a deadline and a memory limit. Default 0: in this one. */
+  readonly threads?: number;
   readonly registries?: RegistryClientOptions;
   /** The manifest that lists the evidence of a file of an artifact in a registry. */
   readonly manifestOf?: (digest: Digest) => Digest | undefined;
@@ -57,7 +61,9 @@ export async function openAdmission(options: OpenAdmissionOptions): Promise<Open
   const clock = at === undefined ? systemClock : fixedClock(at);
   const factory = await openFactory({ clock });
   const places = openPlaces(factory, options.registries ?? {});
+  const pool = await openPool(factory, options.threads ?? 0);
   const close = async (): Promise<void> => {
+    await pool?.close();
     await places.close();
     await factory.close();
   };
@@ -67,6 +73,7 @@ export async function openAdmission(options: OpenAdmissionOptions): Promise<Open
       ...(files === undefined ? {} : { files }),
       ...(options.record ? { records: decisionRecords(factory) } : {}),
       ...(manifestOf === undefined ? {} : { manifestOf }),
+      ...(pool === undefined ? {} : { evaluate: pool.evaluate }),
     });
     const gate = admissionGate({
       ...{ clock, explain: (decision) => explainTree(decision) },
@@ -92,4 +99,11 @@ export async function openAdmission(options: OpenAdmissionOptions): Promise<Open
     await close();
     throw error;
   }
+}
+
+/** A service decides for others: nobody's rules may hold it up. */
+async function openPool(factory: OpenAdmission["factory"], threads: number): Promise<EvaluationPool | undefined> {
+  if (threads === 0) return undefined;
+  const parties = () => homeAdmission(factory).tenants.flatMap((each) => each.parties);
+  return evaluationPool({ threads, bytesOf: (digest) => proofBytes(factory, digest, parties()) });
 }

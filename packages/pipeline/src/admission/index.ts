@@ -21,6 +21,7 @@ export {
   type SignStatement,
 } from "./kept-break-glass.ts";
 export { admissionStamp, policyStamp } from "./policy-stamp.ts";
+export { proofBytes } from "./proof-bytes.ts";
 export type { RegistryPlaces } from "./registry-evidence.ts";
 export { isExecutable, type SealedFile, sealFile } from "./sealed-file.ts";
 export { type HomeAdmission, homeAdmission, type TenantSettings } from "./settings.ts";

@@ -59,7 +59,7 @@ export const command: Command = {
     const tell = (message: string): void => terminal.note(`${terminal.style.warn("admission")}: ${oneLine(message)}`);
     const admission = await openAdmission({
       ...(files.length === 0 ? {} : { files }),
-      ...{ record: true, registries: clientOptions(invocation, terminal), onProblem: tell },
+      ...{ record: true, threads: 2, registries: clientOptions(invocation, terminal), onProblem: tell },
     });
     const undo: (() => void | Promise<void>)[] = [() => admission.close()];
     try {
