@@ -14,7 +14,7 @@ export function fieldOf(operand: CelValue, name: string, at: Span): CelValue {
     return value === undefined ? noField(name, at) : value;
   }
   if (operand instanceof Optional) return optionalField(operand, name, at);
-  return raise("CEL_NO_SUCH_OVERLOAD", `${typeOf(operand)} has no fields; \`${name}\` was asked for`, at);
+  return raise("CEL_NO_SUCH_OVERLOAD", `${typeOf(operand)} has no fields; \`${name.slice(0, 100)}\` was asked for`, at);
 }
 
 function noField(name: string, at: Span): never {
@@ -25,7 +25,11 @@ function noField(name: string, at: Span): never {
 export function optionalField(operand: CelValue, name: string, at: Span): Optional {
   if (operand instanceof Optional) return operand.value === undefined ? none : optionalField(operand.value, name, at);
   if (!(operand instanceof MapValue)) {
-    return raise("CEL_NO_SUCH_OVERLOAD", `${typeOf(operand)} has no fields; \`${name}\` was asked for`, at);
+    return raise(
+      "CEL_NO_SUCH_OVERLOAD",
+      `${typeOf(operand)} has no fields; \`${name.slice(0, 100)}\` was asked for`,
+      at,
+    );
   }
   const value = operand.field(name);
   return value === undefined ? none : new Optional(value);

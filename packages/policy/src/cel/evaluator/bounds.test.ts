@@ -66,6 +66,17 @@ test.each([
   expect(worthOf("'a'.matches(p)", { p: pattern })).toBe("CEL_REGEX");
 });
 
+test("K7: patterns that are made while evaluating pay for being compiled, remembered or not", () => {
+  const made = "lists.range(1000).all(x, 'a'.matches('[a-z]{999}' + string(x)) || true)";
+  expect(worthOf(made)).toBe("CEL_COST");
+  expect(worthOf("lists.range(1000).all(x, 'a'.matches('[a-z]{999}' + a) || true)", { a: "z" })).toBe("CEL_COST");
+  expect(worthOf("lists.range(1000).all(x, 'a'.matches('[a-z]{999}') || true)")).toBe(true);
+  expect(worthOf("lists.range(1000).all(x, 'a'.matches('[ab]{999}'.replace('b', a)) || true)", { a: "b" })).toBe(
+    "CEL_COST",
+  );
+  expect(worthOf(`lists.range(1000).all(x, 'a'.matches('${"[ab]{999}".repeat(8)}') || true)`)).toBe("CEL_COST");
+});
+
 test("K7: matching costs by length of text and size of pattern", () => {
   const a = "a".repeat(100_000);
   const small = evaluationOf("a.matches('b')", { a }).cost;

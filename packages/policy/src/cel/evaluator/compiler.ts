@@ -1,4 +1,6 @@
 import { celErrors } from "../errors.ts";
+import type { Native } from "../functions/native.ts";
+import { matchesConstant } from "../functions/strings.ts";
 import { functionNames, functions } from "../functions/table.ts";
 import { Fault, raise } from "../runtime/fault.ts";
 import { Frame, type Run } from "../runtime/frame.ts";
@@ -131,12 +133,12 @@ export class Compiler {
 
   #unknown(node: NameNode): Run {
     if (!this.#scope.unchecked) throw this.#scope.unknown(node.name, node);
-    return () => raise("CEL_UNKNOWN_VARIABLE", `nothing declares \`${node.name}\``, node);
+    return () => raise("CEL_UNKNOWN_VARIABLE", `nothing declares \`${node.name.slice(0, 100)}\``, node);
   }
 
   #unknownFunction(node: CallNode, name: string): Run {
     if (!this.#scope.unchecked) throw unknownFunction(node, name);
-    return () => raise("CEL_UNKNOWN_FUNCTION", `there is no function \`${node.name}\``, node);
+    return () => raise("CEL_UNKNOWN_FUNCTION", `there is no function \`${node.name.slice(0, 100)}\``, node);
   }
 
   /** A declared variable or a type, whose name may have dots. */
@@ -189,20 +191,19 @@ export class Compiler {
     const isFree = path !== undefined && this.#scope.local(root) === undefined;
     const full = isFree ? `${path.names.join(".")}.${node.name}` : "";
     const qualified = functions.get(`${full}/${count}`);
-    if (qualified !== undefined)
-      return this.#native(node, callOf(node, qualified, this.#all(node.arguments)), node.arguments);
+    if (qualified !== undefined) return this.#native(node, qualified, node.arguments);
     const variadic = functions.get(`${full}/*`);
     if (variadic !== undefined) {
       const list = listOf(
         { ...node, kind: "list", elements: node.arguments.map((value) => ({ value, optional: false })) },
         this.#all(node.arguments),
       );
-      return this.#native(node, callOf(node, variadic, [list]), node.arguments);
+      return this.#folded(node, callOf(node, variadic, [list]), node.arguments);
     }
     if (node.target === undefined) {
       const native = functions.get(`${node.name}/${count}`);
       if (native === undefined) return this.#unknownFunction(node, node.name);
-      return this.#native(node, callOf(node, native, this.#all(node.arguments)), node.arguments);
+      return this.#native(node, native, node.arguments);
     }
     if (isFree && this.#scope.declared(root, path.rooted) === undefined && functionNames.has(full)) {
       return this.#unknownFunction(node, full);
@@ -218,21 +219,23 @@ export class Compiler {
     }
     const native = functions.get(`.${node.name}/${node.arguments.length}`);
     if (native === undefined) return this.#unknownFunction(node, `.${node.name}`);
-    const nodes = [target, ...node.arguments];
-    return this.#native(node, callOf(node, native, this.#all(nodes)), nodes);
+    return this.#native(node, native, [target, ...node.arguments]);
   }
 
   #all(nodes: readonly Node[]): readonly Run[] {
     return nodes.map((node) => this.compile(node));
   }
 
-  #native(node: CallNode, run: Run, children: readonly Node[]): Run {
-    return this.#folded(node, run, children);
+  #native(node: CallNode, native: Native, nodes: readonly Node[]): Run {
+    const runs = this.#all(nodes);
+    const pattern = node.name === "matches" && nodes[1] !== undefined ? this.constants.get(nodes[1]) : undefined;
+    const special = typeof pattern === "string" ? matchesConstant(pattern) : native;
+    return this.#folded(node, callOf(node, special, runs), nodes);
   }
 }
 
 function unknownFunction(node: CallNode, name: string): Error {
-  const spelled = name.startsWith(".") ? name.slice(1) : name;
+  const spelled = (name.startsWith(".") ? name.slice(1) : name).slice(0, 100);
   const message = functionNames.has(name)
     ? `\`${spelled}\` does not take ${node.arguments.length} arguments, at offset ${node.from}`
     : `expected a function of CEL, found \`${spelled}\` at offset ${node.from}`;

@@ -55,7 +55,7 @@ export class Scope {
 
   unknown(name: string, at: Span): Error {
     const names = [...this.#declared].sort().slice(0, 20).join(", ");
-    const found = `found \`${name}\` at offset ${at.from}`;
+    const found = `found \`${name.slice(0, 100)}\` at offset ${at.from}`;
     return celErrors.make("CEL_UNKNOWN_VARIABLE", `expected one of the variables ${names || "(none)"}; ${found}`);
   }
 }

@@ -107,6 +107,7 @@ function toTimestamp(frame: Frame, value: CelValue): CelValue {
   if (value instanceof Timestamp) return value;
   if (typeof value === "bigint") return timestamp(frame, value * billion);
   if (typeof value !== "string") return noOverload(frame, "timestamp", value);
+  frame.spend(5);
   const nanoseconds = readTimestamp(value);
   return nanoseconds === undefined ? noConversion(frame, "a time of RFC 3339", value) : timestamp(frame, nanoseconds);
 }
@@ -115,6 +116,7 @@ function toDuration(frame: Frame, value: CelValue): CelValue {
   if (value instanceof Duration) return value;
   if (typeof value === "bigint") return duration(frame, value * billion);
   if (typeof value !== "string") return noOverload(frame, "duration", value);
+  frame.spend(5);
   const nanoseconds = readDuration(value);
   return nanoseconds === undefined ? noConversion(frame, "a duration like 1h30m", value) : duration(frame, nanoseconds);
 }

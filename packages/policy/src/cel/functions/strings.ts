@@ -5,7 +5,7 @@ import type { CelValue } from "../value.ts";
 import { format } from "./format.ts";
 import { type Native, type NativeTable, noOverload } from "./native.ts";
 import { charAt, indexOf, lastIndexOf, substring } from "./places.ts";
-import { isMatch, regex, spendMatch } from "./regex.ts";
+import { isMatch, matcherOf, regex, spendMatch } from "./regex.ts";
 
 /** A function of two texts. */
 function ofTexts(name: string, work: (frame: Frame, text: string, other: string) => CelValue): Native {
@@ -14,6 +14,12 @@ function ofTexts(name: string, work: (frame: Frame, text: string, other: string)
     frame.read(text.length);
     return work(frame, text, other);
   };
+}
+
+/** `matches` with a pattern that is part of the expression. */
+export function matchesConstant(pattern: string): Native {
+  const match = matcherOf(pattern);
+  return (frame, text) => (typeof text === "string" ? match(frame, text) : noOverload(frame, "matches", text, pattern));
 }
 
 /** A function that makes a text of the same length, or about. */

@@ -20,6 +20,7 @@ function dateIn(frame: Frame, name: string, value: Timestamp, zone: CelValue): D
   const milliseconds = Number(floorDivide(value.nanoseconds, 1_000_000n));
   if (zone === null) return new Date(milliseconds);
   if (typeof zone !== "string") return noOverload(frame, name, value, zone);
+  frame.spend(25);
   const offset = offsetSeconds(zone, milliseconds);
   if (offset === undefined)
     return raise("CEL_ARGUMENT", `expected a time zone, found \`${zone.slice(0, 60)}\``, frame.at);

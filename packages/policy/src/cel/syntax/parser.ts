@@ -40,6 +40,11 @@ export function parseExpression(source: string): Node {
   return new Parser(source).whole();
 }
 
+/** No more of the source in a message than a line holds. */
+function short(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60).toWellFormed()}…` : text;
+}
+
 class Parser {
   readonly #source: string;
   readonly #tokens: readonly Token[];
@@ -82,7 +87,7 @@ class Parser {
 
   #unexpected(expected: string): Error {
     const token = this.#token;
-    const found = token.kind === "end" ? "the end" : `\`${this.#source.slice(token.from, token.to)}\``;
+    const found = token.kind === "end" ? "the end" : `\`${short(this.#source.slice(token.from, token.to))}\``;
     return syntaxError(this.#source, token.from, `expected ${expected}, found ${found}`);
   }
 
@@ -178,7 +183,7 @@ class Parser {
   }
 
   #tooLarge(token: Token): Error {
-    return syntaxError(this.#source, token.from, `expected an int of 64 bits, found ${token.text}`);
+    return syntaxError(this.#source, token.from, `expected an int of 64 bits, found ${short(token.text)}`);
   }
 
   #member(): Node {
