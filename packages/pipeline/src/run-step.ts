@@ -6,7 +6,7 @@ import { signerIds } from "./evidence/run-statements.ts";
 import { linkStatement, mountsStatement, traceStatement, workloadStatement } from "./evidence/step-statements.ts";
 import { type ExecutedStep, executeStep, type ResolvedInput, resolveInputs } from "./execute-step.ts";
 import { isDecision } from "./gates/decision-names.ts";
-import type { PassedGate } from "./gates/run-gates.ts";
+import type { PassedGate, RunDependencyGate } from "./gates/run-gates.ts";
 import type { FetchNetwork } from "./materials/fetch-network.ts";
 import { type FetchReport, fetchSummary, refusalOf } from "./materials/fetch-report.ts";
 import { isOurs } from "./materials/provided-files.ts";
@@ -42,8 +42,9 @@ export async function runStep(session: RunSession, step: PlannedStep): Promise<S
     const { tier } = await worker.probe();
     const passed = await session.gates.step({ step, inputs, tier: tier ?? "none" }, session.images);
     const key = stepKey(step, functionary, inputs, profile, epoch, image?.manifest);
-    const executed = await execute(session, worker, step, inputs, epoch);
-    return await concludeStep(session, executed, passed, key, begun);
+    const dependencies = session.gates.dependencies(step.name);
+    const executed = await execute(session, worker, step, inputs, epoch, dependencies);
+    return await concludeStep(session, executed, { passed, dependencies }, key, begun);
   } catch (error) {
     if (!isFactoryError(error) || error.nature === "bug") throw error;
     return refusedReport(step, error, performance.now() - begun);
@@ -125,6 +126,7 @@ async function execute(
   step: PlannedStep,
   inputs: readonly ResolvedInput[],
   epoch: number,
+  dependencies: RunDependencyGate,
 ): Promise<ExecutedStep> {
   const log = session.run.log(step.name);
   const image = session.images?.ofStep(step.name);
@@ -145,7 +147,12 @@ async function execute(
           const { openFetchNetwork } = await import("./materials/fetch-network.ts");
           const { lockfilesOfStep } = await import("./materials/lockfiles-of-step.ts");
           const lockfiles = lockfilesOfStep(fetching, resolved, (tree) => session.factory.trees.root(tree));
-          const network = await openFetchNetwork(await session.materials(), fetching, lockfiles, scratch);
+          const network = await openFetchNetwork(
+            dependencies.over(await session.materials()),
+            fetching,
+            lockfiles,
+            scratch,
+          );
           return withProgress(session, fetching.name, network);
         },
         clientEnvironment: session.clientEnvironment,
@@ -195,7 +202,7 @@ function withProgress(session: RunSession, step: string, network: FetchNetwork):
 async function concludeStep(
   session: RunSession,
   executed: ExecutedStep,
-  passed: PassedGate,
+  { passed, dependencies }: { readonly passed: PassedGate; readonly dependencies: RunDependencyGate },
   key: Digest,
   begun: number,
 ): Promise<StepReport> {
@@ -227,6 +234,7 @@ async function concludeStep(
     { name: `step/${name}/trace`, spiffeId: signerIds.step(facts, name), statement: traceStatement(facts, stepFacts) },
     { name: `step/${name}/mounts`, spiffeId: signerIds.builder(facts), statement: mountsStatement(facts, stepFacts) },
     passed.draft,
+    ...dependencies.drafts(executed.output?.digest),
     ...(fetched === undefined
       ? []
       : [

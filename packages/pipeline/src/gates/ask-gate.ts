@@ -59,7 +59,7 @@ export function askGate<Point extends DecisionPoint>(
 const MAX_SHOWN = 10;
 
 /** The error of a decision that denies: each reason, by policy. */
-function refusalOf({ decision, record }: DecidedHere): FactoryError | undefined {
+export function refusalOf({ decision, record }: DecidedHere): FactoryError | undefined {
   if (decision.result === "allow") return undefined;
   const reasons = [
     ...decision.denials.map(({ code, message }) => ({ text: `${message} (${code})`, solution: undefined })),

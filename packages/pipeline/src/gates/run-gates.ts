@@ -8,10 +8,12 @@ import { chainOf, type RunFacts } from "../evidence/run-facts.ts";
 import type { ResolvedInput } from "../execute-step.ts";
 import type { Factory } from "../factory.ts";
 import type { RunImages } from "../images/run-images.ts";
+import type { RunMaterials } from "../materials/run-materials.ts";
 import type { Plan, PlannedStep } from "../plan.ts";
 import type { PoliciesInForce } from "../policy/index.ts";
 import { askGate, type GateAnswer, type GateQuestion } from "./ask-gate.ts";
 import { decisionNames } from "./decision-names.ts";
+import { dependencyGate } from "./dependency-gate.ts";
 import { relyOn } from "./earlier-decision.ts";
 import { imageFacts, requestFacts } from "./request-facts.ts";
 import { type RunEvidence, runEvidence } from "./run-evidence.ts";
@@ -37,8 +39,17 @@ export interface RunGates {
   request(images: RunImages | undefined): Promise<PassedGate>;
   /** May this step start so. @throws GATE_REFUSED | GATE_DECISION_… */
   step(question: StepQuestion, images: RunImages | undefined): Promise<PassedGate>;
+  /** Asks about each package that a fetch step brings, and answers with one statement about all of them. */
+  dependencies(step: string): RunDependencyGate;
   /** Any other question of the run. @throws GATE_REFUSED */
   ask<Point extends "dependency" | "publish">(name: string, question: RunQuestion<Point>): Promise<PassedGate>;
+}
+
+/** The dependency gate of one step of a run. */
+export interface RunDependencyGate {
+  over(materials: RunMaterials): RunMaterials;
+  /** To sign with the step's own statements; empty where nothing came in. */
+  drafts(output: Digest | undefined): readonly Draft[];
 }
 
 /** A question whose decider and place in the chain are the run's. */
@@ -62,6 +73,7 @@ export function runGates(parts: RunGateParts): RunGates {
   const builder = builderId(facts.trustDomain);
   const evidence = runEvidence(factory, recorder);
   const asked = new Map<string, Digest>();
+  const fetched = new Set<string>();
 
   const ask = async <Point extends "request" | "dependency" | "step" | "publish">(
     name: string,
@@ -91,10 +103,39 @@ export function runGates(parts: RunGateParts): RunGates {
     });
   };
 
+  /** What came into an earlier step passed, each package of it. */
+  const relyOnDependencies = async (from: string): Promise<void> => {
+    const statement = await evidence.named(decisionNames.dependencies(from));
+    const what = `${facts.project}/${facts.pipeline}/${from}`;
+    relyOn(statement, { point: "dependency", what, deciders: [builder], now: facts.now(), run: facts.run });
+  };
+
+  const dependencies = (step: string): RunDependencyGate => {
+    const gate = dependencyGate(parts, step);
+    return {
+      over: gate.over,
+      drafts(output) {
+        const draft = gate.statement(
+          {
+            verifier: builder,
+            version: facts.version,
+            resourceUri: `touchmark:project/${facts.project}/pipeline/${facts.pipeline}/step/${step}`,
+            levels: ["TOUCHMARK_DEPENDENCIES_ADMITTED"],
+            chain: chainOf(facts, recorder.predecessors("trigger", "source", decisionNames.request)),
+          },
+          output,
+        );
+        if (draft !== undefined) fetched.add(step);
+        return draft === undefined ? [] : [draft];
+      },
+    };
+  };
+
   return {
     evidence,
     policies,
     ask,
+    dependencies,
     request: (images) =>
       ask(decisionNames.request, {
         point: "request",
@@ -107,6 +148,7 @@ export function runGates(parts: RunGateParts): RunGates {
       }),
     async step({ step, inputs, tier }, images) {
       await relyOnRequest();
+      for (const from of step.after) if (fetched.has(from)) await relyOnDependencies(from);
       const before = await previousEvidence(evidence, step);
       return ask(decisionNames.step(step.name), {
         point: "step",
