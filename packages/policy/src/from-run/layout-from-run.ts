@@ -66,9 +66,8 @@ function stepOf(link: StepLink, subjects: ReadonlyMap<string, readonly string[]>
     ...(link.command.length === 0 ? {} : { command: link.command }),
     materials: [...materials.map(takenFrom), nothingElse],
     products: [
-      ...(subjects.get(link.step) ?? []).map(
-        (pattern): ArtifactRule => ({ rule: "REQUIRE", pattern: literal(pattern) }),
-      ),
+      // A name, not a pattern.
+      ...(subjects.get(link.step) ?? []).map((pattern): ArtifactRule => ({ rule: "REQUIRE", pattern })),
       everythingMade,
       nothingElse,
     ],

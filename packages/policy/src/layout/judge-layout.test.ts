@@ -143,6 +143,8 @@ test("L8: the artifact is what the step of the subject made, by digest", () => {
     codes({ layout: { ...named, subjects: [...named.subjects, { step: "package", products: ["*.tgz"] }] } }),
   ).toEqual([]);
   expect(codes({ layout: { ...twoSteps, subjects: [] } })).toEqual(["POLICY_SUBJECT_MISMATCH"]);
+  const odd = layoutOf([step("build")], { subjects: [{ step: "build", products: ["a[1].tgz"] }] });
+  expect(codes({ layout: odd, links: [link("build", {}, { "a[1].tgz": "t" })] })).toEqual([]);
 });
 
 test("L9: an inspection must have run, have succeeded, and follow its rules", () => {

@@ -2,7 +2,7 @@ import { type Digest, isFactoryError } from "@touchmark/core";
 import { predicateName, readPredicate } from "@touchmark/formats/predicates";
 import { isVerified, type VerifiedStatement } from "@touchmark/verify";
 import { type Evidence, type EvidenceSigner, evidenceOf } from "../engine/evidence.ts";
-import { type Artifacts, digestText } from "./artifacts.ts";
+import { type Artifacts, digestText, noArtifacts } from "./artifacts.ts";
 
 /** What one party says that a step did. */
 export interface StepLink {
@@ -70,7 +70,6 @@ function mayVouch(hit: EvidenceSigner, link: EvidenceSigner): boolean {
 }
 
 function linkOf({ bundle, predicate: content, subject, signer }: Evidence, alsoRuns: readonly string[]): StepLink {
-  const empty: Artifacts = { digests: new Map(), members: new Map() };
   const common = { statement: bundle, signer, alsoRuns };
   try {
     const predicate = readPredicate("link", content);
@@ -87,8 +86,10 @@ function linkOf({ bundle, predicate: content, subject, signer }: Evidence, alsoR
     };
     const materials = namedDigests((predicate.materials ?? []).map((each) => (isOurs ? treeNamed(each) : each)));
     const products = namedDigests(subject);
-    if (typeof materials === "string") return { ...link, materials: empty, products: empty, unusable: materials };
-    if (typeof products === "string") return { ...link, materials: empty, products: empty, unusable: products };
+    if (typeof materials === "string")
+      return { ...link, materials: noArtifacts, products: noArtifacts, unusable: materials };
+    if (typeof products === "string")
+      return { ...link, materials: noArtifacts, products: noArtifacts, unusable: products };
     const tree = `output/${step}`;
     const files = [...products.keys()].filter((name) => name !== tree);
     const isTree = isOurs && products.has(tree) && files.length > 0;
@@ -101,7 +102,7 @@ function linkOf({ bundle, predicate: content, subject, signer }: Evidence, alsoR
     if (!isFactoryError(error)) throw error;
     const unusable = `it is malformed: ${error.message}`;
     const unknown = { step: "", run: undefined, command: [], exitCode: undefined };
-    return { ...common, ...unknown, materials: empty, products: empty, unusable };
+    return { ...common, ...unknown, materials: noArtifacts, products: noArtifacts, unusable };
   }
 }
 

@@ -45,9 +45,12 @@ function productNames(
   wanted: LayoutQuestion["layout"]["subjects"][number],
 ): string[] {
   if (subject === undefined) return [];
+  // A path may hold what would be a wildcard; it is meant as it stands, too.
   const globs = wanted.products?.map(globOf);
+  const isNamed = (name: string) =>
+    globs === undefined || wanted.products?.includes(name) === true || globs.some((glob) => glob.matches(name));
   return [...(assignment.get(wanted.step)?.products.digests ?? [])]
-    .filter(([name, digest]) => hasDigest(digest, subject) && globs?.some((glob) => glob.matches(name)) !== false)
+    .filter(([name, digest]) => hasDigest(digest, subject) && isNamed(name))
     .map(([name]) => name)
     .toSorted();
 }
