@@ -104,6 +104,8 @@ test("ITO10: one predicate of a step, as the older text has it, is read too", ()
 
 test.each([
   ["INTOTO_MALFORMED", "no mapping", "[]"],
+  ["INTOTO_TOO_LARGE", "many brackets", "[".repeat(100_000)],
+  ["INTOTO_TOO_LARGE", "many bytes", " ".repeat(600_000)],
   ["INTOTO_MALFORMED", "no step", document.replace(/steps:[^]*subjects:/, "steps: []\nsubjects:")],
   ["INTOTO_MALFORMED", "an identity without issuer", document.replace('      issuer: "https://factory.example"\n', "")],
   ["INTOTO_UNKNOWN_FIELD", "an unknown key", document.replace("command: git", "comand: git")],

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { Json } from "@touchmark/core";
 import { PipelineFileError } from "../pipeline/errors.ts";
 import { readYaml } from "../pipeline/yaml-reader.ts";
+import { documentLimits, isBracketed } from "../policy/document-limits.ts";
 import type { ArtifactRule, Layout, LayoutInspection, LayoutStep } from "../policy/layout.ts";
 import type { Functionary, PolicyRule } from "../policy/policy.ts";
 import { readArtifactRule } from "./artifact-rules.ts";
@@ -11,7 +12,6 @@ import { checkedLayout, functionaryName, type LayoutNaming } from "./from-classi
 import { iteExpression } from "./ite-expression.ts";
 import { readClassicKey } from "./key.ts";
 
-const limits = { bytes: 1024 * 1024, values: 100_000, depth: 32 } as const;
 const linkType = "https://in-toto.io/attestation/link/v0.3";
 /** A rule that only warns is one whose failure is announced, and never more. */
 const never = "9999-12-31T23:59:59Z";
@@ -21,7 +21,7 @@ type Attestations = NonNullable<LayoutStep["attestations"]>;
 /**
  * Reads a layout in the shape of ITE-10 and ITE-11 (YAML) as one of ours. What its prototype leaves out is enforced:
  * subjects, inspections, thresholds. `allowIfNoClaim` is not followed: an absent claim passes nothing.
- * @throws INTOTO_MALFORMED | INTOTO_UNKNOWN_FIELD | INTOTO_REFERENCE | INTOTO_KEY_MALFORMED | INTOTO_KEY_UNSUPPORTED | INTOTO_NOT_REPRESENTABLE
+ * @throws INTOTO_MALFORMED | INTOTO_TOO_LARGE | INTOTO_UNKNOWN_FIELD | INTOTO_REFERENCE | INTOTO_KEY_MALFORMED | INTOTO_KEY_UNSUPPORTED | INTOTO_NOT_REPRESENTABLE
  */
 export function readIteLayout(bytes: Uint8Array, naming: LayoutNaming): Layout {
   const top = new DocumentMembers(open(bytes), "layout");
@@ -63,8 +63,12 @@ export function readIteLayout(bytes: Uint8Array, naming: LayoutNaming): Layout {
 
 function open(bytes: Uint8Array): Json {
   if (!isUtf8(bytes)) throw malformed("expected text in UTF-8");
+  const text = bytes.length > documentLimits.bytes ? "" : Buffer.from(bytes).toString("utf8");
+  if (bytes.length > documentLimits.bytes || isBracketed(text)) {
+    throw inTotoErrors.make("INTOTO_TOO_LARGE", `expected at most ${documentLimits.bytes} bytes, and few levels`);
+  }
   try {
-    return readYaml(Buffer.from(bytes).toString("utf8"), "layout", limits).value;
+    return readYaml(text, "layout", documentLimits).value;
   } catch (cause) {
     if (cause instanceof PipelineFileError) throw malformed(cause.message, cause);
     throw cause;

@@ -10,6 +10,8 @@ export interface YamlLimits {
   readonly bytes: number;
   readonly values: number;
   readonly depth: number;
+  /** `refused`: finding what an alias stands for costs a walk through the document. Default: expanded. */
+  readonly aliases?: "refused";
 }
 
 /** What YAML can say here: no dates, no binary, no tags; mappings have no prototype. */
@@ -109,6 +111,9 @@ export function readYaml(text: string, fileName: string, limits: YamlLimits = pi
     }
     if (path.length > limits.depth) fail("PIPELINE_TOO_COMPLEX", offset, `expected at most ${limits.depth} levels`);
     if (node === null) return null;
+    if (isAlias(node) && limits.aliases === "refused") {
+      return fail("PIPELINE_TOO_COMPLEX", offset, "expected values written out, found an alias");
+    }
     if (isAlias(node)) return read(target(node, offset), path);
     if (node.tag !== undefined && !/^tag:yaml\.org,2002:(?:map|seq|str|int|float|bool|null)$/.test(node.tag)) {
       fail("PIPELINE_YAML_MALFORMED", offset, `expected a value without a tag, found ${node.tag.slice(0, 80)}`);

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { readYaml } from "../pipeline/yaml-reader.ts";
 import { valueOf } from "./arbitrary.fixture.ts";
+import { documentLimits } from "./document-limits.ts";
 import { DocumentProblems } from "./document-problems.ts";
 import { policyDocumentExamples } from "./examples.ts";
 import {
@@ -43,7 +44,7 @@ test.each(policyDocumentKinds)("POL2: any %s is read back from its text as it wa
     fc.property(valueOf(schema), (value) => {
       for (const form of ["yaml", "json"] as const) {
         const text = policyDocumentText(value as AnyPolicyDocument, form);
-        const reading = readYaml(text, "a", { bytes: 2 ** 20, values: 100_000, depth: 64 });
+        const reading = readYaml(text, "a", documentLimits);
         expect(reading.value).toEqual(JSON.parse(JSON.stringify(value)));
         const problems = new DocumentProblems("a", reading);
         walkSchema(reading.value, schema, [], problems);

@@ -23,7 +23,7 @@ function referencePage(): string {
     "# Policies, layouts, exceptions, sets and tests",
     "",
     "Made from the code by `npm run docs`. A member marked `?` may be absent; one that is not listed is refused.",
-    "Every document is YAML 1.2 or JSON, at most 1 MiB. Times stand in quotes. Its digest is SHA-256 of its bytes.",
+    "Every document is YAML 1.2 or JSON, at most 512 KiB, without aliases. Times stand in quotes. Its digest is SHA-256 of its bytes.",
     "",
     "Rules are CEL. They read `subject`, `request`, `attestations.NAME`, `chain`, `layout`, `params.NAME`, `vars.NAME` and",
     "`now`; `match.expression` reads `subject`, `request`, `params` and `now`. In a layout, rules of an attestation also read",

@@ -2,10 +2,10 @@ import { defineErrors, type ErrorDetail, FactoryError } from "@touchmark/core";
 
 /** Error codes of policies, layouts, exceptions, sets and tests. */
 export const policyDocumentErrors = defineErrors({
-  POLICY_DOCUMENT_TOO_LARGE: { nature: "invalid", meaning: "A policy document is larger than the limit (1 MiB)." },
+  POLICY_DOCUMENT_TOO_LARGE: { nature: "invalid", meaning: "A policy document is larger than the limit (512 KiB)." },
   POLICY_DOCUMENT_TOO_COMPLEX: {
     nature: "invalid",
-    meaning: "A policy document nests too deeply, or holds too many values.",
+    meaning: "A policy document nests too deeply, holds too many values, or uses an alias.",
   },
   POLICY_DOCUMENT_MALFORMED: {
     nature: "invalid",

@@ -5,14 +5,12 @@ import { PipelineFileError } from "../pipeline/errors.ts";
 import { nearestName } from "../pipeline/nearest.ts";
 import { describe } from "../pipeline/problems.ts";
 import { readYaml, type YamlPath, type YamlReading } from "../pipeline/yaml-reader.ts";
+import { documentLimits, isBracketed } from "./document-limits.ts";
 import { DocumentProblems } from "./document-problems.ts";
 import { type PolicyDocumentCode, PolicyDocumentError } from "./errors.ts";
 import { documentKinds, type PolicyDocumentKind, type PolicyDocuments, policyDocumentKinds } from "./kinds.ts";
 import { checkReferences } from "./references.ts";
 import { walkSchema } from "./schema-walk.ts";
-
-/** Limits against hostile documents: tests carry evidence, so there is room. */
-const limits = { bytes: 1024 * 1024, values: 100_000, depth: 64 } as const;
 
 /** A document that was read, with the digest of its bytes; `kind` tells which. */
 export type PolicyReading<Kind extends PolicyDocumentKind = PolicyDocumentKind> = {
@@ -77,13 +75,14 @@ function open(bytes: Uint8Array, name: string): YamlReading {
   const fail = (code: PolicyDocumentCode, message: string): never => {
     throw new PolicyDocumentError(name, [{ code, line: 1, column: 1, path: "", message }]);
   };
-  if (bytes.length > limits.bytes) {
-    fail("POLICY_DOCUMENT_TOO_LARGE", `expected at most ${limits.bytes} bytes, found ${bytes.length}`);
+  if (bytes.length > documentLimits.bytes) {
+    fail("POLICY_DOCUMENT_TOO_LARGE", `expected at most ${documentLimits.bytes} bytes, found ${bytes.length}`);
   }
   if (!isUtf8(bytes)) fail("POLICY_DOCUMENT_MALFORMED", "expected text in UTF-8");
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  if (isBracketed(text)) fail("POLICY_DOCUMENT_TOO_COMPLEX", `expected at most ${documentLimits.depth} levels`);
   try {
-    return readYaml(text, name, limits);
+    return readYaml(text, name, documentLimits);
   } catch (cause) {
     if (!(cause instanceof PipelineFileError)) throw cause;
     const [first, ...rest] = cause.problems.map((problem) => ({

@@ -53,9 +53,11 @@ test("POL4: a document with thousands of problems tells fifty", () => {
 });
 
 test.each<readonly [string, string, string | Uint8Array]>([
-  ["POLICY_DOCUMENT_TOO_LARGE", "too large", Buffer.alloc(1024 * 1024 + 1, 32)],
+  ["POLICY_DOCUMENT_TOO_LARGE", "too large", Buffer.alloc(512 * 1024 + 1, 32)],
   ["POLICY_DOCUMENT_TOO_COMPLEX", "too deep", `{"touchmark": ${"[".repeat(300)}${"]".repeat(300)}}`],
-  ["POLICY_DOCUMENT_TOO_COMPLEX", "of too many values", `[${"1,".repeat(100_001)}1]`],
+  ["POLICY_DOCUMENT_TOO_COMPLEX", "of too many values", `[${"1,".repeat(50_001)}1]`],
+  ["POLICY_DOCUMENT_TOO_COMPLEX", "of many brackets", "[".repeat(500_000)],
+  ["POLICY_DOCUMENT_TOO_COMPLEX", "with aliases", `a: &x [1]\nb:\n${"- *x\n".repeat(80_000)}`],
   ["POLICY_DOCUMENT_MALFORMED", "not UTF-8", Uint8Array.of(0xff, 0xfe)],
   ["POLICY_DOCUMENT_MALFORMED", "two documents", "a: 1\n---\nb: 1\n"],
   ["POLICY_DOCUMENT_MALFORMED", "with a tag", "a: !!binary aGk=\n"],
@@ -175,6 +177,12 @@ test.each<readonly [string, string, string]>([
     }),
   ],
   ["POLICY_DOCUMENT_VALUE", "threshold", changed("policy-set", { threshold: 3 })],
+  ["POLICY_DOCUMENT_REFERENCE", "exceptions.by.0", changed("policy", { exceptions: { by: ["security"] } })],
+  [
+    "POLICY_DOCUMENT_VALUE",
+    "exceptions.threshold",
+    changed("policy", { exceptions: { by: ["factory"], threshold: 2 } }),
+  ],
 ])("POL6: %s at %s", (code, path, text) => {
   const error = fails(text);
   expect(error.problems.map((problem) => [problem.code, problem.path])).toEqual([[code, path]]);

@@ -23,10 +23,7 @@ export function walkSchema(value: YamlValue, schema: JsonSchema, at: YamlPath, p
       return walkText(value, schema, wrong);
     case "integer":
       if (typeof value !== "number" || !Number.isSafeInteger(value)) return wrong("a whole number");
-      if (value < Number(schema["minimum"]) || value > Number(schema["maximum"])) {
-        return wrong(`a whole number from ${schema["minimum"]} to ${schema["maximum"]}`);
-      }
-      return;
+      return walkRange(value, Number(schema["minimum"]), Number(schema["maximum"]), wrong);
     case "boolean":
       return typeof value === "boolean" ? undefined : wrong("true or false");
     case "array":
@@ -59,8 +56,8 @@ const words = new Map<unknown, string>([
 ]);
 
 function walkText(value: YamlValue, schema: JsonSchema, wrong: Wrong): void {
-  const pattern = schema["pattern"];
-  const expected = words.get(pattern) ?? (pattern === undefined ? "text" : `text like ${String(pattern)}`);
+  const pattern = patternOf(schema);
+  const expected = words.get(pattern) ?? (pattern === undefined ? "text" : `text like ${pattern}`);
   if (typeof value !== "string") {
     const isPlain = typeof value === "number" || typeof value === "boolean";
     return wrong(expected, isPlain ? `; put it in quotes: "${value}"` : "");
@@ -70,8 +67,16 @@ function walkText(value: YamlValue, schema: JsonSchema, wrong: Wrong): void {
   if (value.length < least || value.length > longest) {
     return wrong(least === 1 && value.length === 0 ? expected : `${expected} of at most ${longest} characters`);
   }
-  if (pattern !== undefined && !new RegExp(String(pattern)).test(value)) return wrong(expected);
+  if (pattern !== undefined && !new RegExp(pattern).test(value)) return wrong(expected);
   if (pattern === time.schema["pattern"] && !isMoment(value)) wrong(`${expected} that is in the calendar`);
+}
+
+function walkRange(value: number, least: number, most: number, wrong: Wrong): void {
+  if (value < least || value > most) wrong(`a whole number from ${least} to ${most}`);
+}
+
+function patternOf(schema: JsonSchema): string | undefined {
+  return typeof schema["pattern"] === "string" ? schema["pattern"] : undefined;
 }
 
 /** True when a time of the right spelling is one: February has no 30th day. */
@@ -99,7 +104,7 @@ function walkMapping(value: Mapping, schema: JsonSchema, at: YamlPath, problems:
   const others = schema["additionalProperties"];
   if (members === undefined && typeof others !== "object") return;
   if (members === undefined) {
-    const names = String((schema["propertyNames"] as JsonSchema)["pattern"]);
+    const names = patternOf(schema["propertyNames"] as JsonSchema) ?? "";
     for (const [key, item] of Object.entries(value)) {
       if (!new RegExp(names).test(key)) {
         const expected = words.get(names) ?? `a name like ${names}`;

@@ -10,8 +10,12 @@ import { person } from "./policy.fixture.ts";
 
 const directory = realpathSync(mkdtempSync(join(tmpdir(), "touchmark-sign-policy-")));
 let factory: Factory;
+let ada: Awaited<ReturnType<typeof person>>;
+let grace: Awaited<ReturnType<typeof person>>;
 beforeAll(async () => {
   factory = await openFactory({ home: join(directory, "home"), create: true });
+  ada = await person(factory, "ada");
+  grace = await person(factory, "grace");
 });
 afterAll(async () => {
   await factory.close();
@@ -26,11 +30,12 @@ test.each(["policy", "layout", "policy-set"] as const)(
   "PO7: a %s is signed whole, as a person or by the home, and its digest is the subject",
   async (kind) => {
     const document = reading(policyDocumentExamples[kind]);
-    const { identity, key } = await person(factory, "ada");
-    for (const signer of [undefined, { name: "ada", key }]) {
+    for (const signer of [undefined, { name: "ada", key: ada.key }]) {
       const { bytes } = await signPolicyDocument(factory, document, signer);
       const signed = await readSigned(factory, bytes, kind);
-      expect(signed.signer).toBe(signer === undefined ? `spiffe://${factory.names().trustDomain}/attest` : identity);
+      expect(signed.signer).toBe(
+        signer === undefined ? `spiffe://${factory.names().trustDomain}/attest` : ada.identity,
+      );
       expect(signed.predicate).toMatchObject({ document: document.digest, content: document.document });
       expect(signed.verified.statement.subject[0]?.digest).toEqual({ sha256: document.digest.slice(7) });
     }
@@ -38,8 +43,6 @@ test.each(["policy", "layout", "policy-set"] as const)(
 );
 
 test("PO7: an exception is signed by one whom it names and who did not ask for it, a test by nobody", async () => {
-  const ada = await person(factory, "ada");
-  const grace = await person(factory, "grace");
   const exception = { ...policyDocumentExamples.exception, requester: ada.identity, approvers: [grace.identity] };
   const document = reading(exception);
   const { bytes } = await signPolicyDocument(factory, document, { name: "grace", key: grace.key });
