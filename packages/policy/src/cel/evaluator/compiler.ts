@@ -17,8 +17,8 @@ import { conditional, logic } from "./logic.ts";
 import { bound, optionalMapped, orElse } from "./optional-macros.ts";
 import { pathOf, type Scope } from "./scope.ts";
 
-/** What constants may cost while an expression is compiled. */
-const folding = { cost: 2_000, memory: 4_096 };
+/** What all constants of an expression may cost together while it is compiled. */
+const folding = { cost: 20_000, memory: 65_536 };
 const nothing = new PreparedVariables({});
 
 /** Makes a function of every node, once; they call each other. */
@@ -30,6 +30,7 @@ export class Compiler {
   /** Values that no variable has a part in. */
   readonly constants = new Map<Node, CelValue>();
   readonly #scope: Scope;
+  readonly #folding = new Frame(0, nothing, folding);
 
   constructor(scope: Scope) {
     this.#scope = scope;
@@ -63,26 +64,17 @@ export class Compiler {
         return this.#index(node);
       case "call":
         return this.#call(node);
-      case "list":
-        return this.#folded(
-          node,
-          listOf(
-            node,
-            node.elements.map(({ value }) => this.compile(value)),
-          ),
-          node.elements.map(({ value }) => value),
-        );
-      case "map":
-        return mapOf(
-          node,
-          node.entries.map(({ key, value }) => [this.compile(key), this.compile(value)]),
-        );
+      case "list": {
+        const nodes = node.elements.map(({ value }) => value);
+        return this.#folded(node, listOf(node, this.#all(nodes)), nodes);
+      }
+      case "map": {
+        const nodes = node.entries.flatMap(({ key, value }) => [key, value]);
+        const runs = node.entries.map(({ key, value }) => [this.compile(key), this.compile(value)] as const);
+        return this.#folded(node, mapOf(node, runs), nodes);
+      }
       case "logic":
-        return logic(
-          node.operator,
-          node.operands.map((operand) => this.compile(operand)),
-          node.operands,
-        );
+        return logic(node.operator, this.#all(node.operands), node.operands);
       case "conditional":
         return conditional(this.compile(node.condition), this.compile(node.yes), this.compile(node.no), node.condition);
       default:
@@ -117,7 +109,7 @@ export class Compiler {
   #folded(node: Node, run: Run, children: readonly Node[]): Run {
     if (!children.every((child) => this.constants.has(child))) return run;
     try {
-      this.constants.set(node, run(new Frame(0, nothing, folding)));
+      this.constants.set(node, run(this.#folding));
     } catch (caught) {
       if (!(caught instanceof Fault)) throw caught;
     }

@@ -12,6 +12,7 @@ test.each([
   ["0u - 1u", "CEL_OVERFLOW"],
   ["18446744073709551615u + 1u", "CEL_OVERFLOW"],
   ["int(1e30)", "CEL_OVERFLOW"],
+  ["double('1e999')", "CEL_OVERFLOW"],
   ["uint(-1)", "CEL_OVERFLOW"],
   ["timestamp('9999-12-31T23:59:59Z') + duration('1s')", "CEL_OVERFLOW"],
   ["duration('200000000000000s')", "CEL_OVERFLOW"],

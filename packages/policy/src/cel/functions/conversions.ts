@@ -52,7 +52,8 @@ function toDouble(frame: Frame, value: CelValue): CelValue {
   if (!/^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/.test(value)) {
     return noConversion(frame, "a double", value);
   }
-  return Number(value);
+  const number = Number(value);
+  return Number.isFinite(number) ? number : raise("CEL_OVERFLOW", "the number is no double", frame.at);
 }
 
 const namedDoubles: ReadonlyMap<string, number> = new Map(
