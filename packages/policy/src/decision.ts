@@ -155,6 +155,8 @@ export interface PolicyVerdict {
   readonly denials: readonly Denial[];
   readonly rules: readonly RuleResult[];
   readonly attestations: readonly ConsideredAttestation[];
+  /** What a layout noticed and does not refuse: another command than expected, a rule that matched nothing. */
+  readonly warnings?: readonly string[];
   /** Whole days until the policy, its layout, or an exception that was used expires: the nearest. */
   readonly expiresInDays: number;
 }

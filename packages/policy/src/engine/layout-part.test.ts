@@ -53,6 +53,17 @@ test("D18: steps without evidence, or with another's signature, deny in the poli
   expect(asking(layoutOf(), { subject: { name: "app", digest: sha256("other") } }).result).toBe("deny");
 });
 
+test("D18: links that were looked at stand in the verdict, with what the layout noticed", () => {
+  const steps = [{ name: "build", functionaries: ["builder"], command: ["other"] }];
+  const verdict = verdictOf(asking(layoutOf({ steps }), { evidence: [link(), link("stranger")] }));
+  expect(verdict.verdict).toBe("allow");
+  expect(verdict.attestations).toMatchObject([
+    expect.objectContaining({ wanted: "step:build", functionary: "builder" }),
+    expect.objectContaining({ wanted: "step:build", notCounted: expect.stringMatching(/./) }),
+  ]);
+  expect(verdict.warnings).toEqual([`step build ran ["make"], expected ["other"]`]);
+});
+
 test("D18: rules of a layout have the same variables, exceptions and bounds", () => {
   const ruled = layoutOf({ subjects: [{ step: "build", rules: [ruleOf("named", "request.team == 'blue'")] }] });
   expect(asking(ruled, { request: { team: "blue" } }).result).toBe("allow");

@@ -1,6 +1,7 @@
 import type { Policy } from "@touchmark/formats/policy";
+import { predicateType } from "@touchmark/formats/predicates";
 import type { CelInput } from "../cel/value.ts";
-import type { Denial, RuleResult } from "../decision.ts";
+import type { ConsideredAttestation, Denial, RuleResult } from "../decision.ts";
 import { judgeLayout } from "../layout/judge-layout.ts";
 import type { LayoutJudgement } from "../layout/judgement.ts";
 import { linksOfEvidence } from "../layout/step-link.ts";
@@ -14,13 +15,16 @@ export interface LayoutPart {
   readonly variable: CelInput;
   readonly denials: readonly Denial[];
   readonly rules: readonly RuleResult[];
+  /** Links that were looked at, as `step:NAME`. */
+  readonly considered: readonly ConsideredAttestation[];
+  readonly warnings: readonly string[];
   /** When it expires, where there is one. */
   readonly expires?: string;
 }
 
 /** Judges the steps by the layout that the policy names. `ruleScope` is that of the policy, before its `layout` is known. */
 export function judgeLayoutPart(policy: Policy, scope: Scope, ruleScope: RuleScope): LayoutPart {
-  if (policy.layout === undefined) return { variable: null, denials: [], rules: [] };
+  if (policy.layout === undefined) return nothing;
   const pinned = scope.layouts.find((each) => each.digest === policy.layout);
   if (pinned === undefined) {
     const denial: Denial = {
@@ -28,7 +32,7 @@ export function judgeLayoutPart(policy: Policy, scope: Scope, ruleScope: RuleSco
       message: `the policy demands the layout ${policy.layout}, which is not in force`,
       solution: "Install the layout beside the policy, in one set.",
     };
-    return { variable: null, denials: [denial], rules: [] };
+    return { ...nothing, denials: [denial] };
   }
   const judgement =
     scope.statedLayout ??
@@ -51,8 +55,25 @@ export function judgeLayoutPart(policy: Policy, scope: Scope, ruleScope: RuleSco
     variable: factsOf(judgement),
     denials: judgement.denials,
     rules: judgement.rules,
+    considered: linksIn(judgement),
+    warnings: judgement.warnings,
     expires: pinned.document.expires,
   };
+}
+
+const nothing: LayoutPart = { variable: null, denials: [], rules: [], considered: [], warnings: [] };
+
+function linksIn({ steps }: LayoutJudgement): readonly ConsideredAttestation[] {
+  return steps.flatMap(({ name, links }) =>
+    links.map(({ statement, signer, functionary, notCounted }) => ({
+      wanted: `step:${name}`,
+      statement,
+      predicateType: predicateType("link"),
+      signer,
+      ...(functionary === undefined || notCounted !== undefined ? {} : { functionary }),
+      ...(notCounted === undefined ? {} : { notCounted }),
+    })),
+  );
 }
 
 /** Results by step, as rules see them. */

@@ -102,7 +102,8 @@ function judgeWith(
     verdict: denials.length === 0 ? "allow" : "deny",
     denials,
     rules,
-    attestations: [...attestations.considered, ...exceptions.considered],
+    attestations: [...attestations.considered, ...layout.considered, ...exceptions.considered],
+    ...(layout.warnings.length === 0 ? {} : { warnings: layout.warnings }),
     expiresInDays: nearest(policy, rules, layout.expires, scope.now),
   };
 }

@@ -74,6 +74,15 @@ test("X1: and what lets pass, what is only announced, and what was looked at", (
   expect(explainTree(ask([]))).toContain("POLICY_NONE");
 });
 
+test("X1: what a layout noticed and does not refuse is said", () => {
+  const [verdict] = decision.verdicts;
+  const warned = {
+    ...decision,
+    verdicts: verdict === undefined ? [] : [{ ...verdict, warnings: ["another command"] }],
+  };
+  expect(explainTree(warned)).toMatch(/─ noticed {2}another command$/m);
+});
+
 test("X1: modes and days are said in words", () => {
   const words = (parts: object) => explainTree(ask({ ...policy, ...parts }, { evidence: [] }));
   expect(words({ mode: "warn" })).toContain("version 1, which only warns;");

@@ -37,6 +37,7 @@ function verdictBranch(verdict: PolicyVerdict): Branch {
       ),
       ...rules.filter(({ id, outcome }) => outcome !== "passed" && !denied.has(id)).map(ruleBranch),
       ...attestations.map(attestationBranch),
+      ...(verdict.warnings ?? []).map((warning) => leaf("warn", "noticed", warning)),
       ...(passed.length === 0 ? [] : [leaf("good", "passed", passed.map(({ id }) => id).join(", "))]),
     ],
   };
