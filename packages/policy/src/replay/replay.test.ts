@@ -45,7 +45,7 @@ test("R2: a candidate flips a decision, and says by which reasons", () => {
   const again = replayDecision(recorded(facts), { policies: [pinned(strict)], layouts: [] });
   expect(again).toMatchObject({ flipped: true, before: { result: "allow" }, after: { result: "deny" }, lost: [] });
   expect(again?.gained).toMatchObject([{ code: "POLICY_RULE_FAILED", rule: "nobody" }]);
-  const back = replayDecision(recorded({} as typeof facts), {
+  const back = replayDecision(recorded({}), {
     policies: [pinned({ ...strict, rules: [{ id: "all", title: "All", expression: "true" }] })],
     layouts: [],
   });

@@ -121,7 +121,6 @@ async function goodRun(factory: Factory, name: string): Promise<GoodRun> {
 
 async function byLibrary(factory: Factory, { now, expires, level, collection }: Wishes): Promise<Made> {
   const { collections, defaultPolicies, policiesOfCollection } = await import("@touchmark/policy");
-  const { builderId } = await import("@touchmark/identity");
   const wanted = level ?? collection;
   const files = (policies: readonly Policy[]) => new Map(policies.map((policy) => [`${policy.point}.yaml`, policy]));
   if (wanted === undefined) {
@@ -136,7 +135,7 @@ async function byLibrary(factory: Factory, { now, expires, level, collection }: 
   }
   const { issuer, trustDomain } = factory.names();
   return {
-    files: files(policiesOfCollection(wanted, { builder: builderId(trustDomain), issuer, expires })),
+    files: files(policiesOfCollection(wanted, { builder: `spiffe://${trustDomain}/builder`, issuer, expires })),
     notes: found.notYet.map(({ practice, needs }) => `no rule can judge ${practice} yet: it needs ${needs}`),
   };
 }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type FactoryError, isFactoryError } from "@touchmark/core";
+import { isFactoryError } from "@touchmark/core";
 import type { KeptRecord } from "@touchmark/pipeline/policy";
 import type { Candidate, Replayed } from "@touchmark/policy";
 import { type Command, given, text } from "../../command.ts";
@@ -50,7 +50,7 @@ export const command: Command = {
           if (again !== undefined) replayed.push(again);
         } catch (error) {
           if (!isFactoryError(error)) throw error;
-          const { code, message } = error as FactoryError;
+          const { code, message } = error;
           unreadable.push({ record: digest, code, message });
         }
       }
