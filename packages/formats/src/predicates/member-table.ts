@@ -37,7 +37,7 @@ function valueOf(schema: JsonSchema): string {
     return `object of ${valueOf(schema["additionalProperties"] as JsonSchema)}`;
   }
   const names: Readonly<Record<string, string>> = { string: "text", integer: "whole number", boolean: "true or false" };
-  const type = String(schema["type"] ?? "anything");
+  const type = typeof schema["type"] === "string" ? schema["type"] : "anything";
   if (typeof schema["pattern"] === "string" && schema["pattern"].includes("sha256")) return "digest";
   return names[type] ?? type;
 }
