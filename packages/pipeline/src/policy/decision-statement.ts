@@ -1,7 +1,7 @@
 import { canonicalJson, digestHex, sha256 } from "@touchmark/core";
 import type { Statement } from "@touchmark/formats/evidence";
 import { type Chain, type PredicateOf, statementOf, subjectOf } from "@touchmark/formats/predicates";
-import type { Decision } from "@touchmark/policy";
+import { assertDecided, type Decision } from "@touchmark/policy";
 import type { DecidedHere } from "./decide-here.ts";
 
 /** What a decision's statement says beside the decision. */
@@ -19,6 +19,7 @@ export interface DecisionPlace {
 /** The statement of a decision: a SLSA verification summary, with what it takes to find and repeat the decision. */
 export function decisionStatement(decided: DecidedHere, place: DecisionPlace): Statement<unknown> {
   const { decision, digest, record } = decided;
+  assertDecided(decision);
   const { subject, inputs, result, at } = decision;
   const isAllowed = result === "allow";
   const predicate: PredicateOf<"verification-summary"> & { readonly [extension: string]: unknown } = {
