@@ -70,7 +70,8 @@ export function plainFacts(value: CelInput | undefined): unknown {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, each]) => each !== undefined)
-      .map(([name, each]) => [name, plainFacts(each as CelInput)]),
+      // A name that begins with a dollar gets another one, so that no fact passes for a mark.
+      .map(([name, each]) => [name.startsWith("$") ? `$${name}` : name, plainFacts(each as CelInput)]),
   );
 }
 
@@ -85,5 +86,7 @@ export function factsOf(value: unknown): CelInput {
     if (first[0] === "$bytes") return new Uint8Array(Buffer.from(first[1], "base64"));
     if (first[0] === "$int") return BigInt(first[1]);
   }
-  return Object.fromEntries(entries.map(([name, each]) => [name, factsOf(each)]));
+  return Object.fromEntries(
+    entries.map(([name, each]) => [name.startsWith("$$") ? name.slice(1) : name, factsOf(each)]),
+  );
 }

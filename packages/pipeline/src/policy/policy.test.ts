@@ -114,7 +114,10 @@ test("PO3: absence of evidence is no error and no evidence", async () => {
 test("PO4: a recorded decision is taken again from the store, byte for byte", async () => {
   const policies = await policiesInForce(factory, { files: [policyFile("request.since < now")] });
   const since = new Date("2026-01-01T00:00:00Z");
-  const decided = decideHere(factory, policies, { ...question, request: { since, count: 3n, list: ["a", null] } });
+  const decided = decideHere(factory, policies, {
+    ...question,
+    request: { since, count: 3n, list: ["a", null], $time: "x", odd: { $time: "2020-01-01" } },
+  });
   const record = keptRecords(factory).find((each) => each.digest === decided.record)?.record;
   if (record === undefined) throw new TypeError("no record was kept");
   const again = decide({ ...(await replayInput(factory, record)), policies: policies.policies, layouts: [] });
