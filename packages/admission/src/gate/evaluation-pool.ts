@@ -22,7 +22,7 @@ export interface EvaluationPoolOptions extends Partial<ThreadPoolOptions> {
 /** Starts a pool; threads start when the first question comes. */
 export async function evaluationPool(options: EvaluationPoolOptions): Promise<EvaluationPool> {
   const { bytesOf, ...threads } = options;
-  const url = threads.url ?? (await import("./evaluation-thread.ts")).threadUrl;
+  const url = threads.url ?? (await import("./evaluation-thread.ts")).thread.url;
   const pool = threadPool<EvaluationQuestion, EvaluationAnswer>({ ...threads, url });
   return {
     async evaluate(input, signal) {

@@ -1,7 +1,7 @@
 import { parentPort } from "node:worker_threads";
 
 /** A thread that does what tests tell it: answers, never ends, takes all memory, or dies. */
-export function serve(): void {
+function serve(): void {
   parentPort?.on("message", ({ question }: { readonly question: string }) => {
     if (question === "loop") for (;;);
     if (question === "memory") {
@@ -14,3 +14,5 @@ export function serve(): void {
   });
   parentPort?.postMessage({ ready: true });
 }
+
+export const thread = { serve };

@@ -5,9 +5,6 @@ import { readTrustRoot, type TrustRoot, type VerifiedStatement, verifyBundle } f
 import { type VerifiedChain, verifyChain } from "@touchmark/verify/chain";
 import type { ChainRecipe, EvaluationAnswer, EvaluationQuestion, StatementRecipe } from "./evaluation-message.ts";
 
-/** Where this code is, for the thread that loads it. */
-export const threadUrl: string = import.meta.url;
-
 /** What was verified in this thread: dearer than deciding, and always by the same bytes. */
 const mostKept = 5000;
 const statements = new Map<string, VerifiedStatement>();
@@ -15,7 +12,7 @@ const chains = new Map<string, VerifiedChain>();
 const roots = new Map<Digest, TrustRoot>();
 
 /** Answers questions of the thread that started this one. Called in a worker thread alone. */
-export function serve(): void {
+function serve(): void {
   parentPort?.on("message", ({ id, question }: { readonly id: number; readonly question: EvaluationQuestion }) => {
     try {
       parentPort?.postMessage({ id, answer: answerTo(question) });
@@ -25,6 +22,9 @@ export function serve(): void {
   });
   parentPort?.postMessage({ ready: true });
 }
+
+/** Where this code is, and what the thread that loads it calls: together, so that a bundler keeps both. */
+export const thread: { readonly url: string; serve(): void } = { url: import.meta.url, serve };
 
 /** Decides, or says which bytes it takes. */
 export function answerTo(question: EvaluationQuestion): EvaluationAnswer {

@@ -3,7 +3,7 @@ import { evaluationErrors } from "./evaluation-errors.ts";
 
 /** How threads are run. */
 export interface ThreadPoolOptions {
-  /** Module whose `serve` answers. */
+  /** Module whose `thread.serve` answers. */
   readonly url: string;
   /** Questions at once, each in a thread of its own. Default 2. */
   readonly threads?: number;
@@ -45,7 +45,7 @@ export function threadPool<Question, Answer>(options: ThreadPoolOptions): Thread
   let isClosed = false;
 
   const start = (): void => {
-    const worker = new Worker(`import(${JSON.stringify(url)}).then((each) => each.serve());`, {
+    const worker = new Worker(`import(${JSON.stringify(url)}).then((each) => each.thread.serve());`, {
       eval: true,
       execArgv: [],
       env: {},
