@@ -97,6 +97,10 @@ export const identityErrors = defineErrors({
     nature: "refused",
     meaning: "A workload asked for an identity that is bound to other facts than its own.",
   },
+  WORKLOAD_LABEL_MISSING: {
+    nature: "refused",
+    meaning: "A workload asked for an identity that demands a check of a gate, which is not known to be passed.",
+  },
   IDENTITY_UNREGISTERED: { nature: "refused", meaning: "A workload asked for an identity that is bound to nothing." },
   IDENTITY_REGISTERED: { nature: "refused", meaning: "An identity was bound to a second set of facts." },
   USER_KEY_UNSUPPORTED: { nature: "invalid", meaning: "A person's key is no P-256 key in PEM." },

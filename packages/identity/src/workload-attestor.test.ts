@@ -130,6 +130,25 @@ test.runIf(linux)(
   },
 );
 
+test.runIf(linux)(
+  "W6: a passed check is a label that the gate's records must have; a claimed one is none",
+  async () => {
+    const label = { type: "gate-step", value: "sha256:decision", label: "gate" } as const;
+    const passed: (typeof label)[] = [];
+    const registry = workloadRegistry(factory.identity, () => passed);
+    const workload = attestor.attest((await start("/bin/sleep", "60")).pid);
+    registry.register(spiffeId("build"), [...workload.selectors, label]);
+    const missing = { code: "WORKLOAD_LABEL_MISSING" };
+    await expect(registry.newSigner(workload, spiffeId("build"))).rejects.toMatchObject(missing);
+    const forged = { ...workload, selectors: [...workload.selectors, label] };
+    await expect(registry.newSigner(forged, spiffeId("build"))).rejects.toMatchObject(missing);
+    passed.push({ ...label, value: "sha256:another" } as unknown as typeof label);
+    await expect(registry.newSigner(workload, spiffeId("build"))).rejects.toMatchObject(missing);
+    passed.push(label);
+    expect((await registry.newSigner(workload, spiffeId("build"))).spiffeId).toBe(spiffeId("build"));
+  },
+);
+
 test.runIf(linux)("W5: after its end a workload counts if it was confirmed while it ran and was reaped", async () => {
   const registry = workloadRegistry(factory.identity);
   const child = await start("/bin/sleep", "60");

@@ -13,13 +13,19 @@ export interface WorkloadRegistry {
   /**
    * A signer for an attested workload: the facts are read again, every selector of the identity must be among them, and
    * the key stays with the caller, never with the workload.
-   * @throws IDENTITY_UNREGISTERED | WORKLOAD_SELECTOR_MISMATCH and as `confirm` and `newSigner`
+   * @throws IDENTITY_UNREGISTERED | WORKLOAD_SELECTOR_MISMATCH | WORKLOAD_LABEL_MISSING and as `confirm` and `newSigner`
    */
   newSigner(workload: AttestedWorkload, spiffeId: string): Promise<IssuedSigner>;
 }
 
-/** Opens an empty registry. */
-export function workloadRegistry(identity: FactoryIdentity): WorkloadRegistry {
+/**
+ * Opens an empty registry. An identity that is bound to a label of a gate is granted while `labelsOf` knows of the label:
+ * it answers for checks that were passed, and what a workload says of itself never counts as one.
+ */
+export function workloadRegistry(
+  identity: FactoryIdentity,
+  labelsOf: (spiffeId: string) => readonly Selector[] = () => [],
+): WorkloadRegistry {
   const entries = new Map<string, readonly Selector[]>();
   return {
     register(spiffeId, selectors) {
@@ -34,7 +40,12 @@ export function workloadRegistry(identity: FactoryIdentity): WorkloadRegistry {
       const required = entries.get(spiffeId);
       if (required === undefined) throw identityErrors.make("IDENTITY_UNREGISTERED", `${spiffeId} is bound to nothing`);
       workload.confirm();
+      const labels = labelsOf(spiffeId);
       for (const { type, value, label } of required) {
+        if (label === "gate") {
+          if (labels.some((each) => each.type === type && each.value === value && each.label === label)) continue;
+          throw identityErrors.make("WORKLOAD_LABEL_MISSING", `${spiffeId} demands the passed check ${type} ${value}`);
+        }
         const found = workload.selectors.find((each) => each.type === type && each.label === label);
         if (found?.value !== value) {
           throw identityErrors.make(

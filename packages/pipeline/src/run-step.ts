@@ -223,6 +223,7 @@ async function concludeStep(
     logBytes: logBytes.length,
     predecessors: recorder.predecessors("trigger", "source", "node", "images", ...step.after.flatMap(linkNames)),
     sharedWith: readersOf(session, step),
+    admitted: passed.label,
   };
   const signed = await recorder.record([
     {

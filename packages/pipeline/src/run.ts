@@ -194,6 +194,8 @@ async function openSession(factory: Factory, request: RunRequest, opening: Openi
       now: () => factory.clock.now(),
     };
     const recorder = new EvidenceRecorder(identity, await factory.log(), factory.content, request.bundleProfile);
+    const gates = runGates({ factory, facts, plan, recorder, policies });
+    recorder.grantBy(gates.assertAdmitted);
     return {
       factory,
       identity,
@@ -203,7 +205,7 @@ async function openSession(factory: Factory, request: RunRequest, opening: Openi
       facts,
       run,
       recorder,
-      gates: runGates({ factory, facts, plan, recorder, policies }),
+      gates,
       ready: sandbox.ready,
       ...(unsealed === undefined ? {} : { unsealed }),
       observe: (traceDirectory) =>

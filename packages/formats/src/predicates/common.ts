@@ -83,8 +83,8 @@ export const selector = object({
   ),
   value: text({ max: 4096 }),
   label: described(
-    "Where the fact comes from: the kernel of this host, a redeemed join token, a hardware quote, or the node's own word.",
-    oneOf("kernel", "join-token", "x509pop", "tpm-software", "tpm-hardware", "psat", "self-claim"),
+    "Where the fact comes from: the kernel of this host, a redeemed join token, a hardware quote, the node's own word, or a gate of the factory, whose signed decision the value names.",
+    oneOf("kernel", "join-token", "x509pop", "tpm-software", "tpm-hardware", "psat", "self-claim", "gate"),
   ),
 });
 export type Selector = Of<typeof selector>;

@@ -39,6 +39,7 @@ export class EvidenceRecorder {
   readonly #profile: BundleProfile;
   readonly #signers = new Map<string, { readonly signer: Promise<Signer>; readonly at: number }>();
   readonly #recorded: RecordedBundle[] = [];
+  #mayHold: (spiffeId: string) => void = () => undefined;
 
   /** @param profile `v2`, or `v1` for verifiers that know only the former shape of bundles */
   constructor(identity: FactoryIdentity, log: LogWitness, content: ContentStore, profile: BundleProfile = "v2") {
@@ -102,6 +103,11 @@ export class EvidenceRecorder {
     };
   }
 
+  /** Asks, before any key is made for an identity, whether it may have one; what it throws is thrown by `record`. */
+  grantBy(mayHold: (spiffeId: string) => void): void {
+    this.#mayHold = mayHold;
+  }
+
   /** Makes every bundle so far survive a power cut. */
   async settle(): Promise<void> {
     await this.#content.durable();
@@ -119,7 +125,8 @@ export class EvidenceRecorder {
   }
 
   /** One key for each identity and wave of statements; it lives in this process's memory and dies with the wave. */
-  #signerOf(spiffeId: string): Promise<Signer> {
+  async #signerOf(spiffeId: string): Promise<Signer> {
+    this.#mayHold(spiffeId);
     const now = performance.now();
     const known = this.#signers.get(spiffeId);
     if (known !== undefined && now - known.at < KEY_USE_MS) return known.signer;

@@ -29,6 +29,8 @@ export interface StepFacts {
   readonly predecessors: readonly Predecessor[];
   /** Steps that read its output. */
   readonly sharedWith: readonly string[];
+  /** The passed check of its gate. */
+  readonly admitted: Selector;
   /** What it printed, as far as it was kept. */
   readonly logDigest: Digest;
   readonly logBytes: number;
@@ -110,7 +112,7 @@ export function workloadStatement(facts: RunFacts, step: StepFacts): Statement<u
           step: name,
           spiffeId: id,
           attestedAt: timeOf(executed.finishedAt),
-          selectors: selectorsOf(executed),
+          selectors: [...selectorsOf(executed), step.admitted],
           sandbox: sandboxRecord(executed.result.evidence),
           keyHolder: "control-plane",
         },

@@ -21,7 +21,9 @@ describe.skipIf(missing !== null)(`dependencies${missing === null ? "" : ` (skip
   beforeAll(async () => {
     registry = await testRegistry();
     registry.answers.set("/pad/-/pad-1.0.0.tgz", pad);
-    scene = await openScene({ materials: `touchmark: materials/v1\nupstreams:\n  npm: [{ name: main, url: "${registry.url}" }]\n` });
+    scene = await openScene({
+      materials: `touchmark: materials/v1\nupstreams:\n  npm: [{ name: main, url: "${registry.url}" }]\n`,
+    });
   });
   afterAll(async () => {
     await scene.close();

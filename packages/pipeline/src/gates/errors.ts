@@ -26,6 +26,10 @@ export const gateErrors = defineErrors({
     nature: "refused",
     meaning: "An artifact was not deployed to the environment before.",
   },
+  GATE_LABEL_MISSING: {
+    nature: "refused",
+    meaning: "A step's identity was to get a signing key, and no gate had let the step in.",
+  },
   GATE_DECISION_MISMATCH: {
     nature: "refused",
     meaning: "The decision of an earlier gate is about other inputs, another run, or by other policies.",

@@ -1,9 +1,12 @@
 import { predicateType } from "@touchmark/formats/predicates";
+import { stepId } from "@touchmark/identity";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { EvidenceRecorder } from "../evidence/recorder.ts";
 import { missingForRuns, openScene, type Performed, type Scene, statementsOf } from "../fixture.ts";
-import { evidenceHere, keptRecords } from "../policy/index.ts";
+import { evidenceHere, keptRecords, policiesInForce } from "../policy/index.ts";
 import { verifyArtifact } from "../verify-artifact.ts";
 import { oneRuleEach } from "./policies.fixture.ts";
+import { type RunGateParts, runGates } from "./run-gates.ts";
 
 const missing = missingForRuns();
 let scene: Scene;
@@ -99,6 +102,32 @@ describe.skipIf(missing !== null)(`gates of runs${missing === null ? "" : ` (ski
       step: "request.inputs.all(input, input.verified) && request.network == 'none' && request.tier.startsWith('sandbox')",
     });
     expect((await scene.run(project, { policies })).status).toBe("succeeded");
+  });
+
+  test("GT9: a step's identity gets a key when its gate let it in, and the label that says so is in evidence", async () => {
+    const project = scene.project("label", two, files);
+    const done = await scene.run(project, { cache: false });
+    const workloads = await statementsOf(scene, done.run, "workload-attestation");
+    const decided = await statementsOf(scene, done.run, "verification_summary");
+    const digests = decided.map(
+      ({ predicate }) => (predicate["touchmark_decision"] as unknown as { decision: string }).decision,
+    );
+    for (const { predicate } of workloads) {
+      const [{ selectors }] = predicate["workloads"] as unknown as [{ selectors: { label: string; value: string }[] }];
+      expect(digests).toContain(selectors.find(({ label }) => label === "gate")?.value);
+    }
+    const identity = await scene.factory.identity();
+    const { facts, plan } = {
+      facts: { ...done.source, run: "r", trustDomain: identity.trustDomain },
+      plan: { steps: [] },
+    };
+    const recorder = new EvidenceRecorder(identity, await scene.factory.log(), scene.factory.content);
+    const policies = await policiesInForce(scene.factory);
+    const gates = runGates({ factory: scene.factory, facts, plan, recorder, policies } as unknown as RunGateParts);
+    recorder.grantBy(gates.assertAdmitted);
+    const [spiffeId, statement] = [stepId(identity.trustDomain, "label", "default", "make"), {} as never];
+    const recording = recorder.record([{ name: "step/make/link", spiffeId, statement }]);
+    await expect(recording).rejects.toThrow(expect.objectContaining({ code: "GATE_LABEL_MISSING" }));
   });
 
   test("GT4: what may not leave is not released: its manifest is logged, and nobody has it", async () => {

@@ -1,6 +1,7 @@
 import type { Digest } from "@touchmark/core";
+import type { Selector } from "@touchmark/formats/predicates";
 import { predicateType } from "@touchmark/formats/predicates";
-import { builderId } from "@touchmark/identity";
+import { builderId, stepId } from "@touchmark/identity";
 import type { ImageFacts, StepFacts } from "@touchmark/policy";
 import type { VerifiedStatement } from "@touchmark/verify";
 import type { Draft, EvidenceRecorder } from "../evidence/recorder.ts";
@@ -15,12 +16,15 @@ import { askGate, type GateAnswer, type GateQuestion } from "./ask-gate.ts";
 import { decisionNames } from "./decision-names.ts";
 import { dependencyGate } from "./dependency-gate.ts";
 import { relyOn } from "./earlier-decision.ts";
+import { gateErrors } from "./errors.ts";
 import { imageFacts, requestFacts } from "./request-facts.ts";
 import { type RunEvidence, runEvidence } from "./run-evidence.ts";
 
 /** What a gate of a run answered: a statement to sign with the next ones, or a refusal that is signed already. */
 export interface PassedGate {
   readonly draft: Draft;
+  /** The passed check, as a fact about who goes on: it names the decision. */
+  readonly label: Selector;
 }
 
 /** What a step is about to be. */
@@ -41,6 +45,8 @@ export interface RunGates {
   step(question: StepQuestion, images: RunImages | undefined): Promise<PassedGate>;
   /** Asks about each package that a fetch step brings, and answers with one statement about all of them. */
   dependencies(step: string): RunDependencyGate;
+  /** Whether an identity may have a key: that of a step, when its gate let it in. @throws GATE_LABEL_MISSING */
+  assertAdmitted(spiffeId: string): void;
   /** Any other question of the run. @throws GATE_REFUSED */
   ask<Point extends "dependency" | "publish">(name: string, question: RunQuestion<Point>): Promise<PassedGate>;
 }
@@ -73,6 +79,7 @@ export function runGates(parts: RunGateParts): RunGates {
   const builder = builderId(facts.trustDomain);
   const evidence = runEvidence(factory, recorder);
   const asked = new Map<string, Digest>();
+  const labels = new Map<string, Selector>();
   const fetched = new Set<string>();
 
   const ask = async <Point extends "request" | "dependency" | "step" | "publish">(
@@ -91,7 +98,7 @@ export function runGates(parts: RunGateParts): RunGates {
       throw answer.refusal;
     }
     asked.set(name, answer.decided.decision.inputs.request);
-    return { draft };
+    return { draft, label: { type: `gate-${question.point}`, value: answer.decided.digest, label: "gate" } };
   };
 
   /** The decision on the request, verified from its bundle: read once, and checked against the time at each use. */
@@ -150,7 +157,7 @@ export function runGates(parts: RunGateParts): RunGates {
       await relyOnRequest();
       for (const from of step.after) if (fetched.has(from)) await relyOnDependencies(from);
       const before = await previousEvidence(evidence, step);
-      return ask(decisionNames.step(step.name), {
+      const passed = await ask(decisionNames.step(step.name), {
         point: "step",
         subject: { name: `${facts.project}/${facts.pipeline}/${step.name}` },
         facts: stepFacts(facts, step, inputs, before, tier, imageOf(images, step)),
@@ -159,6 +166,12 @@ export function runGates(parts: RunGateParts): RunGates {
         levels: ["TOUCHMARK_STEP_ADMITTED"],
         predecessors: recorder.predecessors("trigger", "source", decisionNames.request),
       });
+      labels.set(stepId(facts.trustDomain, facts.project, facts.pipeline, step.name), passed.label);
+      return passed;
+    },
+    assertAdmitted(spiffeId) {
+      if (!spiffeId.includes("/step/") || labels.has(spiffeId)) return;
+      throw gateErrors.make("GATE_LABEL_MISSING", `${spiffeId} may have no key: no gate let the step in`);
     },
   };
 }
