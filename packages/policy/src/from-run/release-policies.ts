@@ -1,5 +1,6 @@
 import type { Policy, PolicyRule } from "@touchmark/formats/policy";
 import { libraryRules, rulesAt } from "../library/collections.ts";
+import { declaredParameters, readAttestations } from "../library/declared.ts";
 import { plainRule } from "../library/default-policies.ts";
 import type { LibraryRule } from "../library/library-rule.ts";
 import type { GoodRun } from "./layout-from-run.ts";
@@ -90,8 +91,6 @@ export function suggestedRelease({ chains }: GoodRun, { issuer, expires, level }
       ...libraryRules.filter(({ id }) => wanted.includes(id)),
       ...(level === undefined ? [] : (rulesAt(level, point) ?? [])),
     ]);
-    const read = new Set(rules.flatMap((rule) => Object.keys(rule.attestations ?? {})));
-    const types = Object.assign({}, ...rules.map((rule) => rule.attestations ?? {})) as Record<string, string>;
     return {
       touchmark: "policy/v1",
       name: `${project}-${point}`,
@@ -103,12 +102,13 @@ export function suggestedRelease({ chains }: GoodRun, { issuer, expires, level }
       attestations: {
         provenance: { predicateType: "https://slsa.dev/provenance/v1", by: ["builder"] },
         ...Object.fromEntries(
-          [...read]
-            .filter((name) => name !== "provenance")
-            .map((name) => [name, { predicateType: types[name] ?? "", by: ["builder"], required: false }]),
+          Object.entries(readAttestations(rules))
+            .filter(([name]) => name !== "provenance")
+            .map(([name, predicateType]) => [name, { predicateType, by: ["builder"], required: false }]),
         ),
       },
       parameters: {
+        ...declaredParameters(rules),
         project: { type: "string", description: "Project whose pipeline it is.", default: project },
         pipeline: { type: "string", description: "Pipeline of the project.", default: pipeline },
         artifacts: list("Artifacts that it may deliver.", distinct(chains.map(({ artifact }) => artifact.name))),

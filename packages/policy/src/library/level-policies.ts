@@ -1,5 +1,6 @@
 import { decisionPoints, type Policy } from "@touchmark/formats/policy";
 import { rulesAt } from "./collections.ts";
+import { declaredParameters, readAttestations } from "./declared.ts";
 
 /** Who is trusted, and how long the policies hold. */
 export interface LevelTrust {
@@ -13,37 +14,26 @@ export function policiesOfCollection(collection: string, { builder, issuer, expi
   return decisionPoints.flatMap((point) => {
     const rules = rulesAt(collection, point) ?? [];
     if (rules.length === 0) return [];
-    const types = Object.assign({}, ...rules.map((rule) => rule.attestations ?? {})) as Record<string, string>;
-    const parameters = new Map(rules.flatMap((rule) => rule.parameters ?? []).map((each) => [each.name, each]));
-    // A parameter without a value denies; one that has another way out is left to the user to declare.
-    const needed = [...parameters.values()].filter(({ otherwise }) => otherwise === undefined);
+    const wanted = Object.entries(readAttestations(rules));
+    const parameters = Object.entries(declaredParameters(rules)).map(([name, parameter]) => [
+      name,
+      name === "builders" ? { ...parameter, default: [builder] } : parameter,
+    ]);
     const policy: Policy = {
       touchmark: "policy/v1",
       name: `${collection}-${point}`,
       version: 1,
       expires,
       point,
-      trust: { builder: { identities: [{ identity: builder, issuer }] } },
-      ...(Object.keys(types).length === 0
+      ...(wanted.length === 0
         ? {}
         : {
+            trust: { builder: { identities: [{ identity: builder, issuer }] } },
             attestations: Object.fromEntries(
-              Object.entries(types).map(([name, predicateType]) => [
-                name,
-                { predicateType, by: ["builder"], required: false },
-              ]),
+              wanted.map(([name, predicateType]) => [name, { predicateType, by: ["builder"], required: false }]),
             ),
           }),
-      ...(needed.length === 0
-        ? {}
-        : {
-            parameters: Object.fromEntries(
-              needed.map(({ name, type, description }) => [
-                name,
-                { type, description, ...(name === "builders" ? { default: [builder] } : {}) },
-              ]),
-            ),
-          }),
+      ...(parameters.length === 0 ? {} : { parameters: Object.fromEntries(parameters) }),
       collections: [collection],
     };
     return [policy];

@@ -97,10 +97,7 @@ function ruleText(rule: LibraryRule): string {
     `- When it fails: ${message}.`,
     `- What to do: ${solution}`,
     ...(rule.parameters ?? []).map(({ name, type, description, otherwise }) => {
-      const without =
-        otherwise === undefined
-          ? "Without it the rule denies."
-          : `Without it: ${otherwise.includes('"') ? `\`${otherwise}\`` : otherwise}.`;
+      const without = otherwise === undefined ? "Without it the rule denies." : `Without it: \`${otherwise}\`.`;
       return `- Parameter \`${name}\` (${type}): ${description} ${without}`;
     }),
     ...Object.entries(rule.attestations ?? {}).map(

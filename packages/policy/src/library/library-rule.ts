@@ -22,6 +22,6 @@ export interface LibraryParameter {
   readonly name: string;
   readonly type: "string" | "int" | "bool" | "duration" | "list" | "map";
   readonly description: string;
-  /** CEL of the value that counts without one; absent: the rule denies. */
+  /** The value that counts without one, as JSON, which is CEL as well; absent: the rule denies. */
   readonly otherwise?: string;
 }

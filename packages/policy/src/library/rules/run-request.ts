@@ -137,7 +137,7 @@ export const runRequestRules: readonly LibraryRule[] = [
     id: "request.template",
     title: "The pipeline descends from an approved template",
     expression:
-      "has(request.templates) && request.templates.exists(name, !has(params.templates) || name in params.templates)",
+      "has(request.templates) && request.templates.exists(name, (has(params.templates) ? params.templates : []).size() == 0 || name in params.templates)",
     message: "the pipeline descends from no approved template",
     solution:
       "`touchmark lint` tells how far the pipeline is from a template; `touchmark init --template NAME` writes one.",
@@ -151,8 +151,8 @@ export const runRequestRules: readonly LibraryRule[] = [
       {
         name: "templates",
         type: "list",
-        description: "Names of templates that are approved.",
-        otherwise: "every template of the library",
+        description: "Names of templates that are approved; none named: all of the library.",
+        otherwise: "[]",
       },
     ],
   },
