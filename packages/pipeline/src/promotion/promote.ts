@@ -5,7 +5,8 @@ import { type CopyProgress, type CopyReport, copyImage, publishArtifact } from "
 import type { VerifiedChain } from "@touchmark/verify/chain";
 import type { AttestReport } from "../attest.ts";
 import type { Factory } from "../factory.ts";
-import { signDecision } from "./decision.ts";
+import type { PoliciesInForce } from "../policy/index.ts";
+import { decidePromotion } from "./decision.ts";
 
 /** A promotion. */
 export interface PromotionRequest {
@@ -15,8 +16,9 @@ export interface PromotionRequest {
   readonly tag: string;
   /** `HOST/NAME` of the target, without the tag. */
   readonly place: string;
-  /** What is demanded, for the record. */
+  /** What is demanded of the evidence, for the record. */
   readonly demands: unknown;
+  readonly policies: PoliciesInForce;
   /** Verifies what the digest stands for; throws to refuse. */
   readonly verify: () => Promise<readonly VerifiedChain[]>;
   readonly onProgress?: (progress: CopyProgress) => void;
@@ -30,23 +32,25 @@ export interface PromotionReport {
 }
 
 /**
- * Copies what verifies, with everything that refers to it, under a decision that is signed, logged, and stored beside it
+ * Copies what verifies and policies let out, with everything that refers to it, under a decision that is signed, logged, and stored beside it
  * before the tag is set. A refusal is signed and logged too, and nothing is copied.
  * @throws what verifying and copying throw; SPEC PR1
  */
 export async function promoteImage(factory: Factory, request: PromotionRequest): Promise<PromotionReport> {
   const { from, to, digest, tag, place, demands } = request;
   const target = `${place}:${tag}`;
+  const question = { digest, target, demands, policies: request.policies };
   let chains: readonly VerifiedChain[];
   try {
     chains = await request.verify();
   } catch (error) {
     if (isFactoryError(error) && error.nature === "refused") {
-      await signDecision(factory, { digest, target, demands, chains: undefined });
+      await decidePromotion(factory, { ...question, chains: [], broken: error });
     }
     throw error;
   }
-  const decision = await signDecision(factory, { digest, target, demands, chains });
+  const { report: decision, refusal } = await decidePromotion(factory, { ...question, chains });
+  if (refusal !== undefined) throw refusal;
   const copy = await copyImage({
     ...{ from, to, reference: digest, referrers: true, tag },
     ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),

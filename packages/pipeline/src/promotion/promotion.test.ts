@@ -10,16 +10,20 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { attestArtifact } from "../attest.ts";
 import { pipelineErrors } from "../errors.ts";
 import { type Factory, openFactory } from "../factory.ts";
-import { signDecision } from "./decision.ts";
+import { oneRuleEach } from "../gates/policies.fixture.ts";
+import { type PoliciesInForce, policiesInForce } from "../policy/index.ts";
+import { decidePromotion } from "./decision.ts";
 import { promoteImage } from "./promote.ts";
 import { promotionProof } from "./proof.ts";
 
 const directory = realpathSync(mkdtempSync(join(tmpdir(), "touchmark-promotion-")));
 let factory: Factory;
 let stranger: Factory;
+let policies: PoliciesInForce;
 beforeAll(async () => {
   factory = await openFactory({ home: join(directory, "own"), create: true });
   stranger = await openFactory({ home: join(directory, "other"), create: true });
+  policies = await policiesInForce(factory, { files: oneRuleEach({}) });
 });
 afterAll(async () => {
   await factory.close();
@@ -27,7 +31,6 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const chain = { statements: [{ digest: sha256("evidence") }], hermetic: true } as unknown as VerifiedChain;
 const once = (bytes: Uint8Array) =>
   async function* () {
     yield bytes;
@@ -43,7 +46,16 @@ async function scene(verify: () => Promise<readonly VerifiedChain[]>) {
   await from.putBlob(emptyDescriptor, once(emptyContent));
   const image = { kind: "manifest", mediaType: mediaTypes.manifest, config: emptyDescriptor, layers: [layer] } as const;
   const subject = await from.putManifest(serializeManifest(image), mediaTypes.manifest);
-  const request = { from, to, digest: subject.digest, tag: "1.0", place: "r.example/prod/app", demands: {}, verify };
+  const request = {
+    from,
+    to,
+    digest: subject.digest,
+    tag: "1.0",
+    place: "r.example/prod/app",
+    demands: {},
+    policies,
+    verify,
+  };
   const proof = promotionProof(factory, backend);
   /** Puts a bundle beside the artifact at the target, and asks whether the tag may be set. */
   const missingWith = async (bytes: Uint8Array): Promise<string | undefined> => {
@@ -55,7 +67,7 @@ async function scene(verify: () => Promise<readonly VerifiedChain[]>) {
 }
 
 test("PR1: what verifies is copied, with the decision beside it before the tag is set", async () => {
-  const { request, proof, to, subject } = await scene(async () => [chain]);
+  const { request, proof, to, subject } = await scene(async () => []);
   let before: string | undefined = "not asked";
   const watching = {
     ...to,
@@ -82,23 +94,32 @@ test("PR1: a refusal is signed and logged, and nothing is copied", async () => {
   await expect(to.manifest(subject.digest)).rejects.toThrow();
 });
 
+test("PR1: what verifies and policy does not let out is refused, signed, and not copied", async () => {
+  const { request, to, subject } = await scene(async () => []);
+  const files = oneRuleEach({ publish: "request.target != 'r.example/prod/app:1.0'" });
+  const asked = { ...request, policies: await policiesInForce(factory, { files }) };
+  await expect(promoteImage(factory, asked)).rejects.toThrow(expect.objectContaining({ code: "GATE_REFUSED" }));
+  await expect(to.manifest(subject.digest)).rejects.toThrow();
+});
+
 test("PR2: only a passed decision of this factory about this digest, place and tag lets a tag be set", async () => {
-  const { subject, missingWith, from, to } = await scene(async () => [chain]);
+  const { subject, missingWith, from, to } = await scene(async () => []);
   await to.putBlob(emptyDescriptor, once(emptyContent));
   await to.putBlob(descriptorOf(Buffer.from("app"), "application/gzip"), once(Buffer.from("app")));
   const { bytes } = await from.manifest(subject.digest);
   await to.putManifest(bytes, mediaTypes.manifest);
-  const good = { digest: subject.digest, target: "r.example/prod/app:1.0", demands: {}, chains: [chain] };
-  const refused = async (decision: typeof good | (Omit<typeof good, "chains"> & { chains: undefined }), by = factory) =>
-    expect(await missingWith((await signDecision(by, decision)).bytes)).toMatch(/^none of [0-9]+ bundles/);
+  const good = { digest: subject.digest, target: "r.example/prod/app:1.0", demands: {}, chains: [], policies };
+  const refused = async (decision: Parameters<typeof decidePromotion>[1], by = factory) =>
+    expect(await missingWith((await decidePromotion(by, decision)).report.bytes)).toMatch(/^none of [0-9]+ bundles/);
   await refused(good, stranger);
-  await refused({ ...good, chains: undefined });
+  await refused({ ...good, broken: pipelineErrors.make("EVIDENCE_MISSING", "none") });
+  await refused({ ...good, policies: await policiesInForce(factory) });
   await refused({ ...good, digest: sha256("another") });
   await refused({ ...good, target: "r.example/prod/app:2.0" });
   await refused({ ...good, target: "r.example/other/app:1.0" });
   await refused({ ...good, target: "r.example/x/prod/app:1.0" });
   expect(await missingWith(Buffer.from("no bundle"))).toMatch(/^none of/);
-  expect(await missingWith((await signDecision(factory, good)).bytes)).toBeUndefined();
+  expect(await missingWith((await decidePromotion(factory, good)).report.bytes)).toBeUndefined();
 });
 
 test("PR2: nobody gets such a decision signed as an attestation", async () => {

@@ -4,14 +4,13 @@ import { attestId } from "@touchmark/identity";
 import { findEvidence, localRepository, type PromotionProof, type RegistryBackend } from "@touchmark/registry";
 import { prepareExpectations, readTrustRoot, verifyBundle } from "@touchmark/verify";
 import type { Factory } from "../factory.ts";
-import { CHAIN_POLICY } from "./decision.ts";
 
 /**
  * Lets a tag be set that only the gate may set: when a decision of this factory's gate about this digest, this repository
  * and this tag lies among the referrers, passed. SPEC PR2
  */
 export function promotionProof(
-  factory: Pick<Factory, "trustRoot" | "names">,
+  factory: Pick<Factory, "trustRoot" | "names" | "clock">,
   backend: RegistryBackend,
 ): PromotionProof {
   return {
@@ -31,7 +30,9 @@ export function promotionProof(
           const verified = verifyBundle(bytes, trustRoot, expected);
           if (verified.kind !== "statement") continue;
           const summary = readPredicate("verification-summary", verified.statement.predicate);
-          if (summary.verificationResult !== "PASSED" || summary.policy.uri !== CHAIN_POLICY) continue;
+          const { touchmark_decision: decision, verificationResult } = summary;
+          if (verificationResult !== "PASSED" || decision?.point !== "publish") continue;
+          if (Date.parse(decision.expires) <= factory.clock.now().getTime()) continue;
           // The host by which clients know this registry is theirs to choose; the rest must be this very place.
           if (/^oci:\/\/[^/]+\/(.+)$/.exec(summary.resourceUri)?.[1] === `${repository}:${tag}`) return undefined;
         } catch (error) {

@@ -1,7 +1,8 @@
 import { openFactory, promoteImage } from "@touchmark/pipeline";
+import { policiesInForce, readPolicyFiles } from "@touchmark/pipeline/policy";
 import { findEvidence, isRegistryRepository } from "@touchmark/registry";
 import type { VerifiedChain } from "@touchmark/verify/chain";
-import { type Command, given } from "../../command.ts";
+import { type Command, given, texts } from "../../command.ts";
 import { cliErrors } from "../../errors.ts";
 import { openImageSource, openImageTarget } from "../../image-source.ts";
 import { registryOptions } from "../../registry-options.ts";
@@ -26,6 +27,7 @@ export const command: Command = {
     { flags: "--issuer <url>", description: "exact issuer in the signers' certificates" },
     { flags: "--witness-policy <file>", description: "C2SP tlog-policy: witnesses that must have cosigned" },
     { flags: "--require <property>", description: "what the whole chain must show: hermetic", choices: ["hermetic"] },
+    { flags: "--policy <file>", description: "policy or layout in place of those in force", repeatable: true },
     ...registryOptions,
     { flags: "--json", description: "machine-readable report" },
   ],
@@ -54,7 +56,9 @@ export const command: Command = {
         const verifier = await verifierOf(invocation, terminal);
         const factory = await openFactory();
         try {
+          const files = texts(invocation, "policy");
           const report = await promoteImage(factory, {
+            policies: await policiesInForce(factory, files.length === 0 ? {} : { files: readPolicyFiles(files) }),
             ...{ from: source.reader, digest: source.digest, to: place, tag, demands: verifier.demands },
             place: where,
             onProgress: ({ done, total, bytes }) => progress.tick(done, total, bytes),
