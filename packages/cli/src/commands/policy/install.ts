@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { type Command, given } from "../../command.ts";
 import { cliErrors } from "../../errors.ts";
 import { oneLine } from "../../terminal.ts";
@@ -29,7 +29,8 @@ export const command: Command = {
     const factory = await openFactory({ create: true });
     try {
       const installed: unknown[] = [];
-      for (const path of invocation.arguments) {
+      for (const word of invocation.arguments) {
+        const path = resolve(terminal.directory, word);
         if (isDirectory(path)) {
           const { set, signers, documents } = await installSet(factory, filesIn(path));
           const { name, version, expires } = set.document;

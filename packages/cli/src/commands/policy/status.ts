@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { type Command, given, text, texts } from "../../command.ts";
 import { oneLine } from "../../terminal.ts";
 
@@ -24,7 +25,7 @@ export const command: Command = {
     const factory = await openFactory({ create: true });
     try {
       const now = timeOption(text(invocation, "at"), "--at") ?? factory.clock.now();
-      const files = texts(invocation, "policy");
+      const files = texts(invocation, "policy").map((path) => resolve(terminal.directory, path));
       const found = await policiesInForce(factory, {
         now,
         ...(files.length === 0 ? {} : { files: readPolicyFiles(files) }),
