@@ -87,10 +87,7 @@ async function question(service: AdmissionService, room: { bytes: number }, aske
     const { ready, problems } = service.readiness();
     const notReady = ready
       ? undefined
-      : serverErrors.make(
-          "ADMISSION_NOT_READY",
-          `components are not admitted: ${problems.join("; ") || "not yet asked"}`,
-        );
+      : serverErrors.make("ADMISSION_NOT_READY", `components are not admitted: ${problems.join("; ")}`);
     const left = Math.max(1, withinMs - (performance.now() - since));
     return await endpoint.answer(body, { service, caller, notReady, patience: { withinMs: left, signal } });
   } finally {

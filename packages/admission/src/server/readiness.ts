@@ -32,7 +32,8 @@ export interface SelfAdmissionSettings {
 export function admitComponents(settings: SelfAdmissionSettings): SelfAdmission {
   const { gate, components, againMs = 5000, withinMs = 30_000, onProblem = () => undefined } = settings;
   const stopping = new AbortController();
-  let state: Readiness = { ready: components.length === 0, problems: [] };
+  const unasked = components.map((component) => `${component}: not asked about yet`);
+  let state: Readiness = { ready: components.length === 0, problems: unasked };
   let told = "";
   const attempt = async (): Promise<void> => {
     const facts = { operation: "SELF", kind: "component", environment: null, namespace: null };
