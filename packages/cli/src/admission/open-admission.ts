@@ -59,7 +59,10 @@ export interface AdmissionStatus {
 export async function openAdmission(options: OpenAdmissionOptions): Promise<OpenAdmission> {
   const { at, files, manifestOf, onVerdict, onProblem = () => {} } = options;
   const clock = at === undefined ? systemClock : fixedClock(at);
-  const factory = await openFactory({ clock });
+  const opened = await openFactory({ clock });
+  // A home never changes its names, and reading them from its certificates costs more than a decision.
+  const names = opened.names();
+  const factory = { ...opened, names: () => names };
   const places = openPlaces(factory, options.registries ?? {});
   const pool = await openPool(factory, options.threads ?? 0);
   const close = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-import { openFactory } from "@touchmark/pipeline";
+import type { openFactory } from "@touchmark/pipeline";
 import type { RegistryPlaces } from "@touchmark/pipeline/admission";
 import { openOwnRegistry } from "@touchmark/pipeline/images";
 import { openRegistryClient, type RegistryClientOptions } from "@touchmark/registry";
