@@ -44,7 +44,7 @@ export function askGate<Point extends DecisionPoint>(
 ): GateAnswer {
   const { point, subject, facts, evidence, chains, refused, verifier, resourceUri, levels, chain, now } = question;
   const decided = decideHere(factory, policies, {
-    ...{ point, subject, evidence, request: requestOf(point, facts) as Parameters<typeof decideHere>[2]["request"] },
+    ...{ point, subject, evidence, request: requestOf(point, facts) },
     ...(chains === undefined ? {} : { chains }),
     ...(refused === undefined ? {} : { refused }),
     ...(now === undefined ? {} : { now }),

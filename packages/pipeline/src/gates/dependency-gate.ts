@@ -40,9 +40,7 @@ export function dependencyGate(
       decided.get(key) ??
       decideHere(factory, policies, {
         ...{ point: "dependency", subject, evidence: [], now: facts.now() },
-        request: requestOf("dependency", dependencyFacts(candidate, own)) as Parameters<
-          typeof decideHere
-        >[2]["request"],
+        request: requestOf("dependency", dependencyFacts(candidate, own)),
       });
     decided.set(key, answer);
     return refusalOf(answer);

@@ -166,6 +166,6 @@ export type PointFacts = {
 export function requestOf<Point extends keyof PointFacts>(
   _point: Point,
   facts: PointFacts[Point],
-): { readonly [name: string]: CelInput | undefined } {
+): { readonly [name: string]: CelInput } {
   return facts;
 }
