@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { type Digest, isDigest, rfc3339 } from "@touchmark/core";
+import { isDigest, rfc3339 } from "@touchmark/core";
 import { type Command, given, text, texts } from "../command.ts";
 import { cliErrors } from "../errors.ts";
 import { oneLine } from "../terminal.ts";
@@ -84,7 +84,7 @@ export const command: Command = {
         given(invocation, "no-sign") || invocation.options["sign"] === false
           ? undefined
           : await signControlTest(factory, {
-              ...{ pipeline, baseline: baseline as Digest, experiments: report.experiments, outcome: report.outcome },
+              ...{ pipeline, baseline, experiments: report.experiments, outcome: report.outcome },
               source: { uri: `file://${location}`, commit },
               startedAt: rfc3339(startedAt),
               finishedAt: rfc3339(factory.clock.now()),

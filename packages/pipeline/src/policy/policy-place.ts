@@ -51,5 +51,5 @@ export function readParameters(factory: Factory): { readonly [name: string]: Cel
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw homePolicyErrors.make("POLICY_PARAMETERS_MALFORMED", `expected a mapping of names to values in ${path}`);
   }
-  return value as { readonly [name: string]: CelInput };
+  return value;
 }
