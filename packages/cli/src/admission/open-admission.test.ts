@@ -140,6 +140,21 @@ test("X85: decisions are recorded once an hour, however often the same is asked,
   await admission.close();
 });
 
+test("X81: every use of a permission is told to the service's log, and none for a dry run", async () => {
+  const { reference, digest } = await image("team/glass", false);
+  const expires = new Date(Date.now() + 3_600_000).toISOString();
+  const words = ["--namespace", "shop", "--by", "Ada", "--reason", "outage", "--id", "told", "--expires", expires];
+  expect((await scene.say("admission", "break-glass", digest, ...words)).code).toBe(0);
+  const told: string[] = [];
+  const admission = await openAdmission({ files: [policy], record: false, onBreakGlass: (line) => told.push(line) });
+  const ask = (dryRun: boolean) => admission.gate.admit([reference], { ...context, dryRun, namespace: "shop" });
+  expect((await ask(true))[0]?.result).toBe("allow");
+  expect(told).toEqual([]);
+  expect((await ask(false))[0]?.breakGlass?.id).toBe("told");
+  expect(told).toEqual([expect.stringMatching(/^told by Ada let .* pass in shop until .*: outage$/)]);
+  await admission.close();
+});
+
 test("X85: decisions in threads are those of one's own, allowed and denied", async () => {
   const good = await image("team/threads", true);
   const bad = await image("team/threads-bad", false);

@@ -1,6 +1,5 @@
 import {
   type AdmissionGate,
-  type AdmissionVerdict,
   admissionGate,
   type EvaluationPool,
   type EvidenceCacheState,
@@ -29,7 +28,8 @@ export interface OpenAdmissionOptions {
   readonly registries?: RegistryClientOptions;
   /** The manifest that lists the evidence of a file of an artifact in a registry. */
   readonly manifestOf?: (digest: Digest) => Digest | undefined;
-  readonly onVerdict?: (verdict: AdmissionVerdict) => void;
+  /** Told of every use of a break-glass permission that is no dry run. */
+  readonly onBreakGlass?: (line: string) => void;
   /** Told of what cannot be used, for example new policies that cannot be read. */
   readonly onProblem?: (message: string) => void;
 }
@@ -57,7 +57,7 @@ export interface AdmissionStatus {
 
 /** Opens the gate; policies, permissions and tenants follow their files from now on. @throws what reading them at first throws */
 export async function openAdmission(options: OpenAdmissionOptions): Promise<OpenAdmission> {
-  const { at, files, manifestOf, onVerdict, onProblem = () => {} } = options;
+  const { at, files, manifestOf, onBreakGlass, onProblem = () => {} } = options;
   const clock = at === undefined ? systemClock : fixedClock(at);
   const opened = await openFactory({ clock });
   // A home never changes its names, and reading them from its certificates costs more than a decision.
@@ -81,7 +81,13 @@ export async function openAdmission(options: OpenAdmissionOptions): Promise<Open
     const gate = admissionGate({
       ...{ clock, explain: (decision) => explainTree(decision) },
       tenants: async () => (await home.current()).table,
-      ...(onVerdict === undefined ? {} : { onVerdict }),
+      onVerdict: ({ breakGlass, reference, digest }, { namespace }) => {
+        if (breakGlass === undefined) return;
+        const { id, by, expires, reason } = breakGlass;
+        onBreakGlass?.(
+          `${id} by ${by} let ${reference} (${digest}) pass in ${namespace ?? "no namespace"} until ${expires}: ${reason}`,
+        );
+      },
     });
     const status = async (): Promise<AdmissionStatus> => {
       const { table, permissions, refused, policyNames } = await home.current();

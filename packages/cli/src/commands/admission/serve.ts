@@ -60,6 +60,7 @@ export const command: Command = {
     const admission = await openAdmission({
       ...(files.length === 0 ? {} : { files }),
       ...{ record: true, threads: 2, registries: clientOptions(invocation, terminal), onProblem: tell },
+      onBreakGlass: (line) => tell(`break-glass ${line}`),
     });
     const undo: (() => void | Promise<void>)[] = [() => admission.close()];
     try {
