@@ -13,6 +13,7 @@ import {
 import { pipelineErrors } from "./errors.ts";
 import type { Factory } from "./factory.ts";
 import type { RunRequest } from "./run.ts";
+import { sourceSigners } from "./source-signers.ts";
 
 /** The file that a revision's pipelines are read from. */
 export const PIPELINE_FILE = "touchmark.yaml";
@@ -38,7 +39,7 @@ export async function takeSource(
       pipelineFileOf(() => readAtRevision(location, resolved.commit, PIPELINE_FILE, { repositoryStore })),
       revision === "HEAD" ? requireCleanWorkingTree({ location, repositoryStore }) : undefined,
     ]);
-    source = await fetchSource({ ...options, declared: file.source });
+    source = await fetchSource({ ...options, declared: file.source, signers: sourceSigners(factory) });
   }
   source = { ...source, revision };
   const epoch = Math.floor(source.committedAt.getTime() / 1000);

@@ -36,7 +36,7 @@ export const runRequestRules: readonly LibraryRule[] = [
     messageExpression: '"the signature on " + request.source.commit + " is " + request.source.signature.status',
     message: "the commit has no signature that the project trusts",
     solution:
-      "Sign commits (`git config commit.gpgsign true`), and name the keys in the allowed signers of the project.",
+      "Sign commits (`git config commit.gpgsign true`), and name the keys in `policy/allowed-signers` of the factory's home.",
     severity: "high",
     points: ["request"],
     collections: ["slsa-source-l2", "slsa-source-l3", "slsa-source-l4", "moderate", "high"],
