@@ -62,7 +62,7 @@ export async function openAdmission(options: OpenAdmissionOptions): Promise<Open
   const opened = await openFactory({ clock });
   // A home never changes its names, and reading them from its certificates costs more than a decision.
   const names = opened.names();
-  const factory = { ...opened, names: () => names };
+  const factory = { ...opened, names: () => names, trustRoot: forOneSecond(() => opened.trustRoot()) };
   const places = openPlaces(factory, options.registries ?? {});
   const pool = await openPool(factory, options.threads ?? 0);
   const close = async (): Promise<void> => {
@@ -115,4 +115,24 @@ async function openPool(factory: OpenAdmission["factory"], threads: number): Pro
   if (threads === 0) return undefined;
   const parties = () => homeAdmission(factory).tenants.flatMap((each) => each.parties);
   return evaluationPool({ threads, bytesOf: (digest) => proofBytes(factory, digest, parties()) });
+}
+
+const SECOND_MS = 1000;
+
+/** What costs more than a decision to put together, and must be in force within a second. */
+function forOneSecond<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  let at = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = performance.now();
+    if (made === undefined || now - at > SECOND_MS) {
+      made = make();
+      // What failed is tried again at once.
+      made.catch(() => {
+        at = Number.NEGATIVE_INFINITY;
+      });
+      at = now;
+    }
+    return made;
+  };
 }
