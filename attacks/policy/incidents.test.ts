@@ -40,8 +40,7 @@ const request = (change: Partial<RunRequestFacts> = {}): RunRequestFacts => ({
   images: [{ reference: `base@${digest("d")}`, digest: digest("d"), pinned: true, vouchers: ["factory"] }],
   ...change,
 });
-const at = <Point extends "request" | "dependency" | "step">(point: Point, parts: Partial<Policy>) =>
-  policyOf({ point, ...parts });
+const at = (point: "request" | "dependency" | "step", parts: Partial<Policy>) => policyOf({ point, ...parts });
 const ask = (policy: Policy, facts: object, parameters: { readonly [name: string]: readonly string[] } = {}) =>
   said(asked(policy, { request: facts as never, parameters, subject: { name: "shop/default" } }));
 
@@ -174,7 +173,7 @@ test("AT17: a fork's build is not opened, and a step with a secret has no way ou
   ]);
   // A gate that does not say whether it is from outside is not believed to have looked.
   const { trusted: _, ...silent } = fork;
-  const unsaid = asked(builtIn?.document as Policy, { request: silent as never });
+  const unsaid = asked(builtIn?.document as Policy, { request: silent });
   expect(said(unsaid)).toEqual(["deny", "POLICY_EVALUATION_ERROR request.outside-change-sealed"]);
 });
 
