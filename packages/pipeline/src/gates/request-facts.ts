@@ -15,7 +15,12 @@ export function localCaller(): CallerFacts {
 }
 
 /** The facts of the point `request`: who starts what, from where, with which images. */
-export function requestFacts(facts: RunFacts, plan: Plan, images: RunImages | undefined): RunRequestFacts {
+export function requestFacts(
+  facts: RunFacts,
+  plan: Plan,
+  images: RunImages | undefined,
+  signers: readonly string[] | undefined,
+): RunRequestFacts {
   const { source, request, project, pipeline, pipelineFile } = facts;
   const { uri, revision, commit, workingTree, committedAt } = source;
   const { status, signer, key } = signatureFacts(source.signature);
@@ -23,7 +28,10 @@ export function requestFacts(facts: RunFacts, plan: Plan, images: RunImages | un
     caller: localCaller(),
     cause: "command",
     project,
-    pipeline: { name: pipeline, file: pipelineFile.path, digest: pipelineFile.digest },
+    pipeline: {
+      ...{ name: pipeline, file: pipelineFile.path, digest: pipelineFile.digest },
+      ...(signers === undefined ? {} : { signers }),
+    },
     source: {
       ...{ uri, revision, commit, workingTree, committedAt: timeOf(committedAt) },
       signature: {

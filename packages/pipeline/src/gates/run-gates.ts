@@ -17,6 +17,7 @@ import { decisionNames } from "./decision-names.ts";
 import { dependencyGate } from "./dependency-gate.ts";
 import { relyOn } from "./earlier-decision.ts";
 import { gateErrors } from "./errors.ts";
+import { pipelineSigners } from "./pipeline-signers.ts";
 import { imageFacts, requestFacts } from "./request-facts.ts";
 import { type RunEvidence, runEvidence } from "./run-evidence.ts";
 
@@ -143,11 +144,11 @@ export function runGates(parts: RunGateParts): RunGates {
     policies,
     ask,
     dependencies,
-    request: (images) =>
+    request: async (images) =>
       ask(decisionNames.request, {
         point: "request",
         subject: { name: `${facts.project}/${facts.pipeline}` },
-        facts: requestFacts(facts, plan, images),
+        facts: requestFacts(facts, plan, images, await pipelineSigners(factory, facts, policies)),
         evidence: [],
         resourceUri: `touchmark:project/${facts.project}/pipeline/${facts.pipeline}`,
         levels: ["TOUCHMARK_REQUEST_ADMITTED"],

@@ -162,7 +162,8 @@ export const runRequestRules: readonly LibraryRule[] = [
     expression:
       "has(request.pipeline.signers) && request.pipeline.signers.exists(signer, signer in params.pipelineSigners)",
     message: "nobody trusted signed this definition",
-    solution: "Have one of `pipelineSigners` sign the pipeline file (`touchmark policy sign`).",
+    solution:
+      "Have one of `pipelineSigners` approve the pipeline file (`touchmark approve touchmark.yaml --as NAME --role ROLE`).",
     severity: "high",
     points: ["request"],
     collections: ["callers"],
