@@ -28,6 +28,7 @@ export interface Claim {
 /** How many different parties signed, and which of them each signer stands for. */
 export interface Parties {
   readonly count: number;
+  readonly names: readonly string[];
   partyOf(signer: EvidenceSigner): string | undefined;
 }
 
@@ -42,6 +43,7 @@ export function countParties(claims: readonly Claim[]): Parties {
   const stands = new Map([...distinct].map(([party, signer]) => [names[signer], party]));
   return {
     count: distinct.size,
+    names: [...distinct.keys()].sort(),
     partyOf: (signer) => stands.get(signerName(signer)) ?? partiesOfSigner.get(signerName(signer))?.[0],
   };
 }

@@ -40,12 +40,6 @@ export function shownSigner(signer: EvidenceSigner): string {
   return signer.kind === "certificate" ? signer.identity : signer.key;
 }
 
-/** True for two signatures of one party. */
-export function sameSigner(one: EvidenceSigner, other: EvidenceSigner): boolean {
-  if (one.kind === "key") return other.kind === "key" && one.key === other.key;
-  return other.kind === "certificate" && one.identity === other.identity && one.issuer === other.issuer;
-}
-
 /**
  * Counts different functionaries by different signatures: a party that stands under two names counts once, and so do
  * two signatures of one functionary. `claims` has for each signer the functionaries that it is.

@@ -206,6 +206,27 @@ test("L10: further statements about what a step made are demanded, by whom they 
   ]);
 });
 
+test("L10: a party who attests twice, and whom two functionaries name, stands for one of them", () => {
+  const [wanted] = attested.steps[0]?.attestations ?? [];
+  const identity = (name: string) => ({ identities: [{ identity: `spiffe://factory.example.org/${name}` }] });
+  const laboratory = { identities: [...identity("lab").identities, ...identity("lab-2").identities] };
+  const layout = {
+    ...attested,
+    steps: attested.steps.map((each) =>
+      each.name === "build" && wanted !== undefined
+        ? { ...each, attestations: [{ ...wanted, functionaries: ["one", "two", "lab"], threshold: 3 }] }
+        : each,
+    ),
+    functionaries: { ...attested.functionaries, one: identity("ci"), two: identity("ci"), lab: laboratory },
+  };
+  const by = (name: string, more: object = {}) => evidence(scanned, subject, { findings: 0, ...more }, signer(name));
+  const attestations = [by("ci"), by("ci", { again: 1 }), by("lab"), by("lab-2")];
+  expect(codes({ layout, attestations, evaluateRule })).toEqual(["POLICY_THRESHOLD"]);
+  // Three signers stand for three.
+  const three = { ...layout, functionaries: { ...layout.functionaries, two: identity("two") } };
+  expect(codes({ layout: three, attestations: [by("ci"), by("two"), by("lab")], evaluateRule })).toEqual([]);
+});
+
 test("L11: what a layout says of its source, the verified chain must show", () => {
   const uri = "git+https://git.example.org/app";
   const layout = {

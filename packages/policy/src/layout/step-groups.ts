@@ -1,9 +1,9 @@
 import type { Layout, LayoutStep } from "@touchmark/formats/policy";
 import type { DenialCode } from "../decision.ts";
-import type { EvidenceSigner } from "../engine/evidence.ts";
+import { countParties, partiesOf } from "../engine/functionary.ts";
 import type { ItemArtifacts } from "./artifact-rules.ts";
 import { sameArtifacts } from "./artifacts.ts";
-import { distinctFunctionaries, isFunctionary, sameSigner, shownSigner } from "./functionary.ts";
+import { shownSigner } from "./functionary.ts";
 import type { ConsideredLink } from "./judgement.ts";
 import type { StepLink } from "./step-link.ts";
 
@@ -43,7 +43,7 @@ export function linksByStep(
     const wanted = functionaries.get(link.step);
     if (wanted === undefined) continue;
     const found = byStep.get(link.step) ?? [];
-    found.push({ link, names: namesOf(wanted, link.signer, { layout, issuer }) });
+    found.push({ link, names: partiesOf(link.signer, wanted, layout.functionaries, issuer) });
     byStep.set(link.step, found);
   }
   return byStep;
@@ -94,18 +94,6 @@ export function stepEvidence(step: LayoutStep, view: LinkView): StepEvidence {
   };
 }
 
-/** Functionaries of a list that a signer is. */
-export function namesOf(
-  names: readonly string[],
-  signer: EvidenceSigner,
-  { layout, issuer }: Pick<LinkView, "layout" | "issuer">,
-): string[] {
-  return names.filter((name) => {
-    const functionary = Object.hasOwn(layout.functionaries, name) ? layout.functionaries[name] : undefined;
-    return functionary !== undefined && isFunctionary(functionary, signer, issuer);
-  });
-}
-
 function whyNot(link: StepLink, names: readonly string[], view: LinkView): string | undefined {
   if (names.length === 0) return "its signer is no functionary of this step";
   if (view.semantics === "touchmark" && link.exitCode !== undefined && link.exitCode !== 0) {
@@ -119,11 +107,8 @@ function saySame(one: StepLink, other: StepLink): boolean {
 }
 
 function groupOf(members: readonly SignedLink[]): StepGroup {
-  const signers: { readonly signer: EvidenceSigner; readonly names: readonly string[] }[] = [];
-  for (const { link, names } of members) {
-    if (!signers.some(({ signer }) => sameSigner(signer, link.signer))) signers.push({ signer: link.signer, names });
-  }
-  const functionaries = [...distinctFunctionaries(signers.map(({ names }) => names)).keys()].toSorted();
+  const claims = members.map(({ link, names }) => ({ signer: link.signer, parties: names }));
+  const functionaries = countParties(claims).names;
   const links = members.map(({ link }) => link);
   const [first] = links as [StepLink];
   return {
