@@ -104,7 +104,7 @@ async function verifyOwn(
         JSON.stringify({ verdict: isGood ? "accepted" : "refused", decision, inspections: shown(inspections) }),
       );
     } else {
-      const tree = explainTree(decision, { colour: terminal.style.good("x") !== "x" });
+      const tree = explainTree(decision, { colour: terminal.style.good("x") !== "x" }).trimEnd();
       if (isGood) terminal.print(tree);
       else terminal.note(tree);
     }

@@ -51,7 +51,7 @@ export function showVerdict({ item, verdict }: ItemVerdict, terminal: Terminal):
     terminal.print(`  is ${verdict.digest}`);
   for (const line of verdict.warnings) terminal.print(`  ${style.warn(oneLine(line))}`);
   if (verdict.result === "deny" || verdict.breakGlass !== undefined) {
-    for (const line of printable(verdict.explanation).split("\n")) terminal.print(`  ${line}`);
+    for (const line of printable(verdict.explanation).trimEnd().split("\n")) terminal.print(`  ${line}`);
   }
 }
 

@@ -40,6 +40,11 @@ export async function sealCommand(terminal: Terminal, command: HostCommand): Pro
   try {
     for (const each of named) sealed.push({ path: each, file: sealFile(each, command.directory) });
     const [own] = sealed;
+    // Taking this process's place with anything else would end it without a word, or have a shell guess at it.
+    if (command.files.length === 0 && own?.file.form === "other") {
+      const hint = "After --exec -- stands the command alone; a file that it reads is named by --file.";
+      throw cliErrors.make("CLI_USAGE", `expected a program or a script, found ${program}`, { hint });
+    }
     if (command.files.length === 0 && own !== undefined && !isExecutable(own.file)) {
       const { homeAdmissionErrors } = await import("@touchmark/pipeline/admission");
       throw homeAdmissionErrors.make("HOST_GATE_UNSUPPORTED", `${command.directory} does not allow execution`);
@@ -66,7 +71,7 @@ async function execute(terminal: Terminal, ready: Ready): Promise<number> {
   );
   const [own] = sealed;
   const isOwn = files.length === 0;
-  if (isOwn && own !== undefined && !own.file.isScript && typeof process.execve === "function") {
+  if (isOwn && own !== undefined && own.file.form === "program" && typeof process.execve === "function") {
     process.chdir(terminal.directory);
     process.execve(`/proc/self/fd/${own.file.descriptor}`, [program, ...words], environment);
   }

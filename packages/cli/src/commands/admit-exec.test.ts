@@ -46,6 +46,15 @@ test.skipIf(noLinux !== null)(
   },
 );
 
+test.skipIf(noLinux !== null)("X84: what is neither program nor script is said, and nothing is executed", async () => {
+  await scene.check(scene.write("archive.tar", "no program", 0o755), true);
+  const done = await ended(gate("--exec", "--", "./archive.tar"));
+  expect(done).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("CLI_USAGE: expected a program or a script, found ./archive.tar"),
+  });
+});
+
 test.skipIf(noLinux !== null)("X84: what is denied is not executed", async () => {
   scene.write("evil.sh", "#!/bin/sh\necho executed\n", 0o755);
   const done = await ended(gate("--exec", "--", "./evil.sh"));

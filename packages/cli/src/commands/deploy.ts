@@ -48,7 +48,7 @@ export const command: Command = {
       if (given(invocation, "json")) {
         terminal.print(JSON.stringify({ verdict: "accepted", ...report, deployment }));
       } else {
-        terminal.print(`${artifact.name}  ${environment}  ${digest}`);
+        terminal.print(`${environment}  ${artifact.name === digest ? "" : `${artifact.name}  `}${digest}`);
         terminal.print(`decision ${report.decision.bundle}, log entry ${report.decision.logIndex}`);
         terminal.print(`signed as ${deployment.identity}, log entry ${deployment.logIndex}`);
       }

@@ -61,7 +61,7 @@ export const command: Command = {
   description:
     "Policies, layouts, exceptions and sets are YAML or JSON documents; rules are CEL. One engine decides from the request of a run to deployment, and every decision explains itself.",
   examples: [
-    ["touchmark policy init --from-run 1", "layout and policies that a good run passes, and little else"],
+    ["touchmark policy init --from-run latest", "layout and policies that a good run passes, and little else"],
     ["touchmark policy test tests/*.policy-test.yaml", "what the rules say of stated evidence"],
     ["touchmark policy replay policies/deploy.yaml", "recorded decisions that would come out otherwise"],
   ],

@@ -10,7 +10,7 @@ export interface SealedFile {
   /** Open for reading; whoever is given it sees the bytes that were hashed. */
   readonly descriptor: number;
   /** A script is started by its interpreter, which reads it by descriptor. */
-  readonly isScript: boolean;
+  readonly form: "program" | "script" | "other";
   close(): void;
 }
 
@@ -96,17 +96,22 @@ function copy(source: number, target: number, path: string): void {
   }
 }
 
-function hashed(descriptor: number): Pick<SealedFile, "digest" | "bytes" | "isScript"> {
+function hashed(descriptor: number): Pick<SealedFile, "digest" | "bytes" | "form"> {
   const hash = createHash("sha256");
   const piece = Buffer.allocUnsafe(1024 * 1024);
   let position = 0;
-  let isScript = false;
+  let begin = "";
   for (;;) {
     const read = readSync(descriptor, piece, 0, piece.length, position);
     if (read === 0) break;
-    if (position === 0) isScript = piece.subarray(0, Math.min(2, read)).toString("latin1") === "#!";
+    if (position === 0) begin = piece.subarray(0, Math.min(4, read)).toString("latin1");
     hash.update(piece.subarray(0, read));
     position += read;
   }
-  return { digest: `sha256:${hash.digest("hex")}`, bytes: position, isScript };
+  return { digest: `sha256:${hash.digest("hex")}`, bytes: position, form: formOf(begin) };
+}
+
+function formOf(begin: string): SealedFile["form"] {
+  if (begin.startsWith("#!")) return "script";
+  return begin === "\u007fELF" ? "program" : "other";
 }

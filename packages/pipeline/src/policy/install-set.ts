@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { type Digest, isFactoryError, sha256 } from "@touchmark/core";
 import { type PolicySet, readPolicyDocument } from "@touchmark/formats/policy";
 import { attestId } from "@touchmark/identity";
-import { checkSet, type Pinned } from "@touchmark/policy";
+import { checkSet, type Denial, type Pinned } from "@touchmark/policy";
 import { writeFileAtomically } from "@touchmark/store";
 import type { Factory } from "../factory.ts";
 import { homePolicyErrors } from "./errors.ts";
@@ -88,8 +88,17 @@ async function checkSuccession(
   throw homePolicyErrors.make(
     "POLICY_SET_REFUSED",
     denials.map(({ code, message }) => `${code}: ${message}`).join("; "),
-    denial.solution === undefined ? {} : { hint: denial.solution },
+    hintOf(denial),
   );
+}
+
+function hintOf({ code, solution }: Denial): { readonly hint?: string } {
+  if (code === "POLICY_SET_THRESHOLD") {
+    const who =
+      "whom the set in force names and whom this one names; `owner` is the home itself, which signs without --as";
+    return { hint: `touchmark policy sign FILE --as NAME, by each of them: ${who}` };
+  }
+  return solution === undefined ? {} : { hint: solution };
 }
 
 function membersOf(set: PolicySet, files: readonly PolicyFile[]): ReadonlyMap<Digest, Uint8Array> {

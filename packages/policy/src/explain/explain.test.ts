@@ -144,3 +144,13 @@ test("X3: the JSON of a decision is canonical", () => {
   expect(canonicalJson(JSON.parse(json))).toBe(json);
   expect(json.startsWith('{"at":"2026-11-22T12:00:00Z","cost":')).toBe(true);
 });
+
+test("X1: rules that were not judged stand in one line, after what they depend on", () => {
+  const rules = [
+    ruleOf("first", "false"),
+    ...["second", "third"].map((id) => ruleOf(id, "true", { dependsOn: ["first"] })),
+  ];
+  const tree = explainTree(ask({ ...policy, attestations: {}, rules }));
+  expect(tree).toMatch(/─ POLICY_RULE_SKIPPED {2}what these depend on did not pass: second, third$/m);
+  expect(tree.match(/POLICY_RULE_SKIPPED/g)).toHaveLength(1);
+});

@@ -4,7 +4,7 @@ import { type Branch, leaf, oneLine } from "./branch.ts";
 /** A decision as lines that belong to each other: what the terminal tree and the Markdown page both show. */
 export function explain(decision: Decision): Branch {
   const { subject, point, at, result, stated } = decision;
-  const digest = subject.digest === undefined ? "" : ` ${subject.digest}`;
+  const digest = subject.digest === undefined || subject.digest === subject.name ? "" : ` ${subject.digest}`;
   const where = `at the point ${point}, ${at === "" ? "at no time" : at}`;
   return {
     tone: result === "allow" ? "good" : "bad",
@@ -20,8 +20,9 @@ export function explain(decision: Decision): Branch {
 }
 
 function verdictBranch(verdict: PolicyVerdict): Branch {
-  const { policy, denials, rules, attestations, expiresInDays } = verdict;
-  const denied = new Set(denials.flatMap(({ rule }) => (rule === undefined ? [] : [rule])));
+  const { policy, rules, attestations, expiresInDays } = verdict;
+  const [denials, skipped] = parted(verdict.denials);
+  const denied = new Set(verdict.denials.flatMap(({ rule }) => (rule === undefined ? [] : [rule])));
   const passed = rules.filter((rule) => rule.outcome === "passed");
   const isDeny = verdict.verdict === "deny";
   return {
@@ -35,12 +36,22 @@ function verdictBranch(verdict: PolicyVerdict): Branch {
           rules.find(({ id }) => id === denial.rule),
         ),
       ),
+      ...skipped,
       ...rules.filter(({ id, outcome }) => outcome !== "passed" && !denied.has(id)).map(ruleBranch),
       ...attestations.map(attestationBranch),
       ...(verdict.warnings ?? []).map((warning) => leaf("warn", "noticed", warning)),
       ...(passed.length === 0 ? [] : [leaf("good", "passed", passed.map(({ id }) => id).join(", "))]),
     ],
   };
+}
+
+/** Denials, and one line for all rules that were not judged: what to do about them is said where they depend on. */
+function parted(denials: readonly Denial[]): readonly [readonly Denial[], readonly Branch[]] {
+  const isSkipped = ({ code }: Denial): boolean => code === "POLICY_RULE_SKIPPED";
+  const names = denials.filter(isSkipped).flatMap(({ rule }) => rule ?? []);
+  if (names.length < 2) return [denials, []];
+  const text = oneLine(`what these depend on did not pass: ${names.join(", ")}`, 2000);
+  return [denials.filter((each) => !isSkipped(each)), [{ ...leaf("bad", "POLICY_RULE_SKIPPED", ""), text }]];
 }
 
 const modeWords = {
