@@ -8,7 +8,7 @@ export const command: Command = {
   name: "prune",
   summary: "free space, without breaking a chain",
   description:
-    "Deletes old runs and what only they refer to. Evidence of a kept run stays whole, and the transparency log is never pruned. Unpacked images that no run used for that long go as well: they are unpacked again when needed.",
+    "Deletes old runs and what only they refer to. Evidence of a kept run stays whole, and the transparency log is never pruned. Records of decisions go by age; what was signed about them stays. Unpacked images that no run used for that long go as well: they are unpacked again when needed.",
   options: [
     { flags: "--older-than <age>", description: "runs begun longer ago may go: 30d, 12h, 90m" },
     { flags: "--max-size <size>", description: "oldest runs go until the store is this small: 10GiB, 500MiB" },
@@ -53,7 +53,11 @@ export const command: Command = {
         ...(imageBytes === undefined ? {} : { maxBytes: imageBytes }),
         dryRun: given(invocation, "dryRun"),
       });
-      if (given(invocation, "json")) terminal.print(JSON.stringify({ ...report, images }, undefined, 2));
+      const { pruneRecords } = await import("@touchmark/pipeline/policy");
+      const before = age === undefined ? undefined : new Date(factory.clock.now().getTime() - age * 1000);
+      const decisions =
+        before === undefined ? 0 : pruneRecords(factory, before, { dryRun: given(invocation, "dryRun") });
+      if (given(invocation, "json")) terminal.print(JSON.stringify({ ...report, images, decisions }, undefined, 2));
       else {
         const verb = report.dryRun ? "would free" : "freed";
         terminal.print(
@@ -65,6 +69,7 @@ export const command: Command = {
             `${verb} ${size(images.freedBytes)} of ${size(images.bytesBefore)} of unpacked images: ${images.deleted.length} images${damaged}`,
           );
         }
+        if (decisions > 0) terminal.print(`${verb} ${decisions} files of recorded decisions`);
         for (const image of images.inUse) terminal.print(`  kept unpacked ${image}: it is in use`);
         for (const { run, reason } of report.kept) terminal.print(`  kept ${run}: ${reason}`);
         if (report.aboveMaxBytes)

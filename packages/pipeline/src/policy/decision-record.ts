@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { canonicalJson, type Digest, digestHex, parseJson, sha256 } from "@touchmark/core";
 import type { CelInput, Decision } from "@touchmark/policy";
@@ -28,23 +28,59 @@ export interface KeptRecord {
 
 const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 
-/** Keeps a decision beside the others of the home. Its digest names it. */
+/**
+ * Keeps a decision beside the others of the home. Its digest names it. Decisions about packages, of which a run asks
+ * for hundreds, are lines of one file a day.
+ */
 export function keepRecord(factory: Factory, record: DecisionRecord): Digest {
   const text = canonicalJson(record);
   const digest = sha256(text);
+  const { point, at } = record.decision;
   const { decisions } = policyPlaces(factory);
   mkdirSync(decisions, { recursive: true, mode: 0o700 });
-  const at = record.decision.at.replaceAll(/[-:]/g, "").replace(/\.\d+/, "");
-  writeFileSync(join(decisions, `${at}-${record.decision.point}-${digestHex(digest).slice(0, 16)}.json`), text, {
-    mode: 0o600,
-  });
+  const when = at.replaceAll(/[-:]/g, "").replace(/\.\d+/, "");
+  if (point === "dependency") {
+    const path = join(decisions, `${when.slice(0, 8)}-${point}.jsonl`);
+    // One write, which the kernel appends whole.
+    appendFileSync(path, `${text}\n`, { mode: 0o600 });
+  } else {
+    writeFileSync(join(decisions, `${when}-${point}-${digestHex(digest).slice(0, 16)}.json`), text, { mode: 0o600 });
+  }
   return digest;
 }
 
 /** Recorded decisions, oldest first. @throws POLICY_RECORD_UNREADABLE */
 export function keptRecords(factory: Factory): readonly KeptRecord[] {
   const { decisions } = policyPlaces(factory);
-  return namesIn(decisions, ".json").map((name) => readRecord(readFileSync(join(decisions, name)), name));
+  const single = namesIn(decisions, ".json").map((name) => readRecord(readFileSync(join(decisions, name)), name));
+  const lines = namesIn(decisions, ".jsonl").flatMap((name) =>
+    linesOf(readFileSync(join(decisions, name))).map((line, index) => readRecord(line, `${name}, line ${index + 1}`)),
+  );
+  return [...single, ...lines].sort((a, b) => compare(a.record.decision.at, b.record.decision.at));
+}
+
+/** Forgets decisions that were taken before a time; what was signed about them stays in the log. Answers how many files went. */
+export function pruneRecords(factory: Factory, before: Date, options: { readonly dryRun: boolean }): number {
+  const { decisions } = policyPlaces(factory);
+  const day = before.toISOString().replaceAll(/[-:]/g, "").replace(/\.\d+/, "");
+  const old = [...namesIn(decisions, ".json"), ...namesIn(decisions, ".jsonl")].filter((name) => {
+    const when = /^\d{8}(T\d{6}Z)?/.exec(name)?.[0];
+    // A day's file goes when the whole day is over.
+    return when !== undefined && (when.length === 8 ? when < day.slice(0, 8) : when < day);
+  });
+  if (!options.dryRun) for (const name of old) rmSync(join(decisions, name), { force: true });
+  return old.length;
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Whole lines; one that a power cut left half is no record. */
+function linesOf(bytes: Uint8Array): readonly Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  for (let from = 0, to = bytes.indexOf(10); to >= 0; from = to + 1, to = bytes.indexOf(10, from)) {
+    lines.push(bytes.subarray(from, to));
+  }
+  return lines;
 }
 
 /** Reads one record. @throws POLICY_RECORD_UNREADABLE */

@@ -6,6 +6,7 @@ export {
   keepRecord,
   keptRecords,
   plainFacts,
+  pruneRecords,
   readRecord,
 } from "./decision-record.ts";
 export { type DecisionPlace, decisionStatement } from "./decision-statement.ts";

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { canonicalJson, sha256 } from "@touchmark/core";
@@ -17,6 +17,7 @@ import {
   type PolicyFile,
   policiesInForce,
   policyPlaces,
+  pruneRecords,
   readPolicyFiles,
   readRecord,
   replayInput,
@@ -104,6 +105,25 @@ test("PO2: a decision is recorded with what it takes to repeat it, and stated as
     },
   });
   expect(statement.subject).toEqual([{ name: "app", digest: { sha256: digest.slice(7) } }]);
+});
+
+test("PO2: decisions about packages share a file a day, and old records can be forgotten", async () => {
+  const rule = policyFile("true", { point: "dependency" });
+  const policies = await policiesInForce(factory, { files: [rule] });
+  const [early, late] = [new Date("2020-01-01T10:00:00Z"), new Date("2020-01-02T10:00:00Z")];
+  for (const now of [early, early, late]) {
+    decideHere(factory, policies, { ...question, point: "dependency", request: { n: 1 }, now });
+  }
+  const { decisions } = policyPlaces(factory);
+  const days = () => readdirSync(decisions).filter((name) => name.endsWith(".jsonl"));
+  expect(days()).toEqual(["20200101-dependency.jsonl", "20200102-dependency.jsonl"]);
+  appendFileSync(join(decisions, "20200102-dependency.jsonl"), '{"touchmark":"decision-rec');
+  const known = () => keptRecords(factory).filter(({ record }) => record.decision.point === "dependency").length;
+  expect(known()).toBe(3);
+  expect(pruneRecords(factory, late, { dryRun: true })).toBe(1);
+  expect(pruneRecords(factory, late, { dryRun: false })).toBe(1);
+  expect(days()).toEqual(["20200102-dependency.jsonl"]);
+  expect(known()).toBe(1);
 });
 
 test("PO3: absence of evidence is no error and no evidence", async () => {

@@ -32,6 +32,10 @@ export function chainFacts(chain: VerifiedChain): CelInput {
     insecureOptions: chain.insecureOptions,
     images: chain.images as unknown as readonly CelInput[],
     analyses: chain.analyses as unknown as readonly CelInput[],
+    decisions: chain.decisions.map(({ point, subject, digest, policies, expires, bundle }) => ({
+      ...{ point, subject, digest, policies, bundle },
+      expires: new Date(expires),
+    })),
     statements: chain.statements.map(({ digest, predicateType, signer }) => ({ digest, predicateType, signer })),
     notChecked: chain.notChecked,
   };
