@@ -40,7 +40,7 @@ function drive(question: Question, take: () => number | undefined, latencies: Fl
     const socket = connect({ host: url.hostname, port: Number(url.port), servername: "localhost", ca: authority });
     let current = 0;
     let since = 0;
-    let received = Buffer.alloc(0);
+    let received: Buffer = Buffer.alloc(0);
     const send = (): void => {
       const taken = take();
       if (taken === undefined) {

@@ -56,11 +56,16 @@ export function admissionGate(options: AdmissionGateOptions): AdmissionGate {
 
 class DeadlineError extends Error {}
 
+/** Made once: an error costs more than a cached lookup. */
+const answered = new DeadlineError("the question was answered");
+
 /** Ends everything when the time is over, or when nobody waits any more. */
 function deadline({ withinMs, signal }: AdmissionContext): { readonly signal: AbortSignal; clear(): void } {
   const own = new AbortController();
-  const late = new DeadlineError(`expected a verdict within ${withinMs} ms`);
-  const timer = setTimeout(() => own.abort(late), Math.max(0, withinMs));
+  const timer = setTimeout(
+    () => own.abort(new DeadlineError(`expected a verdict within ${withinMs} ms`)),
+    Math.max(0, withinMs),
+  );
   const leave = (): void => own.abort(new DeadlineError("nobody waits for the verdict any more"));
   if (signal?.aborted === true) leave();
   signal?.addEventListener("abort", leave, { once: true });
@@ -70,7 +75,7 @@ function deadline({ withinMs, signal }: AdmissionContext): { readonly signal: Ab
       clearTimeout(timer);
       signal?.removeEventListener("abort", leave);
       // Whatever is under way for this question alone ends with it.
-      own.abort(late);
+      own.abort(answered);
     },
   };
 }

@@ -16,9 +16,16 @@ export interface ChainRecipe {
   readonly statements: readonly StatementRecipe[];
 }
 
+/** The documents that decide: large, and the same for many questions. */
+export type StandingDocuments = Pick<DecisionInput, "policies" | "layouts" | "set">;
+
 /** A question to a thread. */
 export interface EvaluationQuestion {
-  readonly input: Omit<DecisionInput, "evidence" | "chains" | "limits">;
+  readonly input: Omit<DecisionInput, "evidence" | "chains" | "limits" | keyof StandingDocuments>;
+  /** Digest of the documents' canonical JSON. */
+  readonly standing: Digest;
+  /** The documents, for a thread that lacks something. */
+  readonly documents?: StandingDocuments;
   readonly evidence: readonly StatementRecipe[];
   readonly chains: readonly ChainRecipe[];
   /** Bundles and trust roots that the thread said it lacks, by digest. */

@@ -1,9 +1,15 @@
-import type { Digest } from "@touchmark/core";
+import { canonicalJson, type Digest, sha256 } from "@touchmark/core";
 import type { Decision, DecisionInput } from "@touchmark/policy";
 import type { VerifiedStatement } from "@touchmark/verify";
 import type { VerifiedChain } from "@touchmark/verify/chain";
 import { evaluationErrors } from "./evaluation-errors.ts";
-import type { ChainRecipe, EvaluationAnswer, EvaluationQuestion, StatementRecipe } from "./evaluation-message.ts";
+import type {
+  ChainRecipe,
+  EvaluationAnswer,
+  EvaluationQuestion,
+  StandingDocuments,
+  StatementRecipe,
+} from "./evaluation-message.ts";
 import { type ThreadPoolOptions, threadPool } from "./thread-pool.ts";
 
 /** Decides in threads. */
@@ -26,10 +32,12 @@ export async function evaluationPool(options: EvaluationPoolOptions): Promise<Ev
   const pool = threadPool<EvaluationQuestion, EvaluationAnswer>({ ...threads, url });
   return {
     async evaluate(input, signal) {
-      const { evidence, chains = [], limits: _, ...rest } = input;
+      const { evidence, chains = [], limits: _, policies, layouts, set, ...rest } = input;
+      const documents: StandingDocuments = { policies, layouts, ...(set === undefined ? {} : { set }) };
       const known = new Map(evidence.map((each) => [each.bundle, each]));
       const question: EvaluationQuestion = {
         input: rest,
+        standing: standingDigest(documents),
         evidence: evidence.map(recipeOf),
         chains: chains.map((chain) => chainRecipe(chain, known)),
         content: new Map(),
@@ -40,7 +48,7 @@ export async function evaluationPool(options: EvaluationPoolOptions): Promise<Ev
         const wanted = new Set([...question.content.keys(), ...answer.digests]);
         const content = new Map<Digest, Uint8Array>();
         for (const digest of wanted) content.set(digest, await bytesOf(digest));
-        answer = await pool.ask({ ...question, content }, signal);
+        answer = await pool.ask({ ...question, content, documents }, signal);
       }
       if (answer.kind === "decision") return answer.decision;
       throw evaluationErrors.make(
@@ -50,6 +58,18 @@ export async function evaluationPool(options: EvaluationPoolOptions): Promise<Ev
     },
     close: () => pool.close(),
   };
+}
+
+/** By the list of policies, which is a new one whenever something changes. */
+const standingKnown = new WeakMap<object, StandingDocuments & { readonly digest: Digest }>();
+
+function standingDigest(documents: StandingDocuments): Digest {
+  const { policies, layouts, set } = documents;
+  const known = standingKnown.get(policies);
+  if (known !== undefined && known.layouts === layouts && known.set === set) return known.digest;
+  const digest = sha256(canonicalJson(documents));
+  standingKnown.set(policies, { ...documents, digest });
+  return digest;
 }
 
 function recipeOf({ bundle, trustRoot, signer }: VerifiedStatement): StatementRecipe {

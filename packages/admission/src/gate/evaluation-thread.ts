@@ -1,15 +1,24 @@
 import { parentPort } from "node:worker_threads";
-import type { Digest } from "@touchmark/core";
+import { canonicalJson, type Digest, sha256 } from "@touchmark/core";
 import { decide } from "@touchmark/policy";
 import { readTrustRoot, type TrustRoot, type VerifiedStatement, verifyBundle } from "@touchmark/verify";
 import { type VerifiedChain, verifyChain } from "@touchmark/verify/chain";
-import type { ChainRecipe, EvaluationAnswer, EvaluationQuestion, StatementRecipe } from "./evaluation-message.ts";
+import type {
+  ChainRecipe,
+  EvaluationAnswer,
+  EvaluationQuestion,
+  StandingDocuments,
+  StatementRecipe,
+} from "./evaluation-message.ts";
 
 /** What was verified in this thread: dearer than deciding, and always by the same bytes. */
 const mostKept = 5000;
 const statements = new Map<string, VerifiedStatement>();
 const chains = new Map<string, VerifiedChain>();
 const roots = new Map<Digest, TrustRoot>();
+/** Documents of as many tenants as are asked about in turn. */
+const mostStanding = 100;
+const standing = new Map<Digest, StandingDocuments>();
 
 /** Answers questions of the thread that started this one. Called in a worker thread alone. */
 function serve(): void {
@@ -46,8 +55,18 @@ export function answerTo(question: EvaluationQuestion): EvaluationAnswer {
   };
   const evidence = question.evidence.map(minted).filter((each) => each !== undefined);
   const whole = question.chains.map((recipe) => chainOf(recipe, minted)).filter((each) => each !== undefined);
-  if (missing.size > 0) return { kind: "missing", digests: [...missing] };
-  return { kind: "decision", decision: decide({ ...question.input, evidence, chains: whole }) };
+  const documents = standingOf(question);
+  if (missing.size > 0 || documents === undefined) return { kind: "missing", digests: [...missing] };
+  return { kind: "decision", decision: decide({ ...question.input, ...documents, evidence, chains: whole }) };
+}
+
+function standingOf(question: EvaluationQuestion): StandingDocuments | undefined {
+  const { standing: digest, documents } = question;
+  const known = standing.get(digest);
+  if (known !== undefined || documents === undefined) return known;
+  if (sha256(canonicalJson(documents)) !== digest) throw new TypeError("the documents are other ones");
+  keep(standing, digest, documents, mostStanding);
+  return documents;
 }
 
 function rootOf(digest: Digest, { content }: EvaluationQuestion): TrustRoot | undefined {
@@ -74,8 +93,8 @@ function chainOf(
   return chain;
 }
 
-function keep<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
+function keep<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, most = mostKept): void {
   map.set(key, value);
   const [oldest] = map.keys();
-  if (map.size > mostKept && oldest !== undefined) map.delete(oldest);
+  if (map.size > most && oldest !== undefined) map.delete(oldest);
 }

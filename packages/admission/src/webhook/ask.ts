@@ -9,6 +9,9 @@ export function pinnedDigest(reference: string): Digest | undefined {
   return digestEnding.exec(reference)?.[1] as Digest | undefined;
 }
 
+/** Made once: an error costs more than a cached lookup. */
+const answered = new Error("the question was answered");
+
 /** Milliseconds that the gate has less than the answer, so that its own words about what is missing come through. */
 const gateMarginMs = 50;
 
@@ -38,7 +41,7 @@ export async function askGate(
     return deniedAll(asked, questionErrors.make("ADMISSION_GATE_FAILED", messageOf(cause), { cause }));
   } finally {
     late.stop();
-    leaving.abort();
+    leaving.abort(answered);
   }
 }
 

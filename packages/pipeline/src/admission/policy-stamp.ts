@@ -17,6 +17,8 @@ export function admissionStamp(factory: Factory): string {
 }
 
 function stampOfDirectory(path: string): string {
+  // Most homes have not all of them, and an error costs more than asking.
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return "absent";
   try {
     return readdirSync(path)
       .sort()
