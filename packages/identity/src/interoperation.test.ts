@@ -1,10 +1,19 @@
 import { spawnSync } from "node:child_process";
-import { createPublicKey, generateKeyPairSync, type KeyObject, sign, X509Certificate } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, sign, X509Certificate } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { digestHex, sha256, systemClock } from "@touchmark/core";
+import {
+  classicFromLink,
+  classicLinkFileName,
+  classicSigner,
+  keyIds,
+  olpcCanonicalJson,
+  writeClassicKey,
+  writeClassicLink,
+} from "@touchmark/formats/in-toto";
 import { linkPredicate, statementOf, subjectOf } from "@touchmark/formats/predicates";
-import { classicKey, exportClassicLink, olpcCanonicalJson, signStatement } from "@touchmark/sign";
+import { signStatement } from "@touchmark/sign";
 import { type FactoryFixture, factoryFixture, findProgram, sampleStatement } from "@touchmark/test-kit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openFactoryIdentity, rotateAuthority, stepId } from "./index.ts";
@@ -123,27 +132,22 @@ function layout(name: string, step: object, keys: object, more: object = {}) {
     readme: "",
     ...more,
   };
-  const ownerKey = classicKey(createPublicKey(owner));
-  const signature = sign(null, Buffer.from(olpcCanonicalJson(signed)), owner).toString("hex");
+  const signer = classicSigner(owner);
+  const [, laterId] = keyIds(signer.key);
+  const signature = Buffer.from(signer.sign(Buffer.from(olpcCanonicalJson(signed)))).toString("hex");
   const directory = join(factory.directory, name);
   mkdirSync(directory);
   // Later tools name a key by a digest over fewer members.
-  const { keytype, scheme, keyval } = ownerKey;
-  const laterId = digestHex(sha256(olpcCanonicalJson({ keytype, scheme, keyval })));
   writeFileSync(
     join(directory, "root.layout"),
-    JSON.stringify({ signatures: [ownerKey.keyid, laterId].map((keyid) => ({ keyid, sig: signature })), signed }),
+    JSON.stringify({ signatures: [signer.key.keyid, laterId].map((keyid) => ({ keyid, sig: signature })), signed }),
   );
-  const { keyid: _, ...ownerFile } = ownerKey;
+  const { keyid: _, ...ownerFile } = writeClassicKey(signer.key) as { readonly keyid: string };
   writeFileSync(join(directory, "owner.json"), JSON.stringify(ownerFile));
   writeFileSync(join(directory, "owner.pem"), createPublicKey(owner).export({ format: "pem", type: "spki" }));
   return directory;
 }
 
-const compatibility = (): { key: KeyObject; public: ReturnType<typeof classicKey> } => {
-  const key = factory.identity.compatibilityKey;
-  return { key, public: classicKey(createPublicKey(key)) };
-};
 const golang = (directory: string) =>
   spawnSync(inTotoGo ?? "", ["verify", "-l", "root.layout", "-k", "owner.pem", "-d", "."], {
     cwd: directory,
@@ -151,10 +155,11 @@ const golang = (directory: string) =>
   });
 
 function classicDirectory(name: string, alter = (content: string) => content): string {
-  const { key, public: publicKey } = compatibility();
-  const directory = layout(name, { pubkeys: [publicKey.keyid] }, { [publicKey.keyid]: publicKey });
-  const exported = exportClassicLink(link, key);
-  writeFileSync(join(directory, exported.fileName), alter(exported.content));
+  const signer = classicSigner(factory.identity.compatibilityKey);
+  const { keyid } = signer.key;
+  const directory = layout(name, { pubkeys: [keyid] }, { [keyid]: writeClassicKey(signer.key) });
+  const exported = Buffer.from(writeClassicLink(classicFromLink(link), [signer])).toString("utf8");
+  writeFileSync(join(directory, classicLinkFileName("build", keyid)), alter(exported));
   return directory;
 }
 
@@ -218,7 +223,7 @@ test.skipIf(!inTotoGo)("I5: in-toto-golang accepts a signing leaf under a SPIFFE
       {},
       { rootcas: authority(root), intermediatecas: authority(intermediate) },
     );
-    const { signed } = JSON.parse(exportClassicLink(link, factory.identity.compatibilityKey).content);
+    const { signed } = JSON.parse(Buffer.from(writeClassicLink(classicFromLink(link), [])).toString("utf8"));
     const key = {
       keytype: "ecdsa",
       scheme: "ecdsa-sha2-nistp256",

@@ -15,8 +15,4 @@ export const signErrors = defineErrors({
     nature: "unavailable",
     meaning: "The log answered with an inclusion proof that does not lead to its root hash, or names another entry.",
   },
-  CLASSIC_LINK_UNSUPPORTED: {
-    nature: "invalid",
-    meaning: "A statement cannot be exported for classic in-toto tools: no link, an unusable name, or a fraction.",
-  },
 });

@@ -1,4 +1,3 @@
-export { type ClassicKey, type ClassicLink, classicKey, exportClassicLink, olpcCanonicalJson } from "./classic-link.ts";
 export { signErrors } from "./errors.ts";
 export type { Signer } from "./signer.ts";
 export { type SignedBundle, type SigningRequest, signStatement, signStatements } from "./signing.ts";

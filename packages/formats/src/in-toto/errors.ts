@@ -41,7 +41,7 @@ export const inTotoErrors = defineErrors({
   },
   INTOTO_NOT_REPRESENTABLE: {
     nature: "invalid",
-    meaning: "A layout says something that the other format cannot say, and leaving it out would weaken it.",
+    meaning: "A layout or link says something that the other format cannot say, and leaving it out would weaken it.",
   },
 });
 

@@ -3,7 +3,7 @@ export type { ClassicEnvelope, ClassicForm, ClassicSignature } from "./envelope.
 export { type InTotoErrorCode, inTotoErrors } from "./errors.ts";
 export { type LayoutNaming, layoutFromClassic } from "./from-classic.ts";
 export { readIteLayout } from "./ite-layout.ts";
-export { type ClassicKey, classicKeyOf, readClassicKey } from "./key.ts";
+export { type ClassicKey, classicKeyOf, keyIds, readClassicKey, writeClassicKey } from "./key.ts";
 export {
   type ClassicInspection,
   type ClassicLayout,
@@ -20,5 +20,6 @@ export {
   readClassicLink,
   writeClassicLink,
 } from "./link.ts";
+export { classicFromLink } from "./link-to-classic.ts";
 export { type ClassicSigner, classicSigner, classicSigners, verifyClassicSignatures } from "./signer.ts";
 export { type ClassicExport, classicFromLayout } from "./to-classic.ts";
