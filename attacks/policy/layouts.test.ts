@@ -160,3 +160,41 @@ test("steps that wait for each other, so that none is ever first", () => {
   const layout = layoutOf([step("build", { after: ["package"] }), step("package", { after: ["build"] })]);
   refused({ layout, links: [link("package", {}, { app: "evil" })] }, "POLICY_LAYOUT_INVALID");
 });
+
+test("a layout whose time is over, with which a leaver could still release", () => {
+  for (const expires of ["2026-12-31T23:59:59Z", "2027-01-01T00:00:00Z", "never"]) {
+    refused(
+      { layout: layoutOf([step("build")], { expires }), links: [link("build", {}, { app: "evil" })] },
+      "POLICY_LAYOUT_EXPIRED",
+    );
+  }
+});
+
+test("a step twice: the strict one for who reads it, the easy one for who judges it", () => {
+  const easy = step("build", { functionaries: ["anybody"] });
+  const layout = layoutOf([step("build"), easy], {
+    functionaries: {
+      build: { identities: [{ identity: identity("build") }] },
+      anybody: { identities: [{ identity: "spiffe://factory.example.org/**", pattern: true }] },
+    },
+  });
+  refused({ layout, links: [link("build", {}, { app: "evil" })] }, "POLICY_LAYOUT_INVALID");
+});
+
+test("a functionary of the same name that somebody else's authority vouches for", () => {
+  const signer = { kind: "certificate", identity: identity("build"), issuer: "https://elsewhere.example.org" } as const;
+  refused(
+    { layout: layoutOf([step("build")]), links: [link("build", {}, { app: "evil" }, { signer })] },
+    "POLICY_STEP_FUNCTIONARY",
+  );
+});
+
+test("a link of a command that failed, and one of a run that never had the other steps", () => {
+  const failed = link("build", {}, { app: "evil" }, { exitCode: 1 });
+  refused({ layout: layoutOf([step("build")]), links: [failed] }, "POLICY_STEP_EVIDENCE_MISSING");
+  // Each step's link is good, each of another run: what was tied together never happened.
+  const links = [build, link("package", { app: "a" }, { "app.tgz": "evil" }, { run: "r2" })];
+  const { verdict, denials } = judgeLayout({ layout: twoSteps, links, subject: evil, now, issuer });
+  expect(naive({ layout: twoSteps, links, subject: evil, now, issuer })).toBe(true);
+  expect([verdict, denials.map(({ code }) => code)]).toEqual(["refused", ["POLICY_STEP_EVIDENCE_MISSING"]]);
+});

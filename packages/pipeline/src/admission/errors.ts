@@ -5,7 +5,7 @@ export const homeAdmissionErrors = defineErrors({
   EVIDENCE_CACHE_INCOMPLETE: {
     nature: "unavailable",
     meaning:
-      "A registry did not show all that refers to an artifact in time; what was not seen might speak against it.",
+      "A registry did not show all that refers to an artifact, in time and within the bounds of a search; what was not seen might speak against it.",
     hint: "ask again; a mirror of the registry nearby answers faster",
   },
   EVIDENCE_CACHE_NO_REFERENCE: {

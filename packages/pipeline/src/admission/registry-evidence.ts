@@ -1,7 +1,7 @@
 import { type Digest, sha256 } from "@touchmark/core";
 import type { OciReader } from "@touchmark/formats/oci";
 import { parseImageReference } from "@touchmark/formats/pipeline";
-import { type EvidenceLimits, findEvidence, type RegistryClient } from "@touchmark/registry";
+import { clientErrors, type EvidenceLimits, findEvidence, type RegistryClient } from "@touchmark/registry";
 import { homeAdmissionErrors } from "./errors.ts";
 
 /** Bundles beside an artifact, and what was listed there and gave none. Nothing of it is verified. */
@@ -33,7 +33,7 @@ export async function resolveReference(places: RegistryPlaces, reference: string
 
 /**
  * Bundles among the referrers of a digest.
- * @throws EVIDENCE_CACHE_INCOMPLETE when the registry did not show all of them in time | OCI_*
+ * @throws EVIDENCE_CACHE_INCOMPLETE when the registry did not show all of them in time and within the bounds | OCI_*
  */
 export async function bundlesBeside(
   places: RegistryPlaces,
@@ -44,14 +44,23 @@ export async function bundlesBeside(
   const search = findEvidence(await readerOf(places, reference), digest, { ...limits, ...bounds });
   const bundles = new Map<Digest, Uint8Array>();
   for await (const { bytes } of search) bundles.set(sha256(bytes), bytes);
-  const slow = [...search.skipped.values()].filter((reason) => reason === "too-slow").length;
-  if (search.ended() === "deadline" || slow > 0) {
+  const unseen = [...search.skipped.values()].filter(isUnseen).length;
+  const ended = search.ended();
+  if (ended !== undefined || unseen > 0) {
+    const end = ended === undefined ? "" : `, and an end by ${ended}`;
     throw homeAdmissionErrors.make(
       "EVIDENCE_CACHE_INCOMPLETE",
-      `expected all that refers to ${digest} in time, found ${bundles.size} bundles and ${slow} that did not come`,
+      `expected all that refers to ${digest}, found ${bundles.size} bundles, ${unseen} that did not come${end}`,
     );
   }
   return { bundles, skipped: search.skipped };
+}
+
+/** Reasons that say nothing of a referrer but that it was not seen. */
+function isUnseen(reason: string): boolean {
+  if (reason === "too-slow" || reason === "too-many-bytes") return true;
+  const { rows } = clientErrors;
+  return Object.hasOwn(rows, reason) && rows[reason as keyof typeof rows].nature === "unavailable";
 }
 
 async function readerOf({ client, own }: RegistryPlaces, reference: string): Promise<OciReader> {
