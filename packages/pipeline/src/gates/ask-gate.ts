@@ -78,6 +78,6 @@ export function refusalOf({ decision, record }: DecidedHere): FactoryError | und
   return gateErrors.make(
     "GATE_REFUSED",
     `policy denies ${decision.point} of ${decision.subject.name}: ${text.join("; ")}${more}`,
-    { hint: `${solution === undefined ? "" : `${solution} `}touchmark policy explain ${record}` },
+    { hint: `${solution === undefined ? "" : `${solution.replace(/\.$/, "")}; `}touchmark policy explain ${record}` },
   );
 }

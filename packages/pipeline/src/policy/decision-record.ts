@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { canonicalJson, type Digest, digestHex, parseJson, sha256 } from "@touchmark/core";
+import { decisionPoints } from "@touchmark/formats/policy";
 import type { CelInput, Decision } from "@touchmark/policy";
 import type { Factory } from "../factory.ts";
 import { homePolicyErrors } from "./errors.ts";
@@ -56,7 +57,7 @@ export function keptRecords(factory: Factory): readonly KeptRecord[] {
   const lines = namesIn(decisions, ".jsonl").flatMap((name) =>
     linesOf(readFileSync(join(decisions, name))).map((line, index) => readRecord(line, `${name}, line ${index + 1}`)),
   );
-  return [...single, ...lines].sort((a, b) => compare(a.record.decision.at, b.record.decision.at));
+  return [...single, ...lines].sort((a, b) => compare(a.record.decision, b.record.decision));
 }
 
 /** Forgets decisions that were taken before a time; what was signed about them stays in the log. Answers how many files went. */
@@ -72,7 +73,11 @@ export function pruneRecords(factory: Factory, before: Date, options: { readonly
   return old.length;
 }
 
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** By time; a run that ended within a second passed its points in their order. */
+function compare(a: Decision, b: Decision): number {
+  if (a.at !== b.at) return a.at < b.at ? -1 : 1;
+  return decisionPoints.indexOf(a.point) - decisionPoints.indexOf(b.point);
+}
 
 /** Whole lines; one that a power cut left half is no record. */
 function linesOf(bytes: Uint8Array): readonly Uint8Array[] {

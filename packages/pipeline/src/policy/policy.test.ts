@@ -126,6 +126,19 @@ test("PO2: decisions about packages share a file a day, and old records can be f
   expect(known()).toBe(1);
 });
 
+test("PO2: decisions of one second are kept in the order of their points", async () => {
+  const now = new Date("2098-01-01T10:00:00Z");
+  for (const point of ["step", "publish", "request"] as const) {
+    const policies = await policiesInForce(factory, { files: [policyFile("true", { point })] });
+    decideHere(factory, policies, { ...question, point, now });
+  }
+  expect(
+    keptRecords(factory)
+      .slice(-3)
+      .map(({ record }) => record.decision.point),
+  ).toEqual(["request", "step", "publish"]);
+});
+
 test("PO3: absence of evidence is no error and no evidence", async () => {
   const found = await evidenceHere(factory, digest);
   expect([found.statements, found.chains, found.broken?.code]).toEqual([[], [], "EVIDENCE_MISSING"]);
