@@ -36,8 +36,9 @@ export async function withPassingVersion(
   for (const each of announced) {
     const { version: other = "", purl, fileName } = each;
     const asked = { ...candidate.facts, version: other, ...(purl && { purl }), ...(fileName && { fileName }) };
-    const { results } = settings.decide({ ...candidate, facts: asked, announced: [each], seen: [] });
-    if (results.some((result) => rules.has(result.rule) && result.outcome !== "passed")) continue;
+    const { results } = settings.decide({ ...candidate, facts: asked, announced: [each], seen: [] }, "alternative");
+    const passed = new Set(results.filter(({ outcome }) => outcome === "passed").map(({ rule }) => rule));
+    if (![...rules].every((rule) => passed.has(rule))) continue;
     return {
       ...decision,
       results: decision.results.map((result) =>

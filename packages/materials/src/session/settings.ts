@@ -28,7 +28,8 @@ export interface SessionSettings {
   readonly mirror: Mirror;
   /** Commits that a git client asks for in the body of a POST. @throws MATERIAL_GIT_* */
   readonly wants: (body: Uint8Array) => readonly string[];
-  readonly decide: (candidate: Candidate) => GateDecision;
+  /** About what wants in; or, for messages alone, about another version that did not come and might pass. */
+  readonly decide: (candidate: Candidate, purpose?: "alternative") => GateDecision;
   /** What was seen of a package before, other than by this run. */
   readonly context: (
     facts: RequestFacts,

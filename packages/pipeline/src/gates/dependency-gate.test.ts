@@ -1,3 +1,4 @@
+import { sha256 } from "@touchmark/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { missingForRuns, openScene, type Project, type Scene, statementsOf } from "../fixture.ts";
 import {
@@ -7,8 +8,10 @@ import {
   type TestRegistry,
   testRegistry,
 } from "../materials/registry.fixture.ts";
-import { keptRecords } from "../policy/index.ts";
+import type { RunMaterials } from "../materials/run-materials.ts";
+import { keptRecords, policiesInForce } from "../policy/index.ts";
 import { verifyArtifact } from "../verify-artifact.ts";
+import { dependencyGate } from "./dependency-gate.ts";
 import { oneRuleEach } from "./policies.fixture.ts";
 
 const missing = missingForRuns();
@@ -81,6 +84,39 @@ describe.skipIf(missing !== null)(`dependencies${missing === null ? "" : ` (skip
     expect((await decisions(done.run)).at(-1)).toBe(`dependency fetching-${count}/default/fetch FAILED`);
     const [materials] = await statementsOf(scene, done.run, "materials");
     expect(materials?.predicate["materials"]).toEqual([]);
+  });
+
+  test("GT8: what policy refused is refused again, and says nothing about others that have no package URL", async () => {
+    const files = oneRuleEach({ dependency: "request.name != 'bad.bin'" });
+    const policies = await policiesInForce(scene.factory, { files });
+    const gate = dependencyGate(
+      { factory: scene.factory, facts: { now: () => scene.factory.clock.now() }, policies },
+      "fetch",
+    );
+    let asked = 0;
+    const { session } = gate.over({
+      session: () => ({
+        decide: () => {
+          asked++;
+          return { verdict: "admitted", results: [] };
+        },
+      }),
+    } as unknown as RunMaterials);
+    type Candidate = Parameters<ReturnType<RunMaterials["session"]>["decide"]>[0];
+    const candidate = (fileName: string, more: object = {}) => ({
+      ...{ phase: "arrival", step: "fetch", now: new Date(), locked: [], announced: [], seen: [], evidence: [] },
+      facts: { ecosystem: "url", kind: "download", upstream: { name: "main", url: registry.url }, fileName, ...more },
+      hashes: { sha256: sha256(fileName).slice(7) },
+    });
+    const verdict = (fileName: string, more?: object) =>
+      session("s").decide(candidate(fileName, more) as unknown as Candidate).verdict;
+    expect(["bad.bin", "bad.bin", "good.bin"].map((name) => verdict(name))).toEqual(["refused", "refused", "admitted"]);
+    const purl = { purl: "pkg:npm/bad@1.0.0", name: "bad.bin" };
+    expect([verdict("bad.tgz", purl), verdict("bad.tgz", purl)]).toEqual(["refused", "refused"]);
+    // Another version that a message might name is no package of this step.
+    const kept = keptRecords(scene.factory).length;
+    const other = session("s").decide(candidate("bad.tgz", purl) as unknown as Candidate, "alternative");
+    expect([other.verdict, asked, keptRecords(scene.factory).length]).toEqual(["admitted", 6, kept]);
   });
 
   test("GT8: what the materials gate refuses keeps its own code", async () => {

@@ -4,6 +4,7 @@ import type { GateDecision, SessionSettings } from "@touchmark/materials";
 import { type DecisionSubject, type DependencyFacts, requestOf } from "@touchmark/policy";
 import type { Draft } from "../evidence/recorder.ts";
 import type { RunMaterials } from "../materials/run-materials.ts";
+import { plainFacts } from "../policy/decision-record.ts";
 import { type DecidedHere, type DecisionPlace, decideHere, decisionStatement } from "../policy/index.ts";
 import { refusalOf } from "./ask-gate.ts";
 import { decisionNames } from "./decision-names.ts";
@@ -27,34 +28,31 @@ export interface DependencyGate {
 
 /** Opens the dependency gate of one step. */
 export function dependencyGate(
-  parts: Pick<RunGateParts, "factory" | "facts" | "policies">,
+  parts: Pick<RunGateParts, "factory" | "policies"> & { readonly facts: Pick<RunGateParts["facts"], "now"> },
   step: string,
 ): DependencyGate {
   const { factory, facts, policies } = parts;
   const decided = new Map<string, DecidedHere>();
-  const refused = new Set<string>();
   const ask = (candidate: Candidate, own: GateDecision): FactoryError | undefined => {
     const subject = subjectOfCandidate(candidate);
-    const key = `${subject.name} ${subject.digest}`;
+    const request = requestOf("dependency", dependencyFacts(candidate, own));
+    // A client that asks again is answered the same; other facts are another question.
+    const key = sha256(canonicalJson({ subject, request: plainFacts(request) }));
     const answer =
       decided.get(key) ??
-      decideHere(factory, policies, {
-        ...{ point: "dependency", subject, evidence: [], now: facts.now() },
-        request: requestOf("dependency", dependencyFacts(candidate, own)),
-      });
+      decideHere(factory, policies, { ...{ point: "dependency", subject, request, evidence: [] }, now: facts.now() });
     decided.set(key, answer);
     return refusalOf(answer);
   };
   const decide = (base: SessionSettings["decide"], candidate: Candidate): GateDecision => {
     const own = base(candidate);
-    const { purl = "", kind } = candidate.facts;
-    const isAsked = candidate.phase === "arrival" && judgedKinds.has(kind) && !refused.has(purl);
-    // What is refused already keeps its own code; a version that might pass instead is no question of this step.
+    const isAsked = candidate.phase === "arrival" && judgedKinds.has(candidate.facts.kind);
+    // What is refused already keeps its own code.
     if (own.verdict === "refused" || !isAsked) return own;
     const refusal = ask(candidate, own);
     if (refusal === undefined) return own;
-    refused.add(purl);
-    const row = { rule: POLICY_ROW, outcome: "refused", code: "GATE_DENIED", message: refusal.message } as const;
+    const { message } = refusal;
+    const row = { rule: POLICY_ROW, outcome: "refused", code: "GATE_DENIED", message } as const;
     return { verdict: "refused", results: [...own.results, row] };
   };
   return {
@@ -64,7 +62,8 @@ export function dependencyGate(
         const shared = materials.session(name);
         return {
           ...shared,
-          decide: (candidate) => decide(shared.decide, candidate),
+          decide: (candidate, purpose) =>
+            purpose === "alternative" ? shared.decide(candidate, purpose) : decide(shared.decide, candidate),
           refusal: (decision, candidate) => {
             const row = decision.results.find((each) => each.rule === POLICY_ROW);
             return row === undefined
