@@ -355,6 +355,8 @@ describe.skipIf(missing !== null)(`commands on a factory${missing === null ? "" 
       [["log", "checkpoint"], /^log\./],
       [["trust"], /fingerprint +sha256:/],
       [["schema", "pipeline"], /"\$schema"/],
+      [["schema", "admission"], /admission\/v1/],
+      [["schema", "environments"], /"uniqueItems": true/],
       [["prune", "--older-than", "30d", "--dry-run"], /would free/],
       [["--version"], /^\d+\.\d+\.\d+/],
       [["logs", "latest"], /== greet/],

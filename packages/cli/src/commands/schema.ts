@@ -7,6 +7,8 @@ const schemas: Readonly<Record<string, () => Promise<unknown>>> = {
   images: async () => (await import("@touchmark/formats/pipeline")).imagesSchema(),
   advisories: async () => (await import("@touchmark/formats/pipeline")).advisoriesSchema(),
   scan: async () => (await import("@touchmark/formats/pipeline")).scanSchema(),
+  admission: async () => (await import("@touchmark/formats/policy")).homePolicySchemas().admission,
+  environments: async () => (await import("@touchmark/formats/policy")).homePolicySchemas().environments,
   policy: async () => (await import("@touchmark/formats/policy")).policySchemas().policy,
   layout: async () => (await import("@touchmark/formats/policy")).policySchemas().layout,
   exception: async () => (await import("@touchmark/formats/policy")).policySchemas().exception,
@@ -22,7 +24,7 @@ export const command: Command = {
     {
       name: "document",
       description:
-        "pipeline: touchmark.yaml; registry, materials, images, advisories, scan: the files of the home; policy, layout, exception, policy-set, policy-test",
+        "pipeline: touchmark.yaml; registry, materials, images, advisories, scan, admission, environments: the files of the home; policy, layout, exception, policy-set, policy-test",
       required: true,
     },
   ],

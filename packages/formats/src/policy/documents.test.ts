@@ -8,6 +8,9 @@ import { DocumentProblems } from "./document-problems.ts";
 import { policyDocumentExamples } from "./examples.ts";
 import {
   type AnyPolicyDocument,
+  admissionSettings,
+  environmentOrder,
+  homePolicySchemas,
   PolicyDocumentError,
   policyDocumentErrors,
   policyDocumentKinds,
@@ -61,6 +64,17 @@ test("POL3: every schema names its version, refuses unknown members and describe
     expect(schema["additionalProperties"]).toBe(false);
     expect(schema["properties"]).toMatchObject({ touchmark: { const: `${kind}/v1` } });
   }
+});
+
+test("POL3: the schemas of the settings of a home are those that their readers use", () => {
+  const { admission, environments } = homePolicySchemas();
+  expect(admission).toMatchObject({
+    ...admissionSettings.schema,
+    $id: "https://touchmark.dev/schemas/admission/v1.json",
+  });
+  expect(admission["properties"]).toMatchObject({ touchmark: { const: "admission/v1" } });
+  expect(environments).toMatchObject({ ...environmentOrder.schema, additionalProperties: false });
+  expect(environments["properties"]).toMatchObject({ environments: { type: "array", uniqueItems: true } });
 });
 
 test("POL9: no text makes the reader do anything but answer or refuse with a code of its own", () => {

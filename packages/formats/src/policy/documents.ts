@@ -1,5 +1,6 @@
 import { memberTable, table } from "../predicates/member-table.ts";
 import { policyDocumentExamples } from "./examples.ts";
+import { homePolicySchemas } from "./home-schemas.ts";
 import { documentKinds, policyDocumentKinds, policySchemas } from "./kinds.ts";
 import { policyLintRules } from "./lint-rules.ts";
 import { policyDocumentText } from "./write-document.ts";
@@ -14,6 +15,10 @@ export function policyDocumentPages(): readonly { readonly path: string; readonl
       { path: `docs/formats/${kind}-document.schema.json`, text: `${JSON.stringify(schemas[kind], null, 2)}\n` },
       { path: `docs/formats/examples/${kind}-document.yaml`, text: policyDocumentText(policyDocumentExamples[kind]) },
     ]),
+    ...Object.entries(homePolicySchemas()).map(([name, schema]) => ({
+      path: `docs/formats/${name}-configuration.schema.json`,
+      text: `${JSON.stringify(schema, null, 2)}\n`,
+    })),
     { path: "docs/formats/policies.md", text: referencePage() },
   ];
 }

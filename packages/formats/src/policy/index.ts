@@ -1,4 +1,5 @@
 export { type AdmissionSettings, admissionSettings, readAdmissionSettings } from "./admission-settings.ts";
+export { type EnvironmentOrder, environmentOrder } from "./environment-order.ts";
 export {
   type PolicyDocumentCode,
   PolicyDocumentError,
@@ -6,6 +7,7 @@ export {
   policyDocumentErrors,
 } from "./errors.ts";
 export { exception, type PolicyException } from "./exception.ts";
+export { homePolicySchemas } from "./home-schemas.ts";
 export { type PolicyDocumentKind, type PolicyDocuments, policyDocumentKinds, policySchemas } from "./kinds.ts";
 export {
   type ArtifactRule,
@@ -33,6 +35,7 @@ export {
   policy,
   policyModes,
   policyRule,
+  type RegoRule,
   type WantedAttestation,
 } from "./policy.ts";
 export { type PolicySet, policySet } from "./policy-set.ts";

@@ -102,7 +102,9 @@ function ofLayout(layout: Layout): readonly Place[] {
 
 function ofRules(rules: readonly PolicyRule[] | undefined, at: YamlPath, more: readonly string[]): readonly Place[] {
   return (rules ?? []).flatMap((rule, i): Place[] => [
-    { source: rule.expression, at: [...at, i, "expression"], more, decides: true },
+    ...(rule.expression === undefined
+      ? []
+      : [{ source: rule.expression, at: [...at, i, "expression"], more, decides: true }]),
     ...(rule.messageExpression === undefined
       ? []
       : [{ source: rule.messageExpression, at: [...at, i, "messageExpression"], more }]),
@@ -118,7 +120,8 @@ function lintNames(policy: Policy, places: readonly Place[], notes: LintNotes): 
     attestations: Object.keys(policy.attestations ?? {}),
   };
   const read = new Set<string>();
-  let isWhole = false;
+  // A module of Rego can read anything.
+  let isWhole = (policy.rules ?? []).some((rule) => rule.rego !== undefined);
   for (const { source, at } of places) {
     const code = source.replaceAll(literal, (text) => " ".repeat(text.length));
     // `params[x]` or `vars` as a whole can read anything.

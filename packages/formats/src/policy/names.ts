@@ -17,6 +17,10 @@ export function checkRules(
   const ids = rules.map((rule) => rule.id);
   checkUnique(ids, at, "id", problems);
   for (const [i, rule] of rules.entries()) {
+    if ((rule.expression === undefined) === (rule.rego === undefined)) {
+      const found = rule.rego === undefined ? "neither" : "both";
+      problems.add("POLICY_DOCUMENT_VALUE", [...at, i], `expected an expression or rego, found ${found}`, "key");
+    }
     if (others === "closed") checkNames(rule.dependsOn ?? [], ids, "rule", [...at, i, "dependsOn"], problems);
   }
   const circle = cycleIn(new Map(rules.map((rule) => [rule.id, rule.dependsOn ?? []])));

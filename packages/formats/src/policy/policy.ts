@@ -76,11 +76,21 @@ export const policyParameter = object({
 });
 export type PolicyParameter = Of<typeof policyParameter>;
 
-/** One rule: an expression that must be true. */
+/** A rule in Rego: a rule of a module that `opa build -t wasm` compiled, which must be true. */
+export const regoRule = object({
+  module: described("Digest of the WebAssembly module.", digest),
+  entrypoint: described("One of its entrypoints, for example `release/allow`.", text({ max: 256 })),
+});
+export type RegoRule = Of<typeof regoRule>;
+
+/** One rule: an expression, or a rule of a module in Rego, that must be true. */
 export const policyRule = object({
   id: identifier,
   title: text({ max: 256 }),
-  expression,
+  expression: optional(described("CEL. Each rule has this or `rego`.", expression)),
+  rego: optional(
+    described("Judged in place of an expression, only where a thread with a deadline decides: admission.", regoRule),
+  ),
   message: optional(described("Why it failed, for a person. Default: the title.", prose)),
   messageExpression: optional(described("CEL that gives the message as a string.", expression)),
   solution: optional(described("What to do about it.", prose)),

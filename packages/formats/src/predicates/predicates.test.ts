@@ -123,7 +123,7 @@ test("P5: the published documents are those of the code, and there are no others
     .map((name) => `docs/formats/${name}`);
   // Schemas of documents that people write are no predicates; the check of generated documents compares them.
   const written =
-    /\/(?:pipeline|(?:advisories|images|materials|registry|scan)-configuration|materials-lock|(?:policy|layout|exception|policy-set|policy-test)-document)\.schema\.json$/;
+    /\/(?:pipeline|(?:admission|advisories|environments|images|materials|registry|scan)-configuration|materials-lock|(?:policy|layout|exception|policy-set|policy-test)-document)\.schema\.json$/;
   expect(found.filter((path) => !expected.has(path) && !written.test(path))).toEqual([]);
   const readme = readFileSync(new URL("docs/formats/README.md", repository), "utf8");
   for (const name of names) expect(readme).toContain(predicateType(name));

@@ -1,11 +1,10 @@
 import { readFileSync } from "node:fs";
+import { isFactoryError } from "@touchmark/core";
 import { readYaml } from "@touchmark/formats/pipeline";
+import { type EnvironmentOrder, environmentOrder } from "@touchmark/formats/policy";
 import type { Factory } from "../factory.ts";
 import { policyPlaces } from "../policy/index.ts";
 import { gateErrors } from "./errors.ts";
-
-const nameShape = /^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/;
-const MAX_ENVIRONMENTS = 100;
 
 /**
  * Environments in the order in which an artifact goes through them: the list `environments` in policy/environments.yaml
@@ -33,15 +32,14 @@ export function environmentsOf(factory: Factory): readonly string[] {
   } catch (cause) {
     throw malformed("no YAML", cause);
   }
-  const members = typeof value === "object" && value !== null ? Object.entries(value) : [];
-  const [first, ...more] = members;
-  const list: unknown = first?.[1];
-  if (first?.[0] !== "environments" || more.length > 0 || !Array.isArray(list)) {
-    throw malformed(members.map(([name]) => name).join(", ") || "nothing");
+  try {
+    environmentOrder.check(value, "environments.yaml");
+  } catch (cause) {
+    if (!isFactoryError(cause)) throw cause;
+    throw malformed(cause.message, cause);
   }
-  const names = list.filter((name): name is string => typeof name === "string" && nameShape.test(name));
-  const isWhole = names.length === list.length && new Set(names).size === list.length;
-  if (!isWhole || names.length === 0 || names.length > MAX_ENVIRONMENTS) throw malformed(`${names.length} names`);
+  const names = (value as EnvironmentOrder).environments;
+  if (new Set(names).size !== names.length) throw malformed("a name twice");
   return names;
 }
 
