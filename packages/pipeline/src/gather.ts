@@ -1,5 +1,5 @@
 import type { Digest } from "@touchmark/core";
-import type { RunRecord } from "@touchmark/store";
+import type { IndexMending, RunRecord } from "@touchmark/store";
 import { pipelineErrors } from "./errors.ts";
 import type { Factory } from "./factory.ts";
 import { runsOf } from "./lookup.ts";
@@ -15,8 +15,12 @@ export interface GatheredEvidence {
 }
 
 /** Collects the evidence of the newest run that released the artifact. @throws EVIDENCE_MISSING */
-export async function gatherEvidence(factory: Factory, artifact: Digest): Promise<GatheredEvidence> {
-  const [run] = (await runsOf(factory, artifact)).filter((record) => record.state === "succeeded");
+export async function gatherEvidence(
+  factory: Factory,
+  artifact: Digest,
+  mending?: IndexMending,
+): Promise<GatheredEvidence> {
+  const [run] = (await runsOf(factory, artifact, mending)).filter((record) => record.state === "succeeded");
   if (run === undefined) {
     throw pipelineErrors.make("EVIDENCE_MISSING", `expected a run of this factory that made ${artifact}, found none`);
   }

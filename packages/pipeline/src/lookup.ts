@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { type Digest, isDigest } from "@touchmark/core";
-import { findRuns, openIndex, type RunRecord } from "@touchmark/store";
+import { findRuns, type IndexMending, openIndex, type RunRecord } from "@touchmark/store";
 import { pipelineErrors } from "./errors.ts";
 import type { Factory } from "./factory.ts";
 import { digestOfFile } from "./file-digest.ts";
@@ -46,10 +46,11 @@ export async function namedArtifact(name: string): Promise<NamedArtifact> {
 }
 
 /** The runs that made an artifact of this digest, newest first. */
-export async function runsOf(factory: Factory, digest: Digest): Promise<RunRecord[]> {
+export async function runsOf(factory: Factory, digest: Digest, mending?: IndexMending): Promise<RunRecord[]> {
   const index = await openIndex(factory.home);
+  const more = mending === undefined ? {} : { mending };
   try {
-    return await findRuns({ content: factory.content, runs: factory.runs, index }, digest);
+    return await findRuns({ content: factory.content, runs: factory.runs, index, ...more }, digest);
   } finally {
     index.close();
   }

@@ -36,10 +36,14 @@ export function verifyFound(
   expectations: FoundExpectations,
 ): FoundChain {
   const { statements, refused } = verifyEach(bundles, trustRoot, expectations);
+  return { chain: chainAmong(statements, expectations), refused };
+}
+
+function chainAmong(statements: readonly VerifiedStatement[], expectations: FoundExpectations): VerifiedChain {
   if (statements.length === 0) {
     throw pipelineErrors.make(
       "EVIDENCE_MISSING",
-      `expected evidence about ${expectations.artifact} by ${expectations.builder}, found ${bundles.length} bundles, none of them its own`,
+      `expected evidence about ${expectations.artifact} by ${expectations.builder}, found no bundle of its own`,
     );
   }
   const releases = releasesOf(statements, expectations.artifact).slice(0, MAX_RELEASES);
@@ -48,7 +52,7 @@ export function verifyFound(
     const others = new Set(releases.filter((each) => each !== release));
     try {
       const own = statements.filter((each) => !others.has(each));
-      return { chain: verifyChain(own, expectations), refused };
+      return verifyChain(own, expectations);
     } catch (error) {
       if (!isFactoryError(error)) throw error;
       failure ??= error;
@@ -69,8 +73,22 @@ export async function verifyFoundHere(
 ): Promise<FoundChain> {
   const trustRoot = readTrustRoot(await factory.trustRoot());
   const { trustDomain, issuer } = factory.names();
-  const expected = { artifact, builder: builderId(trustDomain), issuer, source: "", ...demands };
-  const { statements } = verifyEach(bundles, trustRoot, expected);
+  const expected = { artifact, builder: builderId(trustDomain), issuer, source: "" };
+  const { statements, refused } = verifyEach(bundles, trustRoot, expected);
+  return { chain: chainHere(factory, artifact, statements, demands), refused };
+}
+
+/**
+ * The same among statements that this factory's trust root verified already.
+ * @throws EVIDENCE_MISSING | PROJECT_SOURCE_UNKNOWN | CHAIN_…
+ */
+export function chainHere(
+  factory: Factory,
+  artifact: Digest,
+  statements: readonly VerifiedStatement[],
+  demands: Pick<ChainExpectations, "require"> = {},
+): VerifiedChain {
+  const { trustDomain, issuer } = factory.names();
   const claims = releasesOf(statements, artifact).map((each) => readPredicate("release", each.statement.predicate));
   // The evidence only points to its source; it counts when the user asked for that source before.
   const known = claims.find(({ project, source }) => readProject(factory, project).sources.includes(source.uri));
@@ -81,12 +99,13 @@ export async function verifyFoundHere(
       `expected a source that project ${claim.project} was built from, found ${JSON.stringify(claim.source.uri)}`,
     );
   }
-  return verifyFound(bundles, trustRoot, {
-    ...expected,
+  const expected = {
+    ...{ artifact, builder: builderId(trustDomain), issuer, ...demands },
     source: known?.source.uri ?? "unknown",
     project: known?.project,
     pipeline: known?.pipeline,
-  });
+  };
+  return chainAmong(statements, expected);
 }
 
 function verifyEach(

@@ -11,6 +11,13 @@ export interface EvidenceStores {
   readonly content: FileContentStore;
   readonly runs: RunStore;
   readonly index: Index;
+  /** Set by who asks about many digests that nobody here knows. Default: each empty answer has the index made anew. */
+  readonly mending?: IndexMending;
+}
+
+/** Remembers that the index was made anew, from when on an empty answer is one: no question costs the whole store. */
+export interface IndexMending {
+  once?: Promise<unknown> | undefined;
 }
 
 /** A stored bundle, its bytes having the digest. Nothing about it is verified: that is `verify`'s part. */
@@ -31,7 +38,7 @@ export async function findBundles(
 ): Promise<FoundBundle[]> {
   const first = await confirmedBundles(stores, subject, predicateType);
   if (first.trusted && first.found.length > 0) return first.found;
-  await rebuildIndex(stores.index, stores.runs, stores.content);
+  await mend(stores, first.trusted);
   return (await confirmedBundles(stores, subject, predicateType)).found;
 }
 
@@ -39,8 +46,22 @@ export async function findBundles(
 export async function findRuns(stores: EvidenceStores, artifact: Digest): Promise<RunRecord[]> {
   const first = await confirmedRuns(stores, artifact);
   if (first.trusted && first.found.length > 0) return first.found;
-  await rebuildIndex(stores.index, stores.runs, stores.content);
+  await mend(stores, first.trusted);
   return (await confirmedRuns(stores, artifact)).found;
+}
+
+async function mend({ index, runs, content, mending }: EvidenceStores, wasTrusted: boolean): Promise<void> {
+  if (mending === undefined || !wasTrusted) {
+    await rebuildIndex(index, runs, content);
+    return;
+  }
+  mending.once ??= rebuildIndex(index, runs, content);
+  try {
+    await mending.once;
+  } catch (error) {
+    mending.once = undefined;
+    throw error;
+  }
 }
 
 async function confirmedBundles(

@@ -113,3 +113,19 @@ test("I2: a false or silent index is found out, and made again", async () => {
   }
   expect(await findBundles(stores, sha256("nowhere"))).toEqual([]);
 });
+
+test("I2: who asks about many strange digests has a silent index made again once, and a false one each time", async () => {
+  const stores = { ...(await openStores(await temporaryHome())), mending: {} };
+  const record = await sampleRun(stores, "one");
+  const artifact = record.artifacts[0]?.digest ?? "sha256:";
+  stores.index.clear();
+  const strange = await Promise.all([1, 2, 3].map((i) => findRuns(stores, sha256(`nowhere ${i}`))));
+  expect(strange).toEqual([[], [], []]);
+  expect((await findRuns(stores, artifact)).map((one) => one.id)).toEqual([record.id]);
+  stores.index.clear();
+  expect(await findRuns(stores, artifact)).toEqual([]);
+  stores.index.putRun(record);
+  stores.index.putRun({ ...record, id: "20260102-030405006-00000000" });
+  expect((await findRuns(stores, artifact)).map((one) => one.id)).toEqual([record.id]);
+  expect(stores.index.artifacts(artifact).map(({ run }) => run)).toEqual([record.id]);
+});

@@ -23,7 +23,7 @@ export {
   writeFileAtomically,
 } from "./durable-file.ts";
 export { storeErrors } from "./errors.ts";
-export { type EvidenceStores, type FoundBundle, findBundles, findRuns } from "./evidence.ts";
+export { type EvidenceStores, type FoundBundle, findBundles, findRuns, type IndexMending } from "./evidence.ts";
 export { type FsckFinding, type FsckReport, fsck } from "./fsck.ts";
 export { type Home, type HomeOptions, openHome } from "./home.ts";
 export { defaultHomePath, type HomePaths } from "./home-path.ts";

@@ -1,4 +1,4 @@
-import { canonicalJson, type Digest, sha256 } from "@touchmark/core";
+import { type Digest, sha256 } from "@touchmark/core";
 import { type Decision, type DecisionInput, decide } from "@touchmark/policy";
 import type { Factory } from "../factory.ts";
 import { inputOf } from "../policy/decide-here.ts";
@@ -44,7 +44,8 @@ export function decisionRecords(factory: Factory, mostRemembered = 10_000): Deci
   return {
     keep(input, decision) {
       const { at: _, cost: __, ...same } = decision;
-      const key = sha256(canonicalJson(same));
+      // The engine writes its members in one order: sorting them again would cost as much as deciding.
+      const key = sha256(JSON.stringify(same));
       const now = input.now.getTime();
       const before = remembered.get(key);
       if (before !== undefined && now >= before && now - before < REPEAT_MS) return;

@@ -1,10 +1,11 @@
 import { canonicalJson, type Digest, isFactoryError, sha256 } from "@touchmark/core";
 import type { EvidenceLimits } from "@touchmark/registry";
+import type { IndexMending } from "@touchmark/store";
 import { prepareExpectations, readTrustRoot, type VerifiedStatement, verifyBundle } from "@touchmark/verify";
 import type { VerifiedChain } from "@touchmark/verify/chain";
 import type { Factory } from "../factory.ts";
-import { bundlesAbout, verifyHere } from "../policy/evidence-here.ts";
-import { verifyFound, verifyFoundHere } from "../verify-found.ts";
+import { bundlesAbout, isStatement, verifyHere } from "../policy/evidence-here.ts";
+import { chainHere, verifyFound } from "../verify-found.ts";
 import { bundlesBeside, type RegistryPlaces, resolveReference } from "./registry-evidence.ts";
 
 /** Evidence about one digest, as one set of trust roots verified it. */
@@ -61,13 +62,14 @@ export function admissionEvidence(options: AdmissionEvidenceOptions): AdmissionE
     if (parties === undefined) return sha256(await factory.trustRoot());
     return sha256(canonicalJson(parties.map((each) => ({ ...each, trustRoot: sha256(each.trustRoot) }))));
   };
+  const mending: IndexMending = {};
   return {
     trustRoot: root,
     resolve: (reference) => resolveReference(places, reference),
     async gather(digest, reference, signal) {
       const at = factory.clock.now();
       const trustRoot = await root();
-      const bundles = new Map(await bundlesAbout(factory, digest));
+      const bundles = new Map(await bundlesAbout(factory, digest, mending));
       signal.throwIfAborted();
       const refused = new Map<Digest, string>();
       if (reference !== undefined) {
@@ -104,8 +106,7 @@ async function verifiedHere(
 ): Promise<Verified> {
   const { statements, refused } = await verifyHere(factory, bundles);
   try {
-    const { chain } = await verifyFoundHere(factory, digest, [...bundles.values()]);
-    return { statements, refused, chains: [chain] };
+    return { statements, refused, chains: [chainHere(factory, digest, statements.filter(isStatement))] };
   } catch (error) {
     // No whole chain is a fact like any other: the policies say what it means.
     if (!isFactoryError(error)) throw error;

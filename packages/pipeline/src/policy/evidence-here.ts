@@ -1,10 +1,10 @@
 import { type Digest, isFactoryError } from "@touchmark/core";
-import { findBundles, openIndex } from "@touchmark/store";
+import { findBundles, type IndexMending, openIndex } from "@touchmark/store";
 import { prepareExpectations, readTrustRoot, type VerifiedStatement, verifyBundle } from "@touchmark/verify";
 import type { VerifiedChain } from "@touchmark/verify/chain";
 import type { Factory } from "../factory.ts";
 import { gatherEvidence } from "../gather.ts";
-import { verifyFoundHere } from "../verify-found.ts";
+import { chainHere } from "../verify-found.ts";
 
 /** What this factory's own store knows about a digest, verified. */
 export interface EvidenceHere {
@@ -24,13 +24,15 @@ export async function evidenceHere(factory: Factory, digest: Digest): Promise<Ev
   const bundles = await bundlesAbout(factory, digest);
   const { statements, refused } = await verifyHere(factory, bundles);
   try {
-    const { chain } = await verifyFoundHere(factory, digest, [...bundles.values()]);
-    return { statements, chains: [chain], refused };
+    return { statements, chains: [chainHere(factory, digest, statements.filter(isStatement))], refused };
   } catch (error) {
     if (!isFactoryError(error)) throw error;
     return { statements, chains: [], refused, broken: { code: error.code, message: error.message } };
   }
 }
+
+/** True for what is signed as a statement: chains are made of nothing else. */
+export const isStatement = ({ kind }: VerifiedStatement): boolean => kind === "statement";
 
 /** Verifies bundles as statements of anybody whom this factory's authority names. */
 export async function verifyHere(
@@ -58,17 +60,22 @@ export async function verifyHere(
 }
 
 /** Bundles of the store about a digest: nothing of them is verified yet. */
-export async function bundlesAbout(factory: Factory, digest: Digest): Promise<ReadonlyMap<Digest, Uint8Array>> {
+export async function bundlesAbout(
+  factory: Factory,
+  digest: Digest,
+  mending?: IndexMending,
+): Promise<ReadonlyMap<Digest, Uint8Array>> {
   const bundles = new Map<Digest, Uint8Array>();
   try {
-    for (const each of (await gatherEvidence(factory, digest)).bundles) bundles.set(each.digest, each.bytes);
+    for (const each of (await gatherEvidence(factory, digest, mending)).bundles) bundles.set(each.digest, each.bytes);
   } catch (error) {
     // A digest that no run released may still have statements about it.
     if (!isFactoryError(error)) throw error;
   }
   const index = await openIndex(factory.home);
   try {
-    const stores = { content: factory.content, runs: factory.runs, index };
+    const more = mending === undefined ? {} : { mending };
+    const stores = { content: factory.content, runs: factory.runs, index, ...more };
     for (const each of await findBundles(stores, digest)) bundles.set(each.digest, each.bytes);
   } finally {
     index.close();
