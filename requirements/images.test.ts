@@ -6,6 +6,7 @@ import { openScene, type Performed, type Project, type Scene, statementsOf } fro
 import { openOwnRegistry } from "@touchmark/pipeline/images";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { bootstrap, buildIn, canRunInImages, describedImage, digestOf, imagesOf } from "./images-scene.ts";
+import { policyAt, ruled, startedIn, withOthers } from "./policy-scene.ts";
 
 /* One factory that makes its first worker image, builds in it, and builds once more in what came of that. */
 
@@ -238,3 +239,20 @@ test.skipIf(!canRunInImages)(
     expect((await imagesOf(scene, held)).map((row) => row.digest)).not.toContain(digest);
   },
 );
+
+test.skipIf(!canRunInImages)("RA-POL-04: an image whose digest a policy does not list starts no step", async () => {
+  const listed = (digest: Digest) => {
+    const allowed = {
+      ...ruled("request.images.all(image, image.digest in params.images)"),
+      parameters: images(digest),
+    };
+    return withOthers(policyAt("request", allowed));
+  };
+  const images = (digest: Digest) => ({ images: { type: "list" as const, default: [digest] } });
+  const base = digestOf(made(tools), "base");
+  const project = scene.project("listed", buildIn(`factory:tools/base@${base}`), { "hello.txt": "hello\n" });
+  const denied = await scene.run(project, { policies: listed(digestOf(made(first), "app")) });
+  expect([denied.status, denied.error?.code, startedIn(denied)]).toEqual(["refused", "GATE_REFUSED", 0]);
+  const allowed = await scene.run(project, { policies: listed(base) });
+  expect(allowed.status).toBe("succeeded");
+});
