@@ -20,6 +20,7 @@ export type {
 export { chainFacts } from "./engine/chain-facts.ts";
 export { decide } from "./engine/decide.ts";
 export { engineErrors } from "./engine/errors.ts";
+export { exceptionSignerProblem } from "./engine/exceptions.ts";
 export { checkSet, type SetOwners, type SetQuestion } from "./engine/policy-set.ts";
 export { assertDecided, decideWithStated, type StatedInput, type StatedStatement } from "./engine/stated.ts";
 export { ENGINE_VERSION } from "./engine/version.ts";

@@ -50,6 +50,11 @@ test("PO7: an exception is signed by one whom it names and who did not ask for i
   for (const signer of [undefined, { name: "ada", key: ada.key }]) {
     await expect(signPolicyDocument(factory, document, signer)).rejects.toThrow(refusal("POLICY_EXCEPTION_REFUSED"));
   }
+  // Named by the last part of an identity, a requester is the requester all the same.
+  const short = reading({ ...exception, requester: "grace" });
+  await expect(signPolicyDocument(factory, short, { name: "grace", key: grace.key })).rejects.toThrow(
+    refusal("POLICY_EXCEPTION_REFUSED"),
+  );
   await expect(signPolicyDocument(factory, reading(policyDocumentExamples["policy-test"]))).rejects.toThrow(
     refusal("POLICY_DOCUMENT_KIND"),
   );

@@ -6,7 +6,7 @@ import { type AttestReport, signAttestation } from "../attest.ts";
 import { timeOf } from "../evidence/run-facts.ts";
 import type { Factory } from "../factory.ts";
 import { signAsUser } from "../people/index.ts";
-import { homePolicyErrors } from "./errors.ts";
+import { assertMayGrant } from "./kept-exceptions.ts";
 
 /** Documents that somebody answers for. */
 export type SignableKind = Exclude<PolicyDocumentKind, "policy-test">;
@@ -27,12 +27,7 @@ export async function signPolicyDocument(
   }
   const { trustDomain } = factory.names();
   const signer = person === undefined ? attestId(trustDomain) : userId(trustDomain, person.name);
-  if (kind === "exception") {
-    const { id, requester, approvers } = document;
-    const refuse = (why: string) => homePolicyErrors.make("POLICY_EXCEPTION_REFUSED", `exception ${id}: ${why}`);
-    if (signer === requester) throw refuse(`expected a signature of another than ${requester}, who asked for it`);
-    if (!approvers.includes(signer)) throw refuse(`expected a signature of ${approvers.join(" | ")}, found ${signer}`);
-  }
+  if (kind === "exception") assertMayGrant(document, signer);
   const chain = { run: "policy", createdAt: timeOf(factory.clock.now()), predecessors: [] };
   const subject = [subjectOf("id" in document ? document.id : document.name, digest)];
   const signed = { ...chain, document: digest };

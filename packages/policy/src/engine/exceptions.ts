@@ -108,13 +108,24 @@ function problemOf({ evidence, content }: Stated, policy: Policy, scope: Scope):
   if (!isReached(content.created, now)) return `it begins on ${content.created}`;
   if (isAhead(time, now)) return "it was signed after the time of this decision";
   const name = signer.kind === "certificate" ? signer.identity : signer.key;
-  if (name === content.requester || name.endsWith(`/${content.requester}`))
-    return "its requester signed it, and nobody approves for himself";
-  if (!content.approvers.includes(name)) return "its signer is none of its approvers";
+  const problem = exceptionSignerProblem(content, name);
+  if (problem !== undefined) return problem;
   if (policy.exceptions === undefined) return "the policy lets nobody grant exceptions";
   const parties = partiesOf(signer, policy.exceptions.by, policy.trust, scope.issuer);
   if (parties.length > 0) return { signer, parties };
   return `the policy lets only ${policy.exceptions.by.join(", ")} grant exceptions`;
+}
+
+/** Why an exception, by its own words, does not count by a signature; undefined when it may. */
+export function exceptionSignerProblem(
+  { requester, approvers }: Pick<PolicyException, "requester" | "approvers">,
+  signer: string,
+): string | undefined {
+  // A requester may be named by the last part of an identity.
+  if (signer === requester || signer.endsWith(`/${requester}`)) {
+    return "its requester signed it, and nobody approves for himself";
+  }
+  return approvers.includes(signer) ? undefined : "its signer is none of its approvers";
 }
 
 /** One that names no subject is about none: an exception never holds for everything. */
