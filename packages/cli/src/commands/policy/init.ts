@@ -54,9 +54,11 @@ export const command: Command = {
       write(terminal, directory, texts, given(invocation, "force"));
       for (const note of made.notes) terminal.note(`${terminal.style.warn("note")} ${oneLine(note)}`);
       for (const [name] of texts) terminal.print(oneLine(join(directory, name)));
+      const hasTests = texts.some(([name]) => name.endsWith(".policy-test.yaml"));
+      const check = hasTests ? `policy test ${directory}/*.policy-test.yaml` : `policy lint ${directory}`;
       terminal.note(
         oneLine(
-          `next: touchmark policy test ${directory}/*.policy-test.yaml, touchmark policy replay ${directory}/publish.yaml; then bundle, sign and install`,
+          `next: touchmark ${check}, touchmark policy replay ${directory}/publish.yaml; then bundle, sign and install`,
         ),
       );
       return 0;
