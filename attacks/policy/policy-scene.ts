@@ -26,6 +26,7 @@ export const party = (...names: readonly string[]) => ({
 export interface Said {
   readonly by?: string;
   readonly about?: Digest;
+  readonly alsoAbout?: readonly Digest[];
   readonly type?: string;
   /** Who vouches for the identity, when it is not the factory. */
   readonly issuer?: string;
@@ -33,10 +34,10 @@ export interface Said {
 
 /** A statement, signed with a certificate of that identity, logged, time-stamped and verified. */
 export function signed(predicate: unknown, said: Said = {}): VerifiedStatement {
-  const { by = "scanner", about = artifact, type = SCAN, issuer = world.issuer } = said;
+  const { by = "scanner", about = artifact, alsoAbout = [], type = SCAN, issuer = world.issuer } = said;
   const statement = {
     _type: "https://in-toto.io/Statement/v1",
-    subject: [{ name: "app", digest: { sha256: digestHex(about) } }],
+    subject: [about, ...alsoAbout].map((each) => ({ name: "app", digest: { sha256: digestHex(each) } })),
     predicateType: type,
     predicate,
   };
