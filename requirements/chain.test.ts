@@ -62,7 +62,7 @@ const checkedLog = async () => fsckLog(scene.factory.home.paths.log, (await scen
 
 test.skipIf(!canBuild)("RA-PRIN-05: artifact, metadata and both altered: verification fails each time", async () => {
   const bytes = Buffer.from(await scene.factory.content.get(artifactOf(run)));
-  await expect(verifyArtifact(scene.factory, { digest: sha256(bytes) })).resolves.toMatchObject({ statements: 25 });
+  await expect(verifyArtifact(scene.factory, { digest: sha256(bytes) })).resolves.toMatchObject({ statements: 30 });
   const file = join(scene.directory, "altered.tar");
   bytes.writeUInt8(bytes.readUInt8(600) ^ 1, 600);
   writeFileSync(file, bytes);
@@ -171,6 +171,7 @@ test.skipIf(!canBuild)("RA-RUN-03: every task is able to attest, and each has it
   const wanted = [
     ...steps.flatMap((step) => kindsOfStep.map((kind) => `step/${step}/${kind}`)),
     "step/fetch/materials",
+    ...steps.map((step) => `step/${step}/decision`),
     "step/fetch/composition",
   ];
   expect(ofSteps.sort()).toEqual(wanted.sort());
@@ -280,8 +281,13 @@ test.skipIf(!canBuild)("RA-OUT-01: the release manifest lists every output with 
   // Every bundle of the run but the manifest itself, each with its kind, and nothing else.
   const made = (await scene.factory.runs.get(run.run)).bundles;
   expect(listed.map(({ digest, predicateType: kind }) => [digest, kind])).toEqual(
-    made.filter((row) => row.predicateType !== predicateType("release")).map((row) => [row.digest, row.predicateType]),
+    made
+      .slice(0, -1)
+      .filter((row) => row.predicateType !== predicateType("release"))
+      .map((row) => [row.digest, row.predicateType]),
   );
+  // And after the manifest one more: the gate's decision to publish what it lists.
+  expect(made.at(-1)).toMatchObject({ predicateType: predicateType("verification-summary") });
   for (const row of listed)
     expect(codeOf(() => verifyRun(without(row.name), trustRoot, expected))).not.toBe("accepted");
 });

@@ -156,7 +156,7 @@ test.skipIf(!canBuild)("RA-BENV-05: a third party verifies again, offline, with 
 test.skipIf(!canBuild)("RA-DIST-03: signatures verify beside the artifact, and from a place of their own", async () => {
   // Beside: the export. Elsewhere: the factory's store, and any directory that is named.
   expect(consumer().verify().exit).toBe(0);
-  await expect(verifyArtifact(scene.factory, { digest: artifactOf(run) })).resolves.toMatchObject({ statements: 25 });
+  await expect(verifyArtifact(scene.factory, { digest: artifactOf(run) })).resolves.toMatchObject({ statements: 30 });
   const apart = consumer((directory) => {
     mkdirSync(join(directory, "..", "elsewhere"), { recursive: true });
     for (const name of exported.bundles) {
@@ -205,7 +205,7 @@ test.skipIf(!canBuild)(
   "RA-KEY-01: every signature of a release verifies with the published keys, and none without them",
   () => {
     expect(chainUnder(trustRoot)).toBe("accepted");
-    expect(exported.bundles).toHaveLength(25);
+    expect(exported.bundles).toHaveLength(30);
     expect(chainUnder(rootWith((root) => void (root.tlogs = [])))).toMatch(/^(LOG_UNKNOWN|TRUST)/);
     expect(chainUnder(rootWith((root) => void (root.certificateAuthorities = [])))).toMatch(
       /^(CERTIFICATE_NO_PATH|TRUST)/,

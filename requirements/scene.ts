@@ -201,6 +201,12 @@ async function readEvidence(factory: Factory, run: RunOutcome): Promise<Evidence
     return { name, digest, ...found };
   });
   all.push({ name: "release", digest: releaseDigest, ...release });
+  // The publish gate decides about what is released, so after it.
+  for (const [digest, found] of read) {
+    if (all.some((each) => each.digest === digest)) continue;
+    const [subject] = found.verified.statement.subject;
+    all.push({ name: `decision/publish/${subject?.name ?? ""}`, digest, ...found });
+  }
   const named = (name: string): NamedBundle => {
     const found = all.find((bundle) => bundle.name === name);
     if (found === undefined) throw new Error(`no bundle ${name} among ${all.map((each) => each.name).join(", ")}`);
