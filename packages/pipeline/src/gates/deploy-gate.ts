@@ -78,12 +78,19 @@ export function reliedPublication(
   { statements }: Pick<EvidenceHere, "statements">,
 ): EarlierDecision {
   const { trustDomain } = factory.names();
-  const found = statements.filter(({ statement }) => {
-    if (statement.predicateType !== predicateType("verification-summary")) return false;
-    return readPredicate("verification-summary", statement.predicate).touchmark_decision?.point === "publish";
+  const found = statements.flatMap((each) => {
+    if (each.statement.predicateType !== predicateType("verification-summary")) return [];
+    const { touchmark_decision: mark, verificationResult } = readPredicate(
+      "verification-summary",
+      each.statement.predicate,
+    );
+    return mark?.point === "publish" ? [{ each, at: timeBy(each), isPassed: verificationResult === "PASSED" }] : [];
   });
-  const newest = found.toSorted((left, right) => timeBy(right) - timeBy(left))[0];
-  return relyOn(newest, {
+  // Of two in one second the refusal counts.
+  const [newest] = found.toSorted(
+    (left, right) => right.at - left.at || Number(left.isPassed) - Number(right.isPassed),
+  );
+  return relyOn(newest?.each, {
     ...{ point: "publish", what: name, subject: digest, now: factory.clock.now() },
     deciders: [builderId(trustDomain), attestId(trustDomain)],
   });

@@ -9,6 +9,7 @@ import { signAttestation } from "../attest.ts";
 import { type Factory, openFactory } from "../factory.ts";
 import { policiesInForce, verifyHere } from "../policy/index.ts";
 import { askGate } from "./ask-gate.ts";
+import { reliedPublication } from "./deploy-gate.ts";
 import { type Reliance, relyOn } from "./earlier-decision.ts";
 import { oneRuleEach } from "./policies.fixture.ts";
 
@@ -52,6 +53,17 @@ const reliance = (more: Partial<Reliance> = {}): Reliance => ({
   ...more,
 });
 const refusal = (code: string) => expect.objectContaining({ code });
+
+test("GT3: of a pass and a refusal in one second, the refusal counts", async () => {
+  const [passed, failed] = [(await decided()).statement, (await decided("request.run == ''")).statement];
+  for (const statements of [
+    [passed, failed],
+    [failed, passed],
+  ]) {
+    expect(() => reliedPublication(factory, artifact, { statements })).toThrow(refusal("GATE_DECISION_MISSING"));
+  }
+  expect(reliedPublication(factory, artifact, { statements: [passed] }).bundle).toBe(passed.bundle);
+});
 
 test("GT3: a passed decision about these inputs is relied on", async () => {
   const { statement, request } = await decided();
