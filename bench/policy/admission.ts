@@ -74,7 +74,9 @@ async function measure(service: Service) {
   const alone = await load(known, warm, 1);
   const residentBefore = service.residentMiB();
   const processorBefore = service.processorMs();
+  const before = await service.inside();
   const busy = await load(known, requests, 8);
+  const after = await service.inside();
   const processor = service.processorMs() - processorBefore;
   const crowded = await load(known, warm, 64);
   return {
@@ -85,6 +87,7 @@ async function measure(service: Service) {
     cachedOneConnection: figuresOf(alone),
     cachedEightConnections: figuresOf(busy),
     cachedSixtyFourConnections: figuresOf(crowded),
+    insideMeanMs: rounded(((after.seconds - before.seconds) * 1000) / (after.count - before.count)),
     processorMsEach: rounded(processor / requests),
     residentMiBBefore: Math.round(residentBefore),
     residentMiBAfter: Math.round(service.residentMiB()),

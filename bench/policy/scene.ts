@@ -26,6 +26,8 @@ export interface Scene {
   /** Program and first words of the bundled command. */
   readonly command: readonly [program: string, main: string];
   readonly policy: string;
+  /** The same policy without what only a cluster knows of a question. */
+  readonly requestless: string;
   /** References by digest, each another image. */
   readonly images: readonly string[];
   /** Requests that the registry answered up to now. */
@@ -39,7 +41,10 @@ export async function openScene(count: number): Promise<Scene> {
   const home = join(base, "home");
   const factory = await openFactory({ home, create: true });
   const policy = join(base, "policy.json");
-  writeFileSync(policy, JSON.stringify(policyOf(factory.names().trustDomain)));
+  const requestless = join(base, "requestless.json");
+  const { trustDomain } = factory.names();
+  writeFileSync(policy, JSON.stringify(policyOf(trustDomain, 'request.kind.endsWith("/Pod")')));
+  writeFileSync(requestless, JSON.stringify(policyOf(trustDomain, "subject.name.size() > 0")));
   let asked = 0;
   const registry = await startRegistry({
     ...{ backend: memoryRegistryBackend(), authority: openAuthority(), closeSeconds: 0 },
@@ -75,7 +80,7 @@ export async function openScene(count: number): Promise<Scene> {
   }
   await factory.close();
   return {
-    ...{ base, home, policy, images, command: [process.execPath, bundled(base)] },
+    ...{ base, home, policy, requestless, images, command: [process.execPath, bundled(base)] },
     asked: () => asked,
     async close() {
       client.close();
@@ -100,22 +105,24 @@ function bundled(base: string): string {
   const builder = join(import.meta.dirname, "..", "..", "tools", "build.ts");
   const built = spawnSync(process.execPath, [builder, "--out", out], { encoding: "utf8" });
   if (built.status !== 0) throw new Error(`the command cannot be bundled: ${built.stderr}`);
+  // Without it Node reads every file twice, to find out what it is.
+  writeFileSync(join(out, "package.json"), '{"type":"module"}\n');
   return join(out, "main.js");
 }
 
-const expressions = [
+const expressionsOf = (asked: string) => [
   (i: number) => `attestations.a${i % STATEMENTS}.exists(s, s.predicate.total == ${COMPONENTS})`,
   (i: number) => `attestations.a${i % STATEMENTS}.all(s, s.predicate.components.all(c, c.score < ${10 + i}))`,
-  () => 'request.kind.endsWith("/Pod") && subject.digest.matches("^sha256:[0-9a-f]{64}$")',
+  () => `${asked} && subject.digest.matches("^sha256:[0-9a-f]{64}$")`,
   (i: number) => `now - attestations.a${i % STATEMENTS}[0].time < duration("24h")`,
 ];
 
-const policyOf = (trustDomain: string) => ({
+const policyOf = (trustDomain: string, asked: string) => ({
   ...{ touchmark: "policy/v1", name: "bench", version: 1, point: "deploy", expires: "2099-01-01T00:00:00Z" },
   trust: { us: { identities: [{ identity: `spiffe://${trustDomain}/attest` }] } },
   attestations: Object.fromEntries(types.map((predicateType, i) => [`a${i}`, { predicateType, by: ["us"] }])),
   rules: Array.from({ length: RULES }, (_, i) => ({
     ...{ id: `rule-${i}`, title: `Rule ${i}` },
-    expression: (expressions[i % expressions.length] as (i: number) => string)(i),
+    expression: (expressionsOf(asked)[i % 4] as (i: number) => string)(i),
   })),
 });

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { get } from "node:https";
 import type { Scene } from "./scene.ts";
 
 /** The admission service in a process of its own. */
@@ -11,6 +12,8 @@ export interface Service {
   readonly startMs: number;
   /** MiB of resident memory now. */
   residentMiB(): number;
+  /** How many questions it answered, and the seconds that it says it took for all of them. */
+  inside(): Promise<{ readonly count: number; readonly seconds: number }>;
   /** Milliseconds of processor time, of all threads, since it started. */
   processorMs(): number;
   stop(): Promise<void>;
@@ -30,8 +33,19 @@ export async function startService({ home, command, policy, base }: Scene, words
   const startMs = performance.now() - since;
   const status = (name: string): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]);
+  const authority = readFileSync(told.authority, "utf8");
   const service: Service = {
-    ...{ url: told.url, authority: readFileSync(told.authority, "utf8"), startMs },
+    ...{ url: told.url, authority, startMs },
+    async inside() {
+      const page = await textOf(new URL("/metrics", told.url), authority);
+      const value = (name: string): number =>
+        Number(
+          new RegExp(`^touchmark_admission_duration_seconds_${name}\\{endpoint="validate"\\} (.+)$`, "m").exec(
+            page,
+          )?.[1],
+        );
+      return { count: value("count"), seconds: value("sum") };
+    },
     residentMiB: () => status("VmRSS") / 1024,
     processorMs() {
       const stat = readFileSync(`/proc/${child.pid}/stat`, "utf8");
@@ -50,6 +64,18 @@ export async function startService({ home, command, policy, base }: Scene, words
       }),
   };
   return service;
+}
+
+function textOf(url: URL, ca: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get(url, { ca, agent: false, servername: "localhost", checkServerIdentity: () => undefined }, (response) => {
+      let text = "";
+      response.on("data", (chunk: Buffer) => {
+        text += chunk.toString("utf8");
+      });
+      response.on("end", () => resolve(text));
+    }).on("error", reject);
+  });
 }
 
 function firstLine(child: ChildProcess): Promise<string> {
