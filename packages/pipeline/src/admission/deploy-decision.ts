@@ -1,7 +1,7 @@
-import { type Digest, sha256 } from "@touchmark/core";
+import { canonicalJson, type Digest, sha256 } from "@touchmark/core";
 import { type Decision, type DecisionInput, decide } from "@touchmark/policy";
 import type { Factory } from "../factory.ts";
-import { inputOf } from "../policy/decide-here.ts";
+import { type DecidedHere, expiryOf, inputOf } from "../policy/decide-here.ts";
 import { keepRecord, plainFacts } from "../policy/decision-record.ts";
 import type { PoliciesInForce } from "../policy/policies-in-force.ts";
 import type { GatheredHere } from "./evidence-source.ts";
@@ -34,6 +34,8 @@ export const decideDeploy = (factory: Factory, policies: PoliciesInForce, questi
 export interface DecisionRecords {
   /** Keeps what it takes to decide again, unless the same was kept within the hour. */
   keep(input: DecisionInput, decision: Decision): void;
+  /** A decision that was kept, with what it takes to sign it; undefined for one that an equal one of before stands for. */
+  kept(decision: Decision): DecidedHere | undefined;
 }
 
 const REPEAT_MS = 3_600_000;
@@ -41,7 +43,12 @@ const REPEAT_MS = 3_600_000;
 /** Records in a home: each different decision once an hour, so that a thousand equal questions leave one file. */
 export function decisionRecords(factory: Factory, mostRemembered = 10_000): DecisionRecords {
   const remembered = new Map<Digest, number>();
+  const records = new WeakMap<Decision, Pick<DecidedHere, "record" | "expires">>();
   return {
+    kept(decision) {
+      const found = records.get(decision);
+      return found && { decision, digest: sha256(canonicalJson(decision)), ...found };
+    },
     keep(input, decision) {
       const { at: _, cost: __, ...same } = decision;
       // The engine writes its members in one order: sorting them again would cost as much as deciding.
@@ -53,7 +60,7 @@ export function decisionRecords(factory: Factory, mostRemembered = 10_000): Deci
       remembered.set(key, now);
       const [oldest] = remembered.keys();
       if (remembered.size > mostRemembered && oldest !== undefined) remembered.delete(oldest);
-      keepRecord(factory, {
+      const record = keepRecord(factory, {
         touchmark: "decision-record/v1",
         decision,
         request: plainFacts(input.request),
@@ -62,6 +69,7 @@ export function decisionRecords(factory: Factory, mostRemembered = 10_000): Deci
         evidence: input.evidence.map(({ bundle }) => bundle),
         chains: (input.chains ?? []).map(({ artifact }) => artifact.digest),
       });
+      records.set(decision, { record, expires: expiryOf(input) });
     },
   };
 }

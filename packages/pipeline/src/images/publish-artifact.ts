@@ -1,11 +1,14 @@
 import type { Clock, Digest } from "@touchmark/core";
 import { isTag } from "@touchmark/formats/oci";
 import { type ImageReference, imageReferenceText } from "@touchmark/formats/pipeline";
+import { predicateType } from "@touchmark/formats/predicates";
 import { copyImage, type PublishedFile, publishArtifact } from "@touchmark/registry";
 import type { RunArtifact, RunRecord } from "@touchmark/store";
 import { artifactFileName } from "../evidence/artifact-name.ts";
 import type { Factory } from "../factory.ts";
+import { targetGate } from "../gates/target-gate.ts";
 import { gatherEvidence } from "../gather.ts";
+import type { PoliciesInForce } from "../policy/index.ts";
 import { runImageErrors } from "./errors.ts";
 import type { ImagePlaces } from "./image-places.ts";
 
@@ -19,6 +22,8 @@ export interface Publication {
   readonly tags: readonly string[];
   /** Bundles beside it. */
   readonly bundles: number;
+  /** Those among them that let it go there. */
+  readonly decisions: readonly Digest[];
   /** Blobs that were sent; the others were there. */
   readonly sent: number;
 }
@@ -27,6 +32,8 @@ export interface Publication {
 export interface PublicationTarget {
   readonly to: ImageReference;
   readonly tags: readonly string[];
+  /** Those that decide whether it may go there. */
+  readonly policies: PoliciesInForce;
 }
 
 /** Media types of artifacts by kind; others are bytes. */
@@ -41,15 +48,16 @@ const artifactMediaTypes: Readonly<Record<string, string>> = {
 const ARTIFACT_TYPE = "application/vnd.touchmark.artifact.v1";
 
 /**
- * Publishes an artifact of a run with every bundle that its verification needs: content, manifest, bundles, and the tags
- * when all of it is there. What is there already is not sent again, so that a broken one goes on where it was.
- * @throws EVIDENCE_MISSING | PUBLISH_EVIDENCE_MISSING | PUBLISH_TAG_INVALID and what the registry answers
+ * Publishes an artifact of a run with every bundle that its verification needs, when the gate lets it go there: content,
+ * manifest, bundles, the gate's decision, and the tags when all of it is there. What is there already is not sent again,
+ * so that a broken one goes on where it was.
+ * @throws GATE_REFUSED | EVIDENCE_MISSING | PUBLISH_EVIDENCE_MISSING | PUBLISH_TAG_INVALID and what the registry answers
  */
 export async function publishRelease(
   factory: Factory,
   places: ImagePlaces,
   artifact: RunArtifact,
-  { to, tags }: PublicationTarget,
+  { to, tags, policies }: PublicationTarget,
 ): Promise<Publication> {
   const wrong = tags.find((tag) => !isTag(tag));
   if (wrong !== undefined) {
@@ -63,6 +71,9 @@ export async function publishRelease(
       `run ${run.id} rests on the bundle ${lost}, which is not stored`,
     );
   }
+  const { name, digest } = artifact;
+  const place = imageReferenceText(placeOf(to));
+  const decisions = await targetGate(factory, policies, { name, digest, place, tags });
   const target = await places.repository(to);
   const { repository } = (artifact.details ?? {}) as { readonly repository?: string };
   let sent = 0;
@@ -77,7 +88,10 @@ export async function publishRelease(
   }
   const report = await publishArtifact(target, {
     ...(subject === undefined ? { files: [fileOf(factory, artifact)], artifactType: ARTIFACT_TYPE } : { subject }),
-    bundles: bundles.map(({ digest, bytes }) => ({ bytes, predicateType: typeOf(run, digest) })),
+    bundles: [
+      ...bundles.map((each) => ({ bytes: each.bytes, predicateType: typeOf(run, each.digest) })),
+      ...decisions.map(({ bytes }) => ({ bytes, predicateType: predicateType("verification-summary") })),
+    ],
     // The time of the evidence, not of the push: done again, it gives the same digests.
     created: fixedClock(run),
   });
@@ -90,7 +104,8 @@ export async function publishRelease(
     reference: imageReferenceText({ ...placeOf(to), digest: report.subject.digest }),
     digest: report.subject.digest,
     tags,
-    bundles: bundles.length,
+    bundles: bundles.length + decisions.length,
+    decisions: decisions.map((each) => each.digest),
     sent: sent + report.sent,
   };
 }

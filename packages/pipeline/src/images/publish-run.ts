@@ -6,11 +6,19 @@ import type { RunRecord } from "@touchmark/store";
 import type { Factory } from "../factory.ts";
 import { findRun, runsOf } from "../lookup.ts";
 import { makePlan, type Plan } from "../plan.ts";
+import { type PoliciesInForce, policiesInForce } from "../policy/index.ts";
 import { PIPELINE_FILE } from "../take-source.ts";
 import { runImageErrors } from "./errors.ts";
 import { type ImagePlaces, imagePlaces } from "./image-places.ts";
 import { readImagesConfiguration } from "./images-configuration.ts";
 import { type Publication, publishRelease } from "./publish-artifact.ts";
+
+/** Where a run publishes to, and by which policies. */
+export interface RunPublishing {
+  readonly places: ImagePlaces;
+  readonly plan: Plan;
+  readonly policies: PoliciesInForce;
+}
 
 /**
  * Publishes what a run made: images into the factory's own registry in any case, and everything where the pipeline says.
@@ -18,8 +26,7 @@ import { type Publication, publishRelease } from "./publish-artifact.ts";
  */
 export async function publishRun(
   factory: Factory,
-  places: ImagePlaces,
-  plan: Plan,
+  { places, plan, policies }: RunPublishing,
   run: RunRecord,
   tell: (publication: Publication) => void,
 ): Promise<readonly Publication[]> {
@@ -28,7 +35,8 @@ export async function publishRun(
     const artifact = run.artifacts.find((each) => each.name === name);
     if (artifact === undefined) throw new TypeError(`run ${run.id} made no ${name}`);
     const filled = tags.map((tag) => fillParameters(tag, plan.parameters));
-    const done = await publishRelease(factory, places, artifact, { to: parseImageReference(to), tags: filled });
+    const target = { to: parseImageReference(to), tags: filled, policies };
+    const done = await publishRelease(factory, places, artifact, target);
     published.push(done);
     tell(done);
   };
@@ -56,6 +64,8 @@ export interface PublishOptions {
   readonly tags: readonly string[];
   /** Default: every artifact; with `to`, the only one. */
   readonly artifact?: string;
+  /** Default: those in force. */
+  readonly policies?: PoliciesInForce;
 }
 
 /**
@@ -69,6 +79,7 @@ export async function publishFromRun(
 ): Promise<readonly Publication[]> {
   const { run, artifact } = await namedRelease(factory, what);
   const wanted = options.artifact ?? artifact;
+  const policies = options.policies ?? (await policiesInForce(factory));
   const places = openPublishing(factory, options.environment);
   const published: Publication[] = [];
   try {
@@ -87,7 +98,7 @@ export async function publishFromRun(
     for (const { artifact: name, to, tags } of chosen) {
       const found = run.artifacts.find((each) => each.name === name);
       if (found === undefined) continue;
-      published.push(await publishRelease(factory, places, found, { to: parseImageReference(to), tags }));
+      published.push(await publishRelease(factory, places, found, { to: parseImageReference(to), tags, policies }));
     }
     return published;
   } finally {

@@ -69,7 +69,7 @@ export async function publishReleased(
   const places = session.images?.places ?? openPublishing(factory, request.environment);
   const published: Publication[] = [];
   try {
-    await publishRun(factory, places, plan, record, (publication) => {
+    await publishRun(factory, { places, plan, policies: session.gates.policies }, record, (publication) => {
       published.push(publication);
       const { artifact, reference, tags, bundles } = publication;
       listener({ type: "published", artifact, reference, tags, bundles });

@@ -36,10 +36,14 @@ export function decideHere(factory: Factory, policies: PoliciesInForce, question
     evidence: input.evidence.map(({ bundle }) => bundle),
     chains: (question.chains ?? []).map(({ artifact }) => artifact.digest),
   });
-  const ends = policies.policies.map(({ document }) => Date.parse(document.expires));
-  const latest = input.now.getTime() + DECISION_SECONDS * 1000;
-  const expires = new Date(Math.min(latest, ...ends.filter((end) => end > input.now.getTime())));
-  return { decision, digest: sha256(canonicalJson(decision)), record, expires };
+  return { decision, digest: sha256(canonicalJson(decision)), record, expires: expiryOf(input) };
+}
+
+/** Until when a decision on this input may be relied on. */
+export function expiryOf({ policies, now }: Pick<DecisionInput, "policies" | "now">): Date {
+  const ends = policies.map(({ document }) => Date.parse(document.expires));
+  const latest = now.getTime() + DECISION_SECONDS * 1000;
+  return new Date(Math.min(latest, ...ends.filter((end) => end > now.getTime())));
 }
 
 /** The whole input of a decision. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, realpathSync } from "node:fs";
+import { existsSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeProject, missingForRuns } from "@touchmark/pipeline/fixture";
@@ -56,6 +56,12 @@ describe.skipIf(missing !== null)(`image build${missing === null ? "" : ` (skipp
     expect(first).toMatchObject({ code: 0, out: expect.stringMatching(/^factory:out\/plain@sha256:[0-9a-f]{64}\n$/) });
     const again = await say([...words, "--json"], at);
     expect(JSON.parse(again.out)).toMatchObject([{ artifact: "plain", tags: ["1"], sent: 0 }]);
+    const denying = join(directory, "denying.json");
+    const document = { touchmark: "policy/v1", name: "nowhere", version: 1, expires: "2099-01-01T00:00:00Z" };
+    const rules = [{ id: "out", title: "Nothing goes out", expression: "!request.target.startsWith('factory:out/')" }];
+    writeFileSync(denying, JSON.stringify({ ...document, point: "publish", rules }));
+    const refused = await say([...words, "--policy", denying], at);
+    expect([refused.code, refused.err]).toEqual([3, expect.stringContaining("GATE_REFUSED")]);
     expect(await say(["publish", "latest"], at)).toMatchObject({ code: 2 });
     expect((await say(["publish"], at)).err).toContain("expected a run or a digest");
   });
