@@ -1,6 +1,7 @@
 import { type Command, given, text } from "../command.ts";
 import { cliErrors } from "../errors.ts";
 import { writeNamedFile } from "../output/file.ts";
+import { timeOption } from "../time-option.ts";
 import { keyOption, personKey } from "../user-key.ts";
 
 /** `touchmark approve`: a person answers for an artifact. */
@@ -32,7 +33,7 @@ export const command: Command = {
       throw cliErrors.make("CLI_USAGE", "expected --as NAME and --role ROLE", { hint: "touchmark approve --help" });
     }
     const options = approvalOptions(text(invocation, "environment"), text(invocation, "reason"));
-    const expires = dateOf(text(invocation, "expires"));
+    const expires = timeOption(text(invocation, "expires"), "--expires");
     const key = await personKey(terminal, invocation, user);
     const { namedArtifact, openFactory } = await import("@touchmark/pipeline");
     const { approveArtifact } = await import("@touchmark/pipeline/people");
@@ -62,11 +63,4 @@ function approvalOptions(environment: string | undefined, reason: string | undef
     ...(environment === undefined ? {} : { environment }),
     ...(reason === undefined ? {} : { reason }),
   };
-}
-
-function dateOf(words: string | undefined): Date | undefined {
-  if (words === undefined) return undefined;
-  const at = new Date(words);
-  if (/^\d{4}-\d\d-\d\d/.test(words) && !Number.isNaN(at.getTime())) return at;
-  throw cliErrors.make("CLI_USAGE", `expected --expires like 2027-01-31, found ${JSON.stringify(words.slice(0, 40))}`);
 }

@@ -1,11 +1,11 @@
 import { type Command, given, type SubcommandRow, text } from "../command.ts";
-import { cliErrors } from "../errors.ts";
 import { cataloguing } from "../output/cataloguing.ts";
 import { writeNamedFile } from "../output/file.ts";
 import { sbomTable } from "../output/sbom-table.ts";
 import { registryOptions } from "../registry-options.ts";
 import { openScanSource, sourceDescription } from "../scan-source.ts";
 import { oneLine } from "../terminal.ts";
+import { timeOption } from "../time-option.ts";
 
 /** Further forms, in the order of help. One visible place; nothing registers itself. */
 const rows: readonly SubcommandRow[] = [
@@ -103,16 +103,7 @@ function createdOf(
   environment: Readonly<Record<string, string | undefined>>,
 ): string | undefined {
   const epoch = environment["SOURCE_DATE_EPOCH"];
-  const at =
-    given ??
-    (epoch !== undefined && /^\d{1,12}$/.test(epoch) ? new Date(Number(epoch) * 1000).toISOString() : undefined);
-  if (at === undefined) return undefined;
-  const time = new Date(at);
-  if (Number.isNaN(time.getTime())) {
-    throw cliErrors.make(
-      "CLI_USAGE",
-      `expected --created like 2026-01-31T12:00:00Z, found ${JSON.stringify(at.slice(0, 60))}`,
-    );
-  }
-  return time.toISOString();
+  const isEpoch = epoch !== undefined && /^\d{1,12}$/.test(epoch);
+  const at = timeOption(given, "--created") ?? (isEpoch ? new Date(Number(epoch) * 1000) : undefined);
+  return at?.toISOString();
 }

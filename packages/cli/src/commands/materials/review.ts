@@ -13,6 +13,7 @@ import { type Command, given, type Invocation, text } from "../../command.ts";
 import { cliErrors } from "../../errors.ts";
 import { parseAge } from "../../output/quantity.ts";
 import { oneLine } from "../../terminal.ts";
+import { timeOption } from "../../time-option.ts";
 
 /** `touchmark materials review`: a signed decision about a component, which the gate of later runs consumes. */
 export const command: Command = {
@@ -102,12 +103,9 @@ function wordsOf(packages: string, invocation: Invocation): ReviewWords {
   };
 }
 
+/** From now on for so long, or until a date. */
 function momentOf(written: string): string {
   const age = parseAge(written);
   if (age !== undefined) return rfc3339(new Date(systemClock.now().getTime() + age * 1000));
-  if (/^\d{4}-\d\d-\d\d$/.test(written)) return `${written}T00:00:00Z`;
-  throw cliErrors.make(
-    "CLI_USAGE",
-    `expected --expires like 2027-01-31 or 180d, found ${JSON.stringify(written.slice(0, 40))}`,
-  );
+  return rfc3339(timeOption(written, "--expires") as Date);
 }

@@ -3,6 +3,7 @@ import { type Command, given, text, texts } from "../../command.ts";
 import { cliErrors } from "../../errors.ts";
 import { readNamedFile } from "../../output/file.ts";
 import { oneLine } from "../../terminal.ts";
+import { timeOption } from "../../time-option.ts";
 
 /** `touchmark vex add`: a person lets a document count. */
 export const command: Command = {
@@ -60,13 +61,6 @@ function digestOf(words: string): Digest {
 }
 
 function expiryOf(words: string | undefined): { readonly expires?: string } {
-  if (words === undefined) return {};
-  const at = new Date(words);
-  if (!/^\d{4}-\d\d-\d\d/.test(words) || Number.isNaN(at.getTime())) {
-    throw cliErrors.make(
-      "CLI_USAGE",
-      `expected --expires like 2027-01-31, found ${JSON.stringify(words.slice(0, 40))}`,
-    );
-  }
-  return { expires: at.toISOString() };
+  const at = timeOption(words, "--expires");
+  return at === undefined ? {} : { expires: at.toISOString() };
 }
