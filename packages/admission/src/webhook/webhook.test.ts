@@ -129,6 +129,14 @@ test("W7: what runs nothing is not asked about: deletions, connections, scaling"
   expect(gate.asked).toEqual([]);
 });
 
+test("W4: what is created or changed without being shown is denied", async () => {
+  for (const operation of ["CREATE", "UPDATE"]) {
+    const answer = await ask("validating", ["Pod", undefined, { operation, oldObject: pod(byDigest("a")) }]);
+    expect([answer.allowed, answer.codes]).toEqual([false, ["ADMISSION_OBJECT_MALFORMED"]]);
+  }
+  expect((await ask("validating", ["PodProxyOptions", undefined, { operation: "CONNECT" }])).allowed).toBe(true);
+});
+
 const failing: readonly (readonly [what: string, admit: AdmissionGate["admit"], code: string])[] = [
   ["throws", () => Promise.reject(new Error("out of order")), "ADMISSION_GATE_FAILED"],
   ["says nothing", async () => [], "ADMISSION_GATE_FAILED"],

@@ -1,6 +1,7 @@
 import { isFactoryError } from "@touchmark/core";
 import { parseRegistryReference, registryReferenceText } from "@touchmark/formats/oci";
 import type { AdmissionGate, AdmissionVerdict } from "../gate/types.ts";
+import { reviewErrors } from "../review/errors.ts";
 import { type ImageUse, imagesOf } from "../review/images.ts";
 import { kindName, type PlacesOf } from "../review/places.ts";
 import type { AdmissionRequest } from "../review/review.ts";
@@ -51,10 +52,16 @@ async function review(
   patience: Patience,
 ): Promise<ReviewAnswer> {
   const { object, oldObject } = request;
-  if (request.operation === "DELETE" || object === undefined) return passed(`${request.operation} runs nothing`);
+  const { operation } = request;
+  if (operation === "DELETE" || (operation === "CONNECT" && object === undefined)) {
+    return passed(`${operation} runs nothing`);
+  }
+  if (object === undefined) {
+    throw reviewErrors.make("ADMISSION_OBJECT_MALFORMED", `expected the object of ${operation}, found none`);
+  }
   const uses = imagesOf(object, request.kind, parts.placesOf);
   if (uses.length === 0) return passed(`${kindName(request.kind)} names no image`);
-  const before = request.operation === "UPDATE" ? usesBefore(request, parts.placesOf) : new Set<string>();
+  const before = operation === "UPDATE" ? usesBefore(request, parts.placesOf) : new Set<string>();
   const kept = uses.filter((use) => before.has(useName(use)));
   const asked = uses.filter((use) => !before.has(useName(use)));
   const tags = asked.filter(({ reference }) => pinnedDigest(reference) === undefined);
