@@ -29,15 +29,18 @@ export async function startService({ home, command, policy, base }: Scene, words
     env: { ...process.env, TOUCHMARK_HOME: home, NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const told = JSON.parse(await firstLine(child)) as { readonly url: string; readonly authority: string };
+  const line = await firstLine(child);
+  const told = JSON.parse(line) as { readonly url?: string; readonly authority?: string };
+  if (told.url === undefined || told.authority === undefined) throw new Error(`the service does not start: ${line}`);
   const startMs = performance.now() - since;
   const status = (name: string): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]);
+  const { url } = told;
   const authority = readFileSync(told.authority, "utf8");
   const service: Service = {
-    ...{ url: told.url, authority, startMs },
+    ...{ url, authority, startMs },
     async inside() {
-      const page = await textOf(new URL("/metrics", told.url), authority);
+      const page = await textOf(new URL("/metrics", url), authority);
       const value = (name: string): number =>
         Number(
           new RegExp(`^touchmark_admission_duration_seconds_${name}\\{endpoint="validate"\\} (.+)$`, "m").exec(

@@ -60,6 +60,8 @@ try {
   must(process.execPath, [join(root, "tools", "build.ts"), "--out", dist]);
   const main = join(dist, "main.js");
   if (!existsSync(main)) throw new Error("the bundle was not made");
+  // As a package has it: without this Node reads every file twice, to find out what it is.
+  writeFileSync(join(dist, "package.json"), '{"type":"module"}\n');
   const one = repository("one", 1);
   const eleven = repository("eleven", 11);
   const ten = repository("ten", 10);
