@@ -137,7 +137,13 @@ describe.skipIf(missing !== null)(`targets${missing === null ? "" : ` (skipped: 
     await expect(
       publishFromRun(scene.factory, done.run, { ...options, policies: await only(inShop) }),
     ).rejects.toMatchObject({ code: "GATE_REFUSED" });
-    const [published] = await publishFromRun(scene.factory, done.run, options);
+    // What the run's own gate decided is a fact of its chain.
+    const policies = await only(
+      "chain.decisions.exists(each, each.point == 'publish' && each.digest == subject.digest)",
+    );
+    const [published] = await publishFromRun(scene.factory, done.run, { ...options, policies });
     expect(published).toMatchObject({ reference: expect.stringMatching(/^factory:else\/app@/), tags: ["1.0"] });
+    const [again] = await publishFromRun(scene.factory, done.run, options);
+    expect(again?.digest).toBe(published?.digest);
   });
 });

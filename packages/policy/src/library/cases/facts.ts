@@ -135,6 +135,10 @@ export const goodChain: Chain = {
       gate: { verdict: "passed", results: [] },
     },
   ],
+  decisions: [
+    { point: "request", subject: "scale/default" },
+    { point: "publish", subject: "scale", digest: SUBJECT },
+  ],
   statements: [
     ...[...statements, "credential-issuance", "composition", "step-report"].map((name) => ({
       predicateType: own(name),
@@ -187,7 +191,7 @@ export const goodEvidence: { readonly [name: string]: NonNullable<CaseFacts["evi
   decision: [
     {
       predicateType: "https://slsa.dev/verification_summary/v1",
-      predicate: { verificationResult: "PASSED" },
+      predicate: { verificationResult: "PASSED", touchmark_decision: { point: "publish" } },
       identity: BUILDER,
       issuer: ISSUER,
     },

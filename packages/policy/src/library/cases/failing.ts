@@ -73,6 +73,7 @@ export const failingFacts: { readonly [rule: string]: Change } = {
   "secrets.sealed-steps": { request: { secrets: ["NPM_TOKEN"], network: "proxy" } },
   "chain.whole": { chain: null },
   "chain.has-steps": { chain: { steps: [] } },
+  "chain.gates-passed": { chain: { decisions: [{ point: "request" }, { point: "publish", digest: "sha256:0" }] } },
   "chain.gate-not-refused": analysedWith({ gate: { verdict: "refused", results: [] } }),
   "build.no-insecure-options": { chain: { insecureOptions: ["insecure-process"] } },
   "build.committed": { chain: { workingTree: true } },
@@ -130,7 +131,8 @@ export const failingFacts: { readonly [rule: string]: Change } = {
   "decision.published": {
     evidence: (goodEvidence["decision"] ?? []).map((each) => ({
       ...each,
-      predicate: { verificationResult: "FAILED" },
+      // It passed another gate: nothing of publication.
+      predicate: { verificationResult: "PASSED", touchmark_decision: { point: "deploy" } },
     })),
   },
   "publish.oci-target": { request: { target: "/srv/files/scale.tar" } },

@@ -46,4 +46,18 @@ export const releaseRules: readonly LibraryRule[] = [
     practices: ["scan-for-vulnerabilities"],
     documentation: "True also where nobody asked for a gate; `vulnerabilities.evaluated` demands one.",
   },
+  {
+    id: "chain.gates-passed",
+    title: "The gates of its run let it start, and let it out",
+    expression:
+      'chain != null && chain.decisions.exists(each, each.point == "request") && chain.decisions.exists(each, each.point == "publish" && each.digest == subject.digest)',
+    message: "the chain has no decision of the gates about its run, or none about this artifact's publication",
+    solution: "Build it with policies in force; every gate of the run signs what it decided.",
+    severity: "high",
+    points: ["deploy"],
+    collections: ["high"],
+    practices: ["cryptographically-guarantee-policy-adherence", "RA-OBS-03"],
+    documentation:
+      "Verifying the chain has shown already that each of them passed, was good when the release was signed, and is about this run.",
+  },
 ];

@@ -158,14 +158,16 @@ export const trustRules: readonly LibraryRule[] = [
   {
     id: "decision.published",
     title: "The gate before this one passed it, and that decision is signed",
-    expression: 'attestations.decision.exists(each, each.predicate.verificationResult == "PASSED")',
+    expression:
+      'attestations.decision.exists(each, each.predicate.verificationResult == "PASSED" && (!has(each.predicate.touchmark_decision) || each.predicate.touchmark_decision.point == "publish"))',
     message: "no signed decision of the gate before it lets this through",
     solution: "Publish the artifact through the gate of the factory (`touchmark publish`).",
     severity: "critical",
     points: ["deploy"],
     collections: ["high"],
     practices: ["cryptographically-guarantee-policy-adherence", "RA-OBS-03", "RA-ADM-10"],
-    documentation: "A SLSA verification summary about the digest, by the factory's own identity.",
+    documentation:
+      "A SLSA verification summary about the digest, by whom `trust` names; one of this factory that another gate signed is none.",
     attestations: { decision: "https://slsa.dev/verification_summary/v1" },
   },
   {
