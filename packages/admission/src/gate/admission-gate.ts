@@ -17,7 +17,7 @@ export interface AdmissionGateOptions {
   readonly denialAgeMs?: number;
   /** References of one question that are looked at at once. Default 64. */
   readonly atOnce?: number;
-  /** Told of every verdict that is no dry run, for logs and figures. */
+  /** Told of every verdict that is no dry run, before anybody else; what it throws denies. */
   readonly onVerdict?: (verdict: AdmissionVerdict, context: AdmissionContext) => void;
 }
 
@@ -39,8 +39,7 @@ export function admissionGate(options: AdmissionGateOptions): AdmissionGate {
           for (let index = next++; index < different.length; index = next++) {
             const reference = different[index] as string;
             const verdict = await admitOne(options, tenant, { reference, context, signal: limit.signal });
-            verdicts.set(reference, verdict);
-            if (!context.dryRun) onVerdict?.(verdict, context);
+            verdicts.set(reference, context.dryRun ? verdict : told(verdict, () => onVerdict?.(verdict, context)));
           }
         };
         await Promise.all(Array.from({ length: Math.min(atOnce, different.length) }, drive));
@@ -52,6 +51,16 @@ export function admissionGate(options: AdmissionGateOptions): AdmissionGate {
       );
     },
   };
+}
+
+/** What cannot be written down is not admitted. */
+function told(verdict: AdmissionVerdict, tell: () => void): AdmissionVerdict {
+  try {
+    tell();
+    return verdict;
+  } catch (error) {
+    return verdict.result === "allow" ? failureOf(verdict.reference, verdict.digest, error) : verdict;
+  }
 }
 
 class DeadlineError extends Error {}

@@ -1,9 +1,11 @@
 import type { Digest } from "@touchmark/core";
-import type { Decision } from "@touchmark/policy";
+import type { CallerFacts, Decision } from "@touchmark/policy";
 
 /** Facts of a question that rules see as `request`. */
 export interface AdmissionFacts {
-  readonly [name: string]: string | boolean | null | readonly string[];
+  readonly [name: string]: string | boolean | null | readonly string[] | CallerFacts;
+  /** Who asks; absent where nobody is known. */
+  readonly caller?: CallerFacts;
 }
 
 /** What is asked beside the references. */
@@ -14,7 +16,7 @@ export interface AdmissionContext {
   readonly withinMs: number;
   /** True: nothing is recorded as admitted, no break-glass is used up. */
   readonly dryRun: boolean;
-  /** Who asks for what: `user`, `groups`, `operation`, `kind`, `name`, `environment` …, by the gate that asks. */
+  /** Who asks for what: `caller`, `user`, `groups`, `operation`, `kind`, `name`, `environment` …, by the gate that asks. */
   readonly facts: AdmissionFacts;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: AbortSignal;

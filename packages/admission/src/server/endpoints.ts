@@ -58,6 +58,9 @@ const verdict: Endpoint = {
     if (notReady !== undefined) throw notReady;
     const facts = {
       ...{ operation: "VERDICT", user: caller, dryRun },
+      ...(service.demandsCallers
+        ? { caller: { name: caller, kind: "service", authentication: "certificate" } as const }
+        : {}),
       namespace: namespace ?? null,
       environment: environment ?? null,
     };

@@ -366,7 +366,9 @@ test.skipIf(openssl === undefined)(
     expect(codeOf(strange)).toBe("ADMISSION_CALLER_UNKNOWN");
     const known = authority.issue("client", "deployer");
     expect((await send(`${url}/v1/verdict`, { ca, body, cert: known.certificate, key: known.key })).status).toBe(200);
-    expect(gate.asked).toMatchObject([{ context: { facts: { user: "deployer" } } }]);
+    expect(gate.asked).toMatchObject([
+      { context: { facts: { user: "deployer", caller: { name: "deployer", authentication: "certificate" } } } },
+    ]);
     expect((await send(`${url}/healthz`, { ca })).status).toBe(200);
   },
 );

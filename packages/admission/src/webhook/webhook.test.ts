@@ -39,7 +39,10 @@ test("W5: each image is asked about once, with the namespace and the facts of th
       references: [byDigest("a")],
       context: {
         ...{ namespace: "shop", dryRun: true },
-        facts: { kind: "apps/Deployment", operation: "CREATE", user: "ada", environment: "production" },
+        facts: {
+          ...{ kind: "apps/Deployment", operation: "CREATE", user: "ada", environment: "production" },
+          caller: { name: "ada", kind: "person", authentication: "token" },
+        },
       },
     },
   ]);

@@ -1,5 +1,6 @@
 import { isFactoryError } from "@touchmark/core";
 import { parseRegistryReference, registryReferenceText } from "@touchmark/formats/oci";
+import type { CallerFacts } from "@touchmark/policy";
 import type { AdmissionGate, AdmissionVerdict } from "../gate/types.ts";
 import { reviewErrors } from "../review/errors.ts";
 import { type ImageUse, imagesOf } from "../review/images.ts";
@@ -107,11 +108,19 @@ function contextOf(request: AdmissionRequest, { environment }: WebhookParts, { w
     ...{ withinMs, signal, dryRun },
     facts: {
       ...{ operation, kind: kindName(kind), resource, subResource, name, user, groups, dryRun },
+      ...(user === "" ? {} : { caller: callerFacts(user) }),
       namespace: namespace ?? null,
       environment: environment ?? null,
     },
   };
 }
+
+/** The API server knows its callers by their tokens; programs of a cluster have accounts that begin with `system:`. */
+const callerFacts = (user: string): CallerFacts => ({
+  name: user,
+  kind: user.startsWith("system:") ? "service" : "person",
+  authentication: "token",
+});
 
 function pinned(use: ImageUse, verdicts: ReadonlyMap<string, AdmissionVerdict>) {
   const verdict = verdicts.get(use.reference);

@@ -1,3 +1,5 @@
+export { localCaller } from "../gates/request-facts.ts";
+export { type BreakGlassUse, breakGlassUses, type KeptUses, keepBreakGlassUse } from "./break-glass-uses.ts";
 export {
   type DecisionRecords,
   type DeployQuestion,
@@ -25,3 +27,4 @@ export { proofBytes } from "./proof-bytes.ts";
 export type { RegistryPlaces } from "./registry-evidence.ts";
 export { isExecutable, type SealedFile, sealFile } from "./sealed-file.ts";
 export { type HomeAdmission, homeAdmission, type TenantSettings } from "./settings.ts";
+export { signAdmission } from "./sign-admission.ts";

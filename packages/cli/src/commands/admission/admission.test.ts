@@ -1,7 +1,18 @@
-import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { sha256 } from "@touchmark/core";
+import { breakGlassUses } from "@touchmark/pipeline/admission";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type AdmissionScene, admissionScene } from "../../admission/admission.fixture.ts";
 import { say } from "../../fixture.ts";
@@ -42,6 +53,63 @@ test("X81: it counts for its digest and namespaces alone", async () => {
   const status = await scene.say("admission", "status");
   expect(status.out).toContain("break-glass outage-1 in force until");
   expect(status.out).toContain("touchmark-default-deploy");
+});
+
+test("X81: each use is kept as a line, and shown with who asked, for what, where; a dry run is none", async () => {
+  const path = join(scene.factory.home.paths.policy, "break-glass-uses.jsonl");
+  const asked = ["admit", denied, "--policy", policy, "--namespace", "shop"];
+  const before = readFileSync(path, "utf8").trim().split("\n").length;
+  expect((await scene.say(...asked, "--dry-run")).code).toBe(0);
+  expect((await scene.say(...asked)).code).toBe(0);
+  const lines = readFileSync(path, "utf8").trim().split("\n");
+  expect(lines).toHaveLength(before + 1);
+  const user = userInfo().username;
+  const use = { id: "outage-1", by: "Ada", reference: denied, digest: denied, namespace: "shop", user };
+  expect(JSON.parse(lines.at(-1) ?? "")).toEqual({ ...use, at: expect.stringMatching(/^\d{4}-.*Z$/) });
+  appendFileSync(path, '[]\n{"at":');
+  const { out } = await scene.say("admission", "status");
+  expect(out).toContain(`break-glass outage-1 used ${before + 1} times, last at`);
+  expect(out).toContain(`${denied} in shop for ${user}`);
+  expect(out).toContain("2 lines of break-glass-uses.jsonl are unreadable");
+  writeFileSync(path, `${lines.join("\n")}\n`);
+  const json = JSON.parse((await scene.say("admission", "status", "--json")).out) as { breakGlass: object };
+  expect(json.breakGlass).toMatchObject({ uses: { length: before + 1 }, unreadable: 0, isCut: false });
+  expect(breakGlassUses(scene.factory, 300)).toMatchObject({ uses: [use], unreadable: 0, isCut: true });
+});
+
+test("X81: a use that cannot be written down is none", async () => {
+  const path = join(scene.factory.home.paths.policy, "break-glass-uses.jsonl");
+  renameSync(path, `${path}.off`);
+  mkdirSync(path);
+  const { code, out } = await scene.say("admit", denied, "--policy", policy, "--namespace", "shop");
+  expect([code, out]).toEqual([3, expect.stringContaining("EISDIR")]);
+  rmdirSync(path);
+  renameSync(`${path}.off`, path);
+});
+
+test("X81: a person who may signs with their own key; who of them may is said by name", async () => {
+  const environment = { ...process.env, XDG_CONFIG_HOME: join(scene.directory, "own") };
+  const at = (...words: readonly string[]) => say(words, { directory: scene.directory, environment });
+  expect((await at("user", "add", "grace", "--role", "operator")).code).toBe(0);
+  const settings = join(scene.factory.home.paths.policy, "admission.yaml");
+  const signed = (id: string) =>
+    at(
+      ...["admission", "break-glass", denied, "--as", "grace", "--reason", "outage", "--id", id, "--json"],
+      ...["--namespace", "people", "--expires", soon(1)],
+    );
+  const refused = await signed("too-early");
+  expect([refused.code, refused.out]).toEqual([3, expect.stringContaining("BREAK_GLASS_SIGNER")]);
+  writeFileSync(settings, "touchmark: admission/v1\nbreak-glass:\n  signers: [user/grace]\n");
+  const made = await signed("by-grace");
+  expect(made).toMatchObject({ code: 0, err: "" });
+  expect(JSON.parse(made.out)).toMatchObject({ by: "grace", identity: expect.stringMatching(/\/user\/grace$/) });
+  const passed = await at("admit", denied, "--policy", policy, "--namespace", "people");
+  expect([passed.code, passed.out]).toEqual([0, expect.stringContaining("break-glass by-grace by grace")]);
+  const stranger = await at("admission", "break-glass", denied, "--as", "alan", "--reason", "x", "--namespace", "p");
+  expect(stranger.code).not.toBe(0);
+  rmSync(settings);
+  expect((await at("admit", denied, "--policy", policy, "--namespace", "people")).code).toBe(3);
+  expect((await at("admission", "break-glass", "--end", "by-grace")).code).toBe(0);
 });
 
 test("X81: what has expired, or was ended, counts no more", async () => {

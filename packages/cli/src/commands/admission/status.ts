@@ -1,3 +1,4 @@
+import type { KeptUses } from "@touchmark/pipeline/admission";
 import { type Command, given } from "../../command.ts";
 import { oneLine } from "../../terminal.ts";
 
@@ -13,13 +14,17 @@ export const command: Command = {
     try {
       const { tenants, breakGlass } = await admission.status();
       const now = admission.factory.clock.now();
+      const { breakGlassUses } = await import("@touchmark/pipeline/admission");
+      const used = breakGlassUses(admission.factory);
       const permissions = breakGlass.permissions.map((each) => ({
         ...each,
         isInForce: Date.parse(each.expires) > now.getTime(),
       }));
       if (given(invocation, "json")) {
         const rows = tenants.map(({ name, policies, problems }) => ({ name, policies, problems }));
-        terminal.print(JSON.stringify({ tenants: rows, breakGlass: { permissions, refused: breakGlass.refused } }));
+        terminal.print(
+          JSON.stringify({ tenants: rows, breakGlass: { permissions, refused: breakGlass.refused, ...used } }),
+        );
         return 0;
       }
       const { style } = terminal;
@@ -42,9 +47,23 @@ export const command: Command = {
           `break-glass ${bundle.slice(0, 19)}… ${style.bad(`counts for nothing: ${code}`)}: ${oneLine(message)}`,
         );
       }
+      for (const line of usesOf(used)) terminal.print(oneLine(line));
       return 0;
     } finally {
       await admission.close();
     }
   },
 };
+
+/** What passed by the policies: a line for each permission, those that ended or expired as well. */
+function usesOf({ uses, unreadable, isCut }: KeptUses): readonly string[] {
+  const lines = [...Map.groupBy(uses, ({ id }) => id)].map(([id, own]) => {
+    const { at, reference, digest, namespace, user } = own[own.length - 1] as KeptUses["uses"][number];
+    const what = reference.includes(digest) ? reference : `${reference} (${digest})`;
+    const where = namespace === "" ? "" : ` in ${namespace}`;
+    return `break-glass ${id} used ${own.length} times, last at ${at}: ${what}${where}${user === "" ? "" : ` for ${user}`}`;
+  });
+  if (unreadable > 0) lines.push(`${unreadable} lines of break-glass-uses.jsonl are unreadable`);
+  if (isCut) lines.push("older uses stand in break-glass-uses.jsonl alone");
+  return lines;
+}
