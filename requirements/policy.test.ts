@@ -3,7 +3,9 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { type Digest, sha256 } from "@touchmark/core";
 import { pipelineTemplate, templateText } from "@touchmark/formats/pipeline";
+import { predicateType } from "@touchmark/formats/predicates";
 import { nodeId, stepId } from "@touchmark/identity";
+import { verifyArtifact } from "@touchmark/pipeline";
 import {
   missingForRuns,
   openScene,
@@ -13,7 +15,8 @@ import {
   statementsOf,
 } from "@touchmark/pipeline/fixture";
 import { deployGate } from "@touchmark/pipeline/gates";
-import { evidenceHere, policiesInForce } from "@touchmark/pipeline/policy";
+import { evidenceHere, keptRecords, policiesInForce } from "@touchmark/pipeline/policy";
+import { chainFacts, libraryRules } from "@touchmark/policy";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   decisionsOf,
@@ -176,5 +179,27 @@ describe.skipIf(missingForRuns() !== null)("what policies say of runs", () => {
     const drifted = text.replace(/ {6}build:\n/, "      build:\n        network: fetch\n");
     expect(drifted).not.toBe(text);
     expect(await decision("drifted", drifted)).toEqual(["request", "FAILED", "request.template"]);
+  });
+
+  test("RA-POL-07: every rule of the library reads what a gate or an attestor states, but three that have none yet", async () => {
+    const { chain } = await verifyArtifact(scene.factory, { digest: artifactOf(good) });
+    const known = new Set<string>(Object.keys(chainFacts(chain) as object).map((fact) => `publish chain.${fact}`));
+    for (const { record } of keptRecords(scene.factory)) {
+      for (const fact of Object.keys(record.request as object)) known.add(`${record.decision.point} request.${fact}`);
+    }
+    // Only a step in an image has one, and only a promotion goes somewhere.
+    known.add("step request.image").add("publish request.target");
+    // Each statement of the run by its type, and those that people and gates sign.
+    const signed = chain.statements.map(({ predicateType }) => predicateType);
+    const types = new Set([...signed, predicateType("approval"), predicateType("verification-summary")]);
+    const unproven = libraryRules.flatMap(({ id, expression, points: [point], attestations = {} }) => {
+      const read = [...expression.matchAll(/\b(?:request|chain)\.\w+/g)].map(([path]) => `${point} ${path}`);
+      const strange = Object.values(attestations).filter((type) => !types.has(type));
+      const isLinked = read.length + Object.keys(attestations).length > 0 || expression.includes("layout");
+      const unknown = read.filter((path) => !known.has(path) && !path.startsWith("dependency "));
+      return isLinked && unknown.length + strange.length === 0 ? [] : [[id, ...unknown, ...strange]];
+    });
+    // Nobody states yet who reviewed a change, and what a scan for secrets found.
+    expect(unproven.map(([id]) => id)).toEqual(["review.approved", "review.distinct-author", "secrets.scan-passed"]);
   });
 });
