@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, fixedClock } from "@touchmark/core";
 import { descriptorOf, emptyContent, emptyDescriptor, mediaTypes, serializeManifest } from "@touchmark/formats/oci";
+import { openFactory } from "@touchmark/pipeline";
 import {
   memoryRegistryBackend,
   openAuthority,
@@ -124,6 +125,44 @@ tenants:
   settings(JSON.stringify(policy), "https://nobody.example");
   expect((await ask("team-b"))?.message).toContain("POLICY_ATTESTATION_MISSING");
   expect((await ask("team-c"))?.result).toBe("allow");
+  await admission.close();
+});
+
+test("X85: a tenant's trust root that is replaced while serving is in force at the next question", async () => {
+  const { reference } = await image("team/root", true);
+  const other = await openFactory({ home: join(scene.directory, "other"), create: true });
+  const place = scene.factory.home.paths.policy;
+  const root = async (factory: typeof other): Promise<void> => {
+    writeFileSync(join(place, "root.json.new"), await factory.trustRoot());
+    renameSync(join(place, "root.json.new"), join(place, "root.json"));
+  };
+  await root(scene.factory);
+  const tenant = `{ name: r, namespaces: [team-r], policies: [${JSON.stringify(policy)}], trust: [{ trust-root: root.json, issuers: ["${scene.factory.names().issuer}"] }] }`;
+  writeFileSync(join(place, "admission.yaml"), `touchmark: admission/v1\ntenants: [${tenant}]\n`);
+  const admission = await openAdmission({ files: [policy], record: false });
+  const ask = async () => (await admission.gate.admit([reference], { ...context, namespace: "team-r" }))[0];
+  expect((await ask())?.result).toBe("allow");
+  await root(other);
+  expect((await ask())?.message).toContain("POLICY_ATTESTATION_MISSING");
+  await admission.close();
+  await other.close();
+  rmSync(join(place, "admission.yaml"));
+});
+
+test("X81: a permission that was ended counts no more, although the settings beside it cannot be read", async () => {
+  const { reference, digest } = await image("team/ended", false);
+  const expires = new Date(Date.now() + 3_600_000).toISOString();
+  const words = ["--namespace", "shop", "--by", "Ada", "--reason", "outage", "--id", "ended", "--expires", expires];
+  expect((await scene.say("admission", "break-glass", digest, ...words)).code).toBe(0);
+  const admission = await openAdmission({ files: [policy], record: false });
+  const ask = async () => (await admission.gate.admit([reference], { ...context, namespace: "shop" }))[0];
+  expect((await ask())?.result).toBe("allow");
+  const settings = join(scene.factory.home.paths.policy, "admission.yaml");
+  writeFileSync(settings, "touchmark: [");
+  expect((await scene.say("admission", "break-glass", "--end", "ended")).code).toBe(0);
+  const denied = await ask();
+  expect([denied?.result, denied?.warnings.join()]).toEqual(["deny", expect.stringContaining("cannot be used")]);
+  rmSync(settings);
   await admission.close();
 });
 

@@ -67,36 +67,49 @@ interface OpenTenant extends Tenant {
   readonly policies: LiveDocuments<PoliciesInForce>;
 }
 
+/** What tenants ask of their home at each question. */
+interface StandingHome {
+  problem(): string | undefined;
+  /** None while something of the settings cannot be read. */
+  permissions(): Promise<readonly Permission[]>;
+}
+
 /** Tenants of a home, made anew when its settings change; who did not change keeps what is known. @throws what the first reading throws */
 export async function openTenants(parts: TenantParts): Promise<LiveDocuments<HomeState>> {
   const { factory, onProblem } = parts;
-  const known = new Map<string, OpenTenant>();
+  let known = new Map<string, OpenTenant>();
+  let named: readonly string[] = [];
   let home: LiveDocuments<HomeState> | undefined;
-  const state = async (): Promise<HomeState> => {
-    if (home === undefined) throw new TypeError("a question came before the settings were read");
-    return home.current();
+  const standing = {
+    problem: () => home?.problem(),
+    async permissions() {
+      const { permissions } = (await home?.current()) ?? { permissions: [] };
+      // One that was ended must not count because something else cannot be read.
+      return home?.problem() === undefined ? permissions : [];
+    },
   };
   home = await liveDocuments({
-    stamp: () => admissionStamp(factory),
+    stamp: () => admissionStamp(factory, named),
     onProblem,
     load: async () => {
       const settings = homeAdmission(factory);
+      named = settings.files;
       const kept = await keptBreakGlass(factory);
       const { permissions, refused } = permissionsIn(kept.statements, settings.breakGlass);
-      const open: OpenTenant[] = [];
+      const open = new Map<string, OpenTenant>();
       const make = async (tenant: TenantSettings | undefined): Promise<Tenant> => {
         const key = sha256(canonicalJson({ evidence: settings.evidence, tenant: shown(tenant) }));
-        const found = known.get(key) ?? (await openTenant(parts, settings, tenant, state));
-        known.set(key, found);
-        open.push(found);
+        const found = known.get(key) ?? (await openTenant(parts, settings, tenant, standing));
+        open.set(key, found);
         return found;
       };
       const own = await make(undefined);
       const rows = [];
       for (const each of settings.tenants) rows.push({ namespaces: each.namespaces, tenant: await make(each) });
+      known = open;
       return {
         ...{ settings, permissions, refused: [...kept.refused, ...refused], table: tenantTable(own, rows) },
-        policyNames: (name) => namesOf(open.find((each) => each.name === name)),
+        policyNames: (name) => namesOf([...open.values()].find((each) => each.name === name)),
       };
     },
   });
@@ -123,7 +136,7 @@ async function openTenant(
   parts: TenantParts,
   { evidence: limits }: HomeAdmission,
   settings: TenantSettings | undefined,
-  state: () => Promise<HomeState>,
+  home: StandingHome,
 ): Promise<OpenTenant> {
   const { factory, clock, places, records, manifestOf, onProblem } = parts;
   const files = settings?.policies ?? parts.files;
@@ -159,9 +172,9 @@ async function openTenant(
       return decision;
     },
     async breakGlass(digest, namespace, now) {
-      return permissionFor((await state()).permissions, digest, namespace, now);
+      return permissionFor(await home.permissions(), digest, namespace, now);
     },
-    problems: () => [policies.problem()].filter((each) => each !== undefined),
+    problems: () => [policies.problem(), home.problem()].filter((each) => each !== undefined),
   };
 }
 

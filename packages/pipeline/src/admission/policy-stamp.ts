@@ -11,9 +11,10 @@ export function policyStamp(factory: Factory, files: readonly string[] = []): st
   return [...[set, exceptions, documents].map(stampOfDirectory), ...[parameters, ...files].map(stampOfFile)].join("\n");
 }
 
-/** The same for permissions and settings of the admission gate. */
-export function admissionStamp(factory: Factory): string {
-  return [stampOfDirectory(breakGlassPlace(factory)), stampOfFile(admissionSettingsPath(factory))].join("\n");
+/** The same for permissions and settings of the admission gate, and for files that these name. */
+export function admissionStamp(factory: Factory, files: readonly string[] = []): string {
+  const own = [stampOfDirectory(breakGlassPlace(factory)), stampOfFile(admissionSettingsPath(factory))];
+  return [...own, ...files.map(stampOfFile)].join("\n");
 }
 
 function stampOfDirectory(path: string): string {

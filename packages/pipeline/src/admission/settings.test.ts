@@ -31,6 +31,7 @@ test("AD3: without settings there are no tenants, and attest alone may break the
     evidence: {},
     breakGlass: { signers: [`spiffe://${trustDomain}/attest`], issuer, maxHours: 72 },
     tenants: [],
+    files: [],
   });
 });
 
@@ -39,7 +40,7 @@ test("AD3: names of signers are below the trust domain, files beside the setting
   write(
     `evidence: { max-age-seconds: 60 }\nbreak-glass: { signers: [user/ada], max-hours: 8 }\ntenants:${tenant("a", "team-a-*", ", builder: spiffe://td.example/builder, sources: [x]")}`,
   );
-  const { breakGlass, evidence, tenants } = homeAdmission(factory);
+  const { breakGlass, evidence, tenants, files } = homeAdmission(factory);
   expect(breakGlass).toMatchObject({ signers: [`spiffe://${factory.names().trustDomain}/user/ada`], maxHours: 8 });
   expect(evidence).toEqual({ "max-age-seconds": 60 });
   expect(tenants).toMatchObject([
@@ -49,6 +50,11 @@ test("AD3: names of signers are below the trust domain, files beside the setting
     },
   ]);
   expect(admissionStamp(factory)).not.toBe(before);
+  const root = join(factory.home.paths.policy, "root.json");
+  expect(files).toEqual([root]);
+  const stamp = admissionStamp(factory, files);
+  writeFileSync(root, `${Buffer.from(tenants[0]?.parties[0]?.trustRoot ?? []).toString("utf8")}\n`);
+  expect(admissionStamp(factory, files)).not.toBe(stamp);
 });
 
 test("AD3: settings are read strictly: unknown keys, wrong values, a namespace of two tenants, files that are not there", () => {

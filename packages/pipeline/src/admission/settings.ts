@@ -21,6 +21,8 @@ export interface HomeAdmission {
   readonly evidence: NonNullable<AdmissionSettings["evidence"]>;
   readonly breakGlass: { readonly signers: readonly string[]; readonly issuer: string; readonly maxHours: number };
   readonly tenants: readonly TenantSettings[];
+  /** Files that were read with them: trust roots. */
+  readonly files: readonly string[];
 }
 
 const DEFAULT_HOURS = 72;
@@ -49,6 +51,7 @@ export function homeAdmission(factory: Factory): HomeAdmission {
       ...{ name, namespaces, policies: policies.map(at) },
       parties: trust.map((party) => partyOf(party, at)),
     })),
+    files: (settings.tenants ?? []).flatMap(({ trust }) => trust.map((party) => at(party["trust-root"]))),
   };
 }
 
