@@ -10,15 +10,21 @@ import type {
   StandingDocuments,
   StatementRecipe,
 } from "./evaluation-message.ts";
+import { KeptValues } from "./kept-values.ts";
 
 /** What was verified in this thread: dearer than deciding, and always by the same bytes. */
-const mostKept = 5000;
-const statements = new Map<string, VerifiedStatement>();
-const chains = new Map<string, VerifiedChain>();
-const roots = new Map<Digest, TrustRoot>();
+const MIB = 2 ** 20;
+const statements = new KeptValues<string, Sized>({ entries: 5000, bytes: 32 * MIB });
+const chains = new KeptValues<string, VerifiedChain>({ entries: 5000, bytes: 32 * MIB });
+const roots = new KeptValues<Digest, TrustRoot>({ entries: 1000, bytes: 8 * MIB });
 /** Documents of as many tenants as are asked about in turn. */
-const mostStanding = 100;
-const standing = new Map<Digest, StandingDocuments>();
+const standing = new KeptValues<Digest, StandingDocuments>({ entries: 100, bytes: 16 * MIB });
+
+interface Sized {
+  readonly verified: VerifiedStatement;
+  /** Of the bundle. */
+  readonly bytes: number;
+}
 
 /** Answers questions of the thread that started this one. Called in a worker thread alone. */
 function serve(): void {
@@ -38,9 +44,12 @@ export const thread: { readonly url: string; serve(): void } = { url: import.met
 /** Decides, or says which bytes it takes. */
 export function answerTo(question: EvaluationQuestion): EvaluationAnswer {
   const missing = new Set<Digest>();
-  const minted = (recipe: StatementRecipe): VerifiedStatement | undefined => {
-    const key = `${recipe.bundle} ${recipe.trustRoot} ${recipe.identity} ${recipe.issuer}`;
-    const known = statements.get(key);
+  // Held for as long as this question takes, whatever goes meanwhile.
+  const held = new Map<string, Sized | undefined>();
+  for (const each of recipesOf(question)) held.set(keyOf(each), statements.get(keyOf(each)));
+  const minted = (recipe: StatementRecipe): Sized | undefined => {
+    const key = keyOf(recipe);
+    const known = held.get(key);
     if (known !== undefined) return known;
     const bytes = question.content.get(recipe.bundle);
     const root = rootOf(recipe.trustRoot, question);
@@ -50,22 +59,35 @@ export function answerTo(question: EvaluationQuestion): EvaluationAnswer {
     const { identity, issuer } = recipe;
     const verified = verifyBundle(bytes, root, { artifact: "unbound", identity, issuer });
     if (verified.bundle !== recipe.bundle) throw new TypeError("the bytes of a bundle are of another one");
-    keep(statements, key, verified);
-    return verified;
+    const made = { verified, bytes: bytes.length };
+    held.set(key, made);
+    statements.put(key, made, bytes.length);
+    return made;
   };
-  const evidence = question.evidence.map(minted).filter((each) => each !== undefined);
+  const evidence = question.evidence.map((each) => minted(each)?.verified).filter((each) => each !== undefined);
   const whole = question.chains.map((recipe) => chainOf(recipe, minted)).filter((each) => each !== undefined);
   const documents = standingOf(question);
   if (missing.size > 0 || documents === undefined) return { kind: "missing", digests: [...missing] };
-  return { kind: "decision", decision: decide({ ...question.input, ...documents, evidence, chains: whole }) };
+  // The pool ends what takes too long here.
+  const input = { ...question.input, ...documents, evidence, chains: whole, limits: { outside: true } };
+  return { kind: "decision", decision: decide(input) };
 }
+
+const recipesOf = ({ evidence, chains: wanted }: EvaluationQuestion): readonly StatementRecipe[] => [
+  ...evidence,
+  ...wanted.flatMap((each) => each.statements),
+];
+
+const keyOf = ({ bundle, trustRoot, identity, issuer }: StatementRecipe): string =>
+  `${bundle} ${trustRoot} ${identity} ${issuer}`;
 
 function standingOf(question: EvaluationQuestion): StandingDocuments | undefined {
   const { standing: digest, documents } = question;
   const known = standing.get(digest);
   if (known !== undefined || documents === undefined) return known;
-  if (sha256(canonicalJson(documents)) !== digest) throw new TypeError("the documents are other ones");
-  keep(standing, digest, documents, mostStanding);
+  const text = canonicalJson(documents);
+  if (sha256(text) !== digest) throw new TypeError("the documents are other ones");
+  standing.put(digest, documents, text.length);
   return documents;
 }
 
@@ -75,26 +97,22 @@ function rootOf(digest: Digest, { content }: EvaluationQuestion): TrustRoot | un
   if (known !== undefined || bytes === undefined) return known;
   const root = readTrustRoot(bytes);
   if (root.digest !== digest) throw new TypeError("the bytes of a trust root are of another one");
-  keep(roots, digest, root);
+  roots.put(digest, root, bytes.length);
   return root;
 }
 
 function chainOf(
   { expectations, statements: recipes }: ChainRecipe,
-  minted: (recipe: StatementRecipe) => VerifiedStatement | undefined,
+  minted: (recipe: StatementRecipe) => Sized | undefined,
 ): VerifiedChain | undefined {
   const key = JSON.stringify([expectations, recipes.map(({ bundle, trustRoot }) => [bundle, trustRoot])]);
   const known = chains.get(key);
   if (known !== undefined) return known;
-  const own = recipes.map(minted);
-  if (own.includes(undefined)) return undefined;
-  const chain = verifyChain(own as VerifiedStatement[], expectations);
-  keep(chains, key, chain);
+  const own = recipes.map(minted).filter((each) => each !== undefined);
+  if (own.length < recipes.length) return undefined;
+  const verified = own.map((each) => each.verified);
+  const chain = verifyChain(verified, expectations);
+  const bytes = own.reduce((sum, each) => sum + each.bytes, 0);
+  chains.put(key, chain, bytes);
   return chain;
-}
-
-function keep<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, most = mostKept): void {
-  map.set(key, value);
-  const [oldest] = map.keys();
-  if (map.size > most && oldest !== undefined) map.delete(oldest);
 }
