@@ -34,6 +34,7 @@ function measured({ name, script, words, table }: Part): string {
   const ended = spawnSync(process.execPath, [path, "--json", ...words], {
     encoding: "utf8",
     maxBuffer: 1 << 26,
+    timeout: 600_000,
     stdio: ["ignore", "pipe", "pipe"],
   });
   if (ended.status !== 0) {
