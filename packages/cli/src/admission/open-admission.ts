@@ -9,7 +9,13 @@ import {
 } from "@touchmark/admission";
 import { type Digest, fixedClock, systemClock } from "@touchmark/core";
 import { openFactory } from "@touchmark/pipeline";
-import { decisionRecords, homeAdmission, proofBytes } from "@touchmark/pipeline/admission";
+import {
+  type DecisionRecords,
+  decisionRecords,
+  homeAdmission,
+  keepBreakGlassUse,
+  proofBytes,
+} from "@touchmark/pipeline/admission";
 import { explainTree } from "@touchmark/policy";
 import type { RegistryClientOptions } from "@touchmark/registry";
 import { openPlaces } from "./own-places.ts";
@@ -25,6 +31,8 @@ export interface OpenAdmissionOptions {
   readonly record: boolean;
   /** Decisions at once in threads of their own, each within a deadline and a memory limit. Default 0: in this one. */
   readonly threads?: number;
+  /** How long a decision may take in a thread. Default: as long as the pool says. */
+  readonly deadlineMs?: number;
   readonly registries?: RegistryClientOptions;
   /** The manifest that lists the evidence of a file of an artifact in a registry. */
   readonly manifestOf?: (digest: Digest) => Digest | undefined;
@@ -38,6 +46,8 @@ export interface OpenAdmissionOptions {
 export interface OpenAdmission {
   readonly gate: AdmissionGate;
   readonly factory: Awaited<ReturnType<typeof openFactory>>;
+  /** A decision that was recorded, with what it takes to sign it. */
+  readonly kept: DecisionRecords["kept"];
   status(): Promise<AdmissionStatus>;
   close(): Promise<void>;
 }
@@ -64,26 +74,29 @@ export async function openAdmission(options: OpenAdmissionOptions): Promise<Open
   const names = opened.names();
   const factory = { ...opened, names: () => names, trustRoot: forOneSecond(() => opened.trustRoot()) };
   const places = openPlaces(factory, options.registries ?? {});
-  const pool = await openPool(factory, options.threads ?? 0);
+  const pool = await openPool(factory, options);
   const close = async (): Promise<void> => {
     await pool?.close();
     await places.close();
     await factory.close();
   };
+  const records = options.record ? decisionRecords(factory) : undefined;
   try {
     const home = await openTenants({
       ...{ factory, clock, places, onProblem },
       ...(files === undefined ? {} : { files }),
-      ...(options.record ? { records: decisionRecords(factory) } : {}),
+      ...(records === undefined ? {} : { records }),
       ...(manifestOf === undefined ? {} : { manifestOf }),
       ...(pool === undefined ? {} : { evaluate: pool.evaluate }),
     });
     const gate = admissionGate({
       ...{ clock, explain: (decision) => explainTree(decision) },
       tenants: async () => (await home.current()).table,
-      onVerdict: ({ breakGlass, reference, digest }, { namespace }) => {
+      onVerdict: ({ breakGlass, reference, digest = "" }, { namespace, facts }) => {
         if (breakGlass === undefined) return;
         const { id, by, expires, reason } = breakGlass;
+        const user = facts.caller?.name ?? "";
+        if (options.record) keepBreakGlassUse(factory, { id, by, reference, digest, namespace: namespace ?? "", user });
         onBreakGlass?.(
           `${id} by ${by} let ${reference} (${digest}) pass in ${namespace ?? "no namespace"} until ${expires}: ${reason}`,
         );
@@ -103,7 +116,7 @@ export async function openAdmission(options: OpenAdmissionOptions): Promise<Open
         ...(problem === undefined ? {} : { problem }),
       };
     };
-    return { gate, factory, status, close };
+    return { gate, factory, kept: (decision) => records?.kept(decision), status, close };
   } catch (error) {
     await close();
     throw error;
@@ -111,10 +124,16 @@ export async function openAdmission(options: OpenAdmissionOptions): Promise<Open
 }
 
 /** A service decides for others: nobody's rules may hold it up. */
-async function openPool(factory: OpenAdmission["factory"], threads: number): Promise<EvaluationPool | undefined> {
+async function openPool(
+  factory: OpenAdmission["factory"],
+  { threads = 0, deadlineMs }: OpenAdmissionOptions,
+): Promise<EvaluationPool | undefined> {
   if (threads === 0) return undefined;
   const parties = () => homeAdmission(factory).tenants.flatMap((each) => each.parties);
-  return evaluationPool({ threads, bytesOf: (digest) => proofBytes(factory, digest, parties()) });
+  return evaluationPool({
+    ...{ threads, bytesOf: (digest) => proofBytes(factory, digest, parties()) },
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  });
 }
 
 const SECOND_MS = 1000;
