@@ -37,6 +37,8 @@ export interface DecisionInput {
   readonly refused?: ReadonlyMap<Digest, string>;
   /** Links of inspections that the caller ran, by name. */
   readonly inspections?: ReadonlyMap<string, InspectionResult>;
+  /** Modules of rules in Rego, by digest. */
+  readonly modules?: ReadonlyMap<Digest, Uint8Array>;
   readonly parameters: { readonly [name: string]: CelInput };
   readonly now: Date;
   /** Who vouched for identities where a functionary names no issuer. */
@@ -59,6 +61,11 @@ export interface DecisionLimits {
   readonly cost: number;
   /** Asked between expressions; true ends the decision with POLICY_TIMEOUT. */
   readonly isOver: () => boolean;
+  /**
+   * True where something outside ends an evaluation that takes too long or too much memory: a thread with a deadline.
+   * Modules of Rego, whose steps nobody counts, are judged nowhere else. Default false.
+   */
+  readonly outside: boolean;
 }
 
 /** Why a policy denies, beside rules that failed. */
@@ -96,6 +103,8 @@ export type DenialCode =
   | "POLICY_RULE_FAILED"
   | "POLICY_RULE_SKIPPED"
   | "POLICY_EVALUATION_ERROR"
+  /** A rule names a module of Rego that was not given, or whose bytes are others. */
+  | "POLICY_MODULE_MISSING"
   | "POLICY_TIMEOUT"
   | "POLICY_COST";
 
@@ -186,6 +195,8 @@ export interface Decision {
     readonly chains?: readonly Digest[];
     /** Digest of what inspections found; absent where there were none. */
     readonly inspections?: Digest;
+    /** Digests of the modules of Rego that were given; absent where there were none. */
+    readonly modules?: readonly Digest[];
     readonly issuer?: string;
   };
   readonly cost: number;

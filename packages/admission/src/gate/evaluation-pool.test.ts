@@ -84,3 +84,43 @@ test("C18: bytes that are not those of the statement prove nothing in the thread
   expect(() => ask(first, {}, sha256("other documents"))).toThrow("other ones");
   expect(ask(first).kind).toBe("decision");
 });
+
+/** A question under one policy, whose rule is this module's. */
+function askingModule(bytes: Uint8Array): DecisionInput {
+  const module = sha256(bytes);
+  const document: DecisionInput["policies"][number]["document"] = {
+    ...{
+      touchmark: "policy/v1" as const,
+      point: "deploy" as const,
+      name: "rego",
+      version: 1,
+      expires: "2099-01-01T00:00:00Z",
+    },
+    ...{ rules: [{ id: "rego", title: "Rego", rego: { module, entrypoint: "a/allow" } }] },
+  };
+  return input({
+    policies: [{ digest: sha256(canonicalJson(document)), document }],
+    modules: new Map([[module, bytes]]),
+  });
+}
+
+test("C18: rules in Rego are judged in a thread alone, and one that does not end is ended there", async () => {
+  const content = new Map<Digest, Uint8Array>([...run.bundles(), rootBytes].map((each) => [sha256(each), each]));
+  const bytesOf = async (digest: Digest): Promise<Uint8Array> => content.get(digest) as Uint8Array;
+  // `(module (import "env" "memory" (memory 1)) (func loop br 0 end) (start 0))`: it never ends.
+  const endless = Uint8Array.from([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 2, 15, 1, 3, ...Buffer.from("env"), 6],
+    ...[...Buffer.from("memory"), 2, 0, 1, 3, 2, 1, 0, 8, 1, 0, 10, 9, 1, 7, 0, 3, 0x40, 0x0c, 0, 0x0b, 0x0b],
+  ]);
+  const question = askingModule(endless);
+  expect(decide(question).verdicts[0]?.denials[0]).toMatchObject({ code: "POLICY_EVALUATION_ERROR" });
+  const pool = await evaluationPool({ bytesOf, threads: 1, deadlineMs: 3000 });
+  await expect(pool.evaluate(question, never)).rejects.toMatchObject({ code: "EVIDENCE_CACHE_EVALUATION_SLOW" });
+  const text = Buffer.from("no module");
+  await pool.close();
+  const patient = await evaluationPool({ bytesOf, threads: 1, deadlineMs: 60_000 });
+  const answer = await patient.evaluate(askingModule(text), never);
+  expect(answer.verdicts[0]?.denials[0]?.message).toContain("REGO_MODULE");
+  expect(answer.inputs.modules).toEqual([sha256(text)]);
+  await patient.close();
+});

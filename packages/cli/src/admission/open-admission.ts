@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import {
   type AdmissionGate,
   admissionGate,
@@ -7,17 +8,12 @@ import {
   type Permission,
   type RefusedPermission,
 } from "@touchmark/admission";
-import { type Digest, fixedClock, systemClock } from "@touchmark/core";
+import { type Digest, fixedClock, sha256, systemClock } from "@touchmark/core";
 import { openFactory } from "@touchmark/pipeline";
-import {
-  type DecisionRecords,
-  decisionRecords,
-  homeAdmission,
-  keepBreakGlassUse,
-  proofBytes,
-} from "@touchmark/pipeline/admission";
+import { decisionRecords, homeAdmission, proofBytes } from "@touchmark/pipeline/admission";
 import { explainTree } from "@touchmark/policy";
 import type { RegistryClientOptions } from "@touchmark/registry";
+import { cliErrors } from "../errors.ts";
 import { openPlaces } from "./own-places.ts";
 import { openTenants, type PolicyNames } from "./tenants.ts";
 
@@ -25,6 +21,8 @@ import { openTenants, type PolicyNames } from "./tenants.ts";
 export interface OpenAdmissionOptions {
   /** Paths of policies, in place of those of the home. */
   readonly files?: readonly string[];
+  /** Paths of modules that rules in Rego name by digest. They are judged in threads alone. */
+  readonly modules?: readonly string[];
   /** Decides as of this time. */
   readonly at?: Date;
   /** True: decisions are recorded, with the bundles that they rest on. */
@@ -46,8 +44,6 @@ export interface OpenAdmissionOptions {
 export interface OpenAdmission {
   readonly gate: AdmissionGate;
   readonly factory: Awaited<ReturnType<typeof openFactory>>;
-  /** A decision that was recorded, with what it takes to sign it. */
-  readonly kept: DecisionRecords["kept"];
   status(): Promise<AdmissionStatus>;
   close(): Promise<void>;
 }
@@ -80,23 +76,22 @@ export async function openAdmission(options: OpenAdmissionOptions): Promise<Open
     await places.close();
     await factory.close();
   };
-  const records = options.record ? decisionRecords(factory) : undefined;
   try {
+    const modules = await readModules(options.modules ?? []);
     const home = await openTenants({
       ...{ factory, clock, places, onProblem },
       ...(files === undefined ? {} : { files }),
-      ...(records === undefined ? {} : { records }),
+      ...(modules.size === 0 ? {} : { modules }),
+      ...(options.record ? { records: decisionRecords(factory) } : {}),
       ...(manifestOf === undefined ? {} : { manifestOf }),
       ...(pool === undefined ? {} : { evaluate: pool.evaluate }),
     });
     const gate = admissionGate({
       ...{ clock, explain: (decision) => explainTree(decision) },
       tenants: async () => (await home.current()).table,
-      onVerdict: ({ breakGlass, reference, digest = "" }, { namespace, facts }) => {
+      onVerdict: ({ breakGlass, reference, digest }, { namespace }) => {
         if (breakGlass === undefined) return;
         const { id, by, expires, reason } = breakGlass;
-        const user = facts.caller?.name ?? "";
-        if (options.record) keepBreakGlassUse(factory, { id, by, reference, digest, namespace: namespace ?? "", user });
         onBreakGlass?.(
           `${id} by ${by} let ${reference} (${digest}) pass in ${namespace ?? "no namespace"} until ${expires}: ${reason}`,
         );
@@ -116,11 +111,23 @@ export async function openAdmission(options: OpenAdmissionOptions): Promise<Open
         ...(problem === undefined ? {} : { problem }),
       };
     };
-    return { gate, factory, kept: (decision) => records?.kept(decision), status, close };
+    return { gate, factory, status, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** By the digest that rules name them by. @throws CLI_USAGE for a file that cannot be a module */
+async function readModules(paths: readonly string[]): Promise<ReadonlyMap<Digest, Uint8Array>> {
+  const modules = new Map<Digest, Uint8Array>();
+  for (const path of paths) {
+    const bytes = await readFile(path).catch((error: Error) => {
+      throw cliErrors.make("CLI_USAGE", `expected a module: ${error.message}`);
+    });
+    modules.set(sha256(bytes), new Uint8Array(bytes));
+  }
+  return modules;
 }
 
 /** A service decides for others: nobody's rules may hold it up. */

@@ -38,6 +38,8 @@ export interface TenantParts {
   readonly places: RegistryPlaces;
   /** Policies of the command line, which take the place of those of the home; of no tenant. */
   readonly files?: readonly string[];
+  /** Modules of rules in Rego, by digest. */
+  readonly modules?: ReadonlyMap<Digest, Uint8Array>;
   /** Undefined: nothing is recorded. */
   readonly records?: DecisionRecords;
   readonly manifestOf?: (digest: Digest) => Digest | undefined;
@@ -138,7 +140,7 @@ async function openTenant(
   settings: TenantSettings | undefined,
   home: StandingHome,
 ): Promise<OpenTenant> {
-  const { factory, clock, places, records, manifestOf, onProblem } = parts;
+  const { factory, clock, places, records, manifestOf, modules, onProblem } = parts;
   const files = settings?.policies ?? parts.files;
   const policies = await liveDocuments({
     stamp: () => policyStamp(factory, files),
@@ -167,7 +169,8 @@ async function openTenant(
         ...{ subject, request, evidence, now },
         ...(issuer === undefined ? {} : { issuer }),
       });
-      const decision = await (parts.evaluate ?? decideHere)(input, signal);
+      const question = modules === undefined ? input : { ...input, modules };
+      const decision = await (parts.evaluate ?? decideHere)(question, signal);
       if (!dryRun) records?.keep(input, decision);
       return decision;
     },

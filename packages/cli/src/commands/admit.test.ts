@@ -1,6 +1,7 @@
-import { type Digest, sha256 } from "@touchmark/core";
-import { readPredicate } from "@touchmark/formats/predicates";
-import { readTrustRoot, verifyBundle } from "@touchmark/verify";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { sha256 } from "@touchmark/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type AdmissionScene, admissionScene } from "../admission/admission.fixture.ts";
 
@@ -91,64 +92,30 @@ kind: Widget
   expect(none.err).toContain("INVENTORY_EMPTY");
 });
 
-test("X80, AD4: --sign signs what was decided, allowed and denied, as the factory's verification summary", async () => {
-  const digest = scene.write("signed.bin", "signed");
-  await scene.check(digest, true);
-  scene.write("unchecked.bin", "unchecked");
-  const words = ["--policy", policy, "--sign"];
-  const { code, out } = await scene.say("admit", "signed.bin", digest, "unchecked.bin", ...words, "--json");
-  expect(code).toBe(3);
-  const { verdicts } = JSON.parse(out) as { verdicts: { signed: { bundle: Digest; content: unknown }[] }[] };
-  expect(verdicts.map(({ signed }) => signed.length)).toEqual([1, 1, 1]);
-  expect(verdicts[0]?.signed).toEqual(verdicts[1]?.signed);
-  const trustRoot = readTrustRoot(await scene.factory.trustRoot());
-  const { trustDomain, issuer } = scene.factory.names();
-  const identity = `spiffe://${trustDomain}/attest`;
-  const summaries = await Promise.all(
-    [verdicts[0], verdicts[2]].map(async (verdict) => {
-      const [signed] = verdict?.signed ?? [];
-      const artifact = verdict === verdicts[0] ? digest : sha256("unchecked");
-      const verified = verifyBundle(Buffer.from(JSON.stringify(signed?.content)), trustRoot, {
-        ...{ artifact, identity, issuer },
-      });
-      expect(await scene.factory.content.has(signed?.bundle ?? "sha256:")).toBe(true);
-      return verified.kind === "statement" ? readPredicate("verification-summary", verified.statement.predicate) : {};
-    }),
-  );
-  const mark = (expected: object) => expect.objectContaining({ point: "deploy", ...expected });
-  expect(summaries).toMatchObject([
-    {
-      verificationResult: "PASSED",
-      resourceUri: `touchmark:artifact/${digest}`,
-      verifiedLevels: ["TOUCHMARK_DEPLOYMENT_ADMITTED"],
-      touchmark_decision: mark({ denials: [] }),
-    },
-    {
-      verificationResult: "FAILED",
-      verifiedLevels: [],
-      touchmark_decision: mark({ denials: [{ code: "POLICY_ATTESTATION_MISSING" }] }),
-    },
-  ]);
-  const shown = await scene.say("admit", "signed.bin", ...words, "--environment", "production");
-  expect([shown.code, shown.out]).toEqual([
-    0,
-    expect.stringMatching(/decision sha256:[0-9a-f]{64} signed as spiffe:.*\/attest, log entry [0-9]+/),
-  ]);
-  const undecided = await scene.say("admit", "127.0.0.1:1/nothing:1", ...words);
-  expect([undecided.code, undecided.err]).toEqual([3, expect.stringContaining("nothing is signed")]);
-});
-
 test("X80: wrong words are usage errors", async () => {
-  const signing = [["--exec"], ["--dry-run"], ["--at", "2036-01-01"]].map((more) => [sha256("a"), "--sign", ...more]);
-  for (const words of [
-    ...signing,
-    [],
-    ["nonsense"],
-    ["a", "--file", "x"],
-    ["--exec"],
-    [sha256("a"), "--within", "0"],
-  ]) {
+  for (const words of [[], ["nonsense"], ["a", "--file", "x"], ["--exec"], [sha256("a"), "--within", "0"]]) {
     const { code, err } = await scene.say("admit", ...words);
     expect([words, code, err]).toEqual([words, 2, expect.stringContaining("CLI_USAGE")]);
   }
+});
+
+test("X80: a rule in Rego is judged by the module of --module that it names, and denies without it", async () => {
+  const fixture = "../../../policy/src/rego/fixture/release.wasm.gz";
+  const module = new Uint8Array(gunzipSync(readFileSync(join(import.meta.dirname, fixture))));
+  scene.write("release.wasm", module);
+  const digest = scene.write("rego.bin", "rego");
+  await scene.check(digest, true);
+  const inRego = (entrypoint: string) => (words: string) =>
+    words.replace(/expression: .*/, `rego: { module: "${sha256(module)}", entrypoint: ${entrypoint} }`);
+  const words = ["admit", "rego.bin", "--policy", scene.policy("rego.yaml", inRego("release/passed"))];
+  const admitted = await scene.say(...words, "--module", "release.wasm");
+  expect(admitted).toMatchObject({ code: 0, err: "" });
+  const missing = await scene.say(...words);
+  expect(missing.code).toBe(3);
+  expect(missing.out).toContain("POLICY_MODULE_MISSING");
+  const failing = scene.policy("failing.yaml", inRego("release/refused"));
+  const failed = await scene.say("admit", "rego.bin", "--policy", failing, "--module", "release.wasm");
+  expect(failed.code).toBe(3);
+  expect(failed.out).toContain("POLICY_RULE_FAILED");
+  expect((await scene.say(...words, "--module", "absent.wasm")).code).toBe(2);
 });

@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
 import type { AdmissionFacts } from "@touchmark/admission";
 import { askGate, type ItemVerdict, showVerdict, verdictJson } from "../admission/ask-gate.ts";
-import type { SignedVerdict } from "../admission/sign-verdicts.ts";
 import { type Command, given, type Invocation, text, texts } from "../command.ts";
 import { cliErrors } from "../errors.ts";
 import { clientOptions } from "../image-source.ts";
@@ -27,12 +26,16 @@ export const command: Command = {
   ],
   options: [
     { flags: "--policy <file>", description: "policy or layout in place of those in force", repeatable: true },
+    {
+      flags: "--module <file>",
+      description: "WebAssembly (`opa build -t wasm`) that rules in Rego name by its digest",
+      repeatable: true,
+    },
     { flags: "--environment <name>", description: "where it shall run, for policies that ask" },
     { flags: "--namespace <name>", description: "namespace of what names none itself; chooses the tenant" },
     { flags: "--at <date>", description: "decide as of this time: 2027-01-31" },
     { flags: "--within <seconds>", description: `denied when not decided by then (default: ${DEFAULT_SECONDS})` },
     { flags: "--dry-run", description: "record nothing" },
-    { flags: "--sign", description: "sign each decision as a verification summary, passed or not; logged and kept" },
     { flags: "--exec", description: "execute the command after -- if it is admitted" },
     {
       flags: "--file <path>",
@@ -45,8 +48,8 @@ export const command: Command = {
   examples: [
     ["touchmark admit registry.example.com/app:1.0 --environment production", "before a deployment, in any CI"],
     ["touchmark admit deploy/*.yaml --policy deploy.policy.yaml", "every image of these manifests, by this policy"],
+    ["touchmark admit app.tgz --policy rego.policy.yaml --module release.wasm", "a rule is written in Rego"],
     ["touchmark admit app.tgz --at 2027-01-31", "would it still be admitted then"],
-    ["touchmark admit app.tgz --sign --json", "the decision, signed, with its bundle"],
     ["touchmark admit --exec -- /opt/app/server --port 8080", "executes the very bytes that were admitted"],
     ["touchmark admit --exec --file app.jar -- java -jar app.jar", "the file, read by a program of the host"],
   ],
@@ -56,9 +59,6 @@ export const command: Command = {
       throw cliErrors.make("CLI_USAGE", isExec ? "expected a command after --exec --" : "expected something to admit");
     }
     if (!isExec && texts(invocation, "file").length > 0) throw cliErrors.make("CLI_USAGE", "--file needs --exec");
-    if (given(invocation, "sign") && (isExec || given(invocation, "dryRun") || text(invocation, "at") !== undefined)) {
-      throw cliErrors.make("CLI_USAGE", "--sign signs a decision of now: not with --exec, --dry-run or --at");
-    }
     return isExec ? admitCommand(invocation, terminal) : admitTargets(invocation, terminal);
   },
 };
@@ -68,10 +68,8 @@ async function admitTargets(invocation: Invocation, terminal: Terminal): Promise
   const { items, passedOver, manifests } = await readTargets(invocation, terminal);
   const admission = await open(invocation, terminal, (digest) => manifests.get(digest));
   try {
-    const asked = await question(invocation, terminal, { resource: "command" });
-    const verdicts = await askGate(admission.gate, items, asked);
-    const signed = given(invocation, "sign") ? await sign(admission, verdicts, invocation) : undefined;
-    return report({ verdicts, passedOver, ...(signed === undefined ? {} : { signed }) }, invocation, terminal);
+    const verdicts = await askGate(admission.gate, items, question(invocation, terminal, { resource: "command" }));
+    return report(verdicts, passedOver, invocation, terminal);
   } finally {
     await admission.close();
   }
@@ -91,11 +89,8 @@ async function admitCommand(invocation: Invocation, terminal: Terminal): Promise
     const ready = await sealCommand(terminal, { words, files, directory: admission.factory.home.paths.work });
     try {
       const items = ready.sealed.map(({ path, file }) => ({ reference: file.digest, where: path }));
-      const asked = await question(invocation, terminal, { resource: "host" });
-      const verdicts = await askGate(admission.gate, items, asked);
-      if (verdicts.some(({ verdict }) => verdict.result !== "allow")) {
-        return report({ verdicts, passedOver: [] }, invocation, terminal);
-      }
+      const verdicts = await askGate(admission.gate, items, question(invocation, terminal, { resource: "host" }));
+      if (verdicts.some(({ verdict }) => verdict.result !== "allow")) return report(verdicts, [], invocation, terminal);
       for (const { verdict } of verdicts) for (const line of verdict.warnings) terminal.note(oneLine(line));
       await close();
       return await ready.execute();
@@ -114,9 +109,12 @@ async function open(
 ) {
   const { openAdmission } = await import("../admission/open-admission.ts");
   const files = texts(invocation, "policy").map((file) => resolve(terminal.directory, file));
+  const modules = texts(invocation, "module").map((file) => resolve(terminal.directory, file));
   const at = timeOption(text(invocation, "at"), "--at");
   return openAdmission({
     ...(files.length === 0 ? {} : { files }),
+    // Steps of a module are not counted: a thread can be ended.
+    ...(modules.length === 0 ? {} : { modules, threads: 1, deadlineMs: withinOf(text(invocation, "within")) }),
     ...(at === undefined ? {} : { at }),
     ...(manifestOf === undefined ? {} : { manifestOf }),
     // What would be so at another time is no decision of today.
@@ -126,14 +124,12 @@ async function open(
   });
 }
 
-/** Who asks is known by the kernel. */
-async function question(invocation: Invocation, terminal: Terminal, more: AdmissionFacts) {
-  const { localCaller } = await import("@touchmark/pipeline/admission");
+function question(invocation: Invocation, terminal: Terminal, more: AdmissionFacts) {
   const environment = text(invocation, "environment");
   const namespace = text(invocation, "namespace");
   return {
     ...(namespace === undefined ? {} : { namespace }),
-    facts: { ...more, caller: localCaller(), ...(environment === undefined ? {} : { environment }) },
+    facts: { ...more, ...(environment === undefined ? {} : { environment }) },
     withinMs: withinOf(text(invocation, "within")),
     dryRun: given(invocation, "dryRun"),
     signal: terminal.signal,
@@ -146,39 +142,18 @@ function withinOf(words: string | undefined): number {
   throw cliErrors.make("CLI_USAGE", `expected --within between 0 and 3600 seconds, found ${JSON.stringify(words)}`);
 }
 
-async function sign(
-  admission: Awaited<ReturnType<typeof open>>,
+function report(
   verdicts: readonly ItemVerdict[],
+  passedOver: readonly string[],
   invocation: Invocation,
-): Promise<(each: ItemVerdict) => readonly SignedVerdict[]> {
-  const { signVerdicts } = await import("../admission/sign-verdicts.ts");
-  const names = { namespace: text(invocation, "namespace"), environment: text(invocation, "environment") };
-  return signVerdicts(admission, verdicts, names);
-}
-
-interface Answer {
-  readonly verdicts: readonly ItemVerdict[];
-  readonly passedOver: readonly string[];
-  /** Decisions that were signed, by verdict. */
-  readonly signed?: (each: ItemVerdict) => readonly SignedVerdict[];
-}
-
-function report({ verdicts, passedOver, signed }: Answer, invocation: Invocation, terminal: Terminal): number {
+  terminal: Terminal,
+): number {
   const denied = verdicts.filter(({ verdict }) => verdict.result !== "allow").length;
   if (given(invocation, "json")) {
     const result = denied === 0 ? "allow" : "deny";
-    const rows = verdicts.map((each) =>
-      signed === undefined ? verdictJson(each) : { ...verdictJson(each), signed: signed(each) },
-    );
-    terminal.print(JSON.stringify({ result, denied, verdicts: rows, passedOver }));
+    terminal.print(JSON.stringify({ result, denied, verdicts: verdicts.map(verdictJson), passedOver }));
   } else {
-    for (const each of verdicts) {
-      showVerdict(each, terminal);
-      for (const { bundle, identity, logIndex } of signed?.(each) ?? []) {
-        terminal.print(`  decision ${bundle} signed as ${identity}, log entry ${logIndex}`);
-      }
-      if (signed?.(each).length === 0) terminal.note("  nothing was decided: nothing is signed");
-    }
+    for (const each of verdicts) showVerdict(each, terminal);
     for (const line of passedOver) terminal.note(oneLine(`not looked into: ${line}`));
     if (verdicts.length > 1) terminal.print(`${verdicts.length - denied} admitted, ${denied} denied`);
   }

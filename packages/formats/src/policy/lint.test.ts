@@ -65,6 +65,17 @@ const policies: readonly (readonly [string, Partial<PolicyDocuments["policy"]>])
     "unused-functionary trust.other",
     { trust: { ...plain.trust, other: { identities: [{ identity: "spiffe://a/b" }] } } },
   ],
+  [
+    "expression rules.0.messageExpression",
+    {
+      rules: [
+        {
+          ...{ id: "a", title: "a", solution: "Do.", messageExpression: "chian" },
+          rego: { module: `sha256:${"0".repeat(64)}`, entrypoint: "a/allow" },
+        },
+      ],
+    },
+  ],
   ["expression rules.0.expression", { rules: [rule({ expression: "chian.hermetic" })] }],
   ["expression rules.0.messageExpression", { rules: [rule({ messageExpression: "product.names" })] }],
   ["expression match.expression", { match: { expression: "chain.hermetic" } }],

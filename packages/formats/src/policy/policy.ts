@@ -77,11 +77,10 @@ export const policyParameter = object({
 export type PolicyParameter = Of<typeof policyParameter>;
 
 /** A rule in Rego: a rule of a module that `opa build -t wasm` compiled, which must be true. */
-export const regoRule = object({
+const regoRule = object({
   module: described("Digest of the WebAssembly module.", digest),
   entrypoint: described("One of its entrypoints, for example `release/allow`.", text({ max: 256 })),
 });
-export type RegoRule = Of<typeof regoRule>;
 
 /** One rule: an expression, or a rule of a module in Rego, that must be true. */
 export const policyRule = object({

@@ -106,6 +106,16 @@ test.each<readonly [string, string, string]>([
     changed("policy", { rules: [rule("a", ["b"]), rule("b", ["c"]), rule("c", ["a"])] }),
   ],
   ["POLICY_DOCUMENT_CYCLE", "rules.0.dependsOn", changed("policy", { rules: [rule("a", ["a"])] })],
+  ["POLICY_DOCUMENT_VALUE", "rules.0", changed("policy", { rules: [{ id: "a", title: "a" }] })],
+  [
+    "POLICY_DOCUMENT_VALUE",
+    "rules.0",
+    changed("policy", {
+      rules: [
+        { ...rule("a", []), rego: { module: `sha256:${"0".repeat(64)}`, entrypoint: "a/allow" }, expression: "true" },
+      ],
+    }),
+  ],
   [
     "POLICY_DOCUMENT_REFERENCE",
     "attestations.x.by.0",

@@ -1,3 +1,4 @@
+import type { Digest } from "@touchmark/core";
 import type { Evaluation, Expression } from "../cel/evaluation.ts";
 import type { PreparedVariables } from "../cel/index.ts";
 import type { DecisionLimits } from "../decision.ts";
@@ -16,13 +17,19 @@ export class Budget {
   readonly #expressionCost: number;
   readonly #cost: number;
   readonly #isOver: () => boolean;
+  /** True where something outside bounds what is not counted here. */
+  readonly isOutside: boolean;
+  /** Modules of rules in Rego. */
+  readonly modules: ReadonlyMap<Digest, Uint8Array>;
   #spent = 0;
   #timedOut = false;
 
-  constructor(limits: Partial<DecisionLimits> = {}) {
+  constructor(limits: Partial<DecisionLimits> = {}, modules: ReadonlyMap<Digest, Uint8Array> = new Map()) {
     this.#expressionCost = atLeastZero(limits.expressionCost, 1_000_000);
     this.#cost = atLeastZero(limits.cost, 10_000_000);
     this.#isOver = limits.isOver ?? (() => false);
+    this.isOutside = limits.outside === true;
+    this.modules = modules;
   }
 
   /** Cost of everything that was evaluated. */
@@ -37,6 +44,14 @@ export class Budget {
     const evaluation = expression.evaluate(variables, { cost: Math.min(left, this.#expressionCost) });
     this.#spent += evaluation.cost;
     return { kind: "evaluated", evaluation };
+  }
+
+  /** Takes what something other than an expression costs; what is over, where it is too much. */
+  spend(cost: number): "POLICY_COST" | "POLICY_TIMEOUT" | undefined {
+    if (this.isOver()) return "POLICY_TIMEOUT";
+    if (cost > Math.min(this.#cost - this.#spent, this.#expressionCost)) return "POLICY_COST";
+    this.#spent += cost;
+    return undefined;
   }
 
   /** Once over, over for good: a decision does not come back to time. */

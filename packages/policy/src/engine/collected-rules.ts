@@ -41,6 +41,6 @@ export function collectRules(policy: Policy): CollectedRules {
 }
 
 /** What makes two rules one: a policy may hold a copy of a rule of the library in words of its own. */
-function meaning({ expression, dependsOn, effectiveOn }: PolicyRule): string {
-  return canonicalJson({ expression, dependsOn, effectiveOn });
+function meaning({ expression, rego, dependsOn, effectiveOn }: PolicyRule): string {
+  return canonicalJson({ expression, rego, dependsOn, effectiveOn });
 }

@@ -40,7 +40,7 @@ export interface Admitted {
 
 /** The decision itself, the same for every door. Not exported by the package. */
 export function decideOver(input: DecisionInput, admitted: Admitted): Decision {
-  const budget = new Budget(input.limits);
+  const budget = new Budget(input.limits, input.modules);
   // Whole seconds, as the decision itself says them: a replay from its record knows no more.
   const now = new Date(Math.floor(input.now.getTime() / 1000) * 1000);
   if (Number.isNaN(now.getTime())) {
@@ -129,7 +129,7 @@ function named({ name, digest }: DecisionInput["subject"]): Decision["subject"] 
 function inputsOf(input: DecisionInput, { evidence, chains }: Admitted): Decision["inputs"] {
   const roots = evidence.flatMap(({ trustRoot }) => (trustRoot === undefined ? [] : [trustRoot]));
   const refused = [...(input.refused ?? [])].map(([bundle, code]) => ({ bundle, code }));
-  const { inspections } = input;
+  const { inspections, modules } = input;
   return {
     policies: distinct(input.policies.map(({ digest }) => digest)),
     layouts: distinct(input.layouts.map(({ digest }) => digest)),
@@ -141,6 +141,7 @@ function inputsOf(input: DecisionInput, { evidence, chains }: Admitted): Decisio
     trustRoots: distinct(roots),
     ...(chains.length === 0 ? {} : { chains: distinct([...chainsInOrder(chains).keys()]) }),
     ...(inspections === undefined || inspections.size === 0 ? {} : { inspections: inspectionsDigest(inspections) }),
+    ...(modules === undefined || modules.size === 0 ? {} : { modules: distinct([...modules.keys()]) }),
     issuer: input.issuer,
   };
 }

@@ -109,6 +109,10 @@ const questions: Readonly<Record<DenialCode, () => readonly Denial[]>> = {
   POLICY_RULE_FAILED: () => byRule("false"),
   POLICY_RULE_SKIPPED: () => denials(ask(policyOf({ rules: [ruleOf("r", "true", { dependsOn: ["s"] })] }))),
   POLICY_EVALUATION_ERROR: () => byRule("request.x"),
+  POLICY_MODULE_MISSING: () => {
+    const rule = { id: "r", title: "R", rego: { module: sha256("nowhere"), entrypoint: "a/allow" } };
+    return denials(ask(policyOf({ rules: [rule] })));
+  },
   POLICY_TIMEOUT: () => byRule("true", { limits: { isOver: () => true } }),
   POLICY_COST: () => byRule("true", { limits: { cost: 0 } }),
 };

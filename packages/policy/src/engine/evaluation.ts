@@ -10,7 +10,10 @@ export type Outcome = (
   | { readonly kind: "value"; readonly value: CelValue }
   | {
       readonly kind: "error";
-      readonly code: Extract<DenialCode, "POLICY_EVALUATION_ERROR" | "POLICY_COST" | "POLICY_TIMEOUT">;
+      readonly code: Extract<
+        DenialCode,
+        "POLICY_EVALUATION_ERROR" | "POLICY_MODULE_MISSING" | "POLICY_COST" | "POLICY_TIMEOUT"
+      >;
       readonly message: string;
     }
 ) & { readonly values: readonly SubExpressionValue[]; readonly cost: number };

@@ -1,9 +1,11 @@
 import type { PolicyRule } from "@touchmark/formats/policy";
 import type { Denial, DenialCode, RuleResult } from "../decision.ts";
+import { evaluateRego } from "../rego/evaluate-rego.ts";
 import type { Budget, RuleInputs } from "./budget.ts";
 import { isReached } from "./dates.ts";
 import { evaluate, type Outcome } from "./evaluation.ts";
 import type { Exceptions } from "./exceptions.ts";
+import { ruleVariables } from "./programs.ts";
 
 /** What rules are judged with. */
 export interface RuleScope {
@@ -66,7 +68,7 @@ function isMet(outcome: RuleResult["outcome"] | undefined): boolean {
 
 /** Judges one rule alone. */
 export function judgeRule(rule: PolicyRule, scope: RuleScope): JudgedRule {
-  const found = evaluate(rule.expression, scope.variables, scope.budget, scope.names);
+  const found = outcomeOf(rule, scope);
   const { cost } = found;
   if (found.kind === "error") {
     const { code, values } = found;
@@ -89,7 +91,15 @@ export function judgeRule(rule: PolicyRule, scope: RuleScope): JudgedRule {
   });
 }
 
-function problemsOf({ expression }: PolicyRule, { problems }: RuleScope): string[] {
+/** By its expression, or by a module of Rego; a rule with both or with neither is none. */
+function outcomeOf({ expression, rego }: PolicyRule, { variables, budget, names = ruleVariables }: RuleScope): Outcome {
+  if (rego === undefined && expression !== undefined) return evaluate(expression, variables, budget, names);
+  if (rego !== undefined && expression === undefined) return evaluateRego(rego, variables, budget, names);
+  const message = `it has ${rego === undefined ? "neither an expression nor" : "both an expression and"} a module of Rego`;
+  return { kind: "error", code: "POLICY_EVALUATION_ERROR", message, values: [], cost: 0 };
+}
+
+function problemsOf({ expression = "" }: PolicyRule, { problems }: RuleScope): string[] {
   const read = [...problems].filter(([name]) => expression.includes(`vars.${name}`));
   return read.map(([name, why]) => `the variable ${name} has no value: ${why}`);
 }

@@ -1,4 +1,4 @@
-import type { Policy, PolicyMode } from "@touchmark/formats/policy";
+import type { Policy, PolicyMode, PolicyRule } from "@touchmark/formats/policy";
 import { prepareVariables } from "../cel/index.ts";
 import type { CelInput } from "../cel/value.ts";
 import type { Denial, Pinned, PolicyVerdict, RuleResult } from "../decision.ts";
@@ -151,12 +151,14 @@ function subjectOf({ subject }: Scope): CelInput {
 }
 
 /** True when another chain could make another verdict. */
-function readsChain(policy: Policy, rules: readonly { readonly expression: string }[]): boolean {
+function readsChain(policy: Policy, rules: readonly PolicyRule[]): boolean {
   const wantsChain = Object.values(policy.attestations ?? {}).some(
     ({ about }) => about === "source" || about === "run",
   );
   if (wantsChain || policy.layout !== undefined) return true;
-  return [...(policy.variables ?? []), ...rules].some(({ expression }) => {
+  // What a module reads, nobody sees from outside.
+  if (rules.some(({ expression }) => expression === undefined)) return true;
+  return [...(policy.variables ?? []), ...rules].some(({ expression = "" }) => {
     try {
       return programs.compile(expression).variables.includes("chain");
     } catch {

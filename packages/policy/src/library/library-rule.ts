@@ -2,6 +2,7 @@ import type { DecisionPoint, PolicyRule } from "@touchmark/formats/policy";
 
 /** A rule of the built-in library. */
 export interface LibraryRule extends PolicyRule {
+  readonly expression: string;
   readonly severity: "critical" | "high" | "medium" | "low";
   readonly message: string;
   readonly solution: string;

@@ -96,6 +96,7 @@ function ruleChanges(id: string, before: PolicyRule, after: PolicyRule): readonl
   const [from, to] = [before.effectiveOn ?? "", after.effectiveOn ?? ""];
   return [
     ...changedText(where, "expression", before.expression, after.expression),
+    ...changedText(where, "module of Rego", before.rego, after.rego),
     ...changedText(where, "severity", before.severity, after.severity),
     ...changedText(where, "dependsOn", before.dependsOn ?? [], after.dependsOn ?? []),
     ...(from === to
