@@ -10,7 +10,13 @@ import {
 } from "@touchmark/admission";
 import { type Digest, fixedClock, sha256, systemClock } from "@touchmark/core";
 import { openFactory } from "@touchmark/pipeline";
-import { decisionRecords, homeAdmission, proofBytes } from "@touchmark/pipeline/admission";
+import {
+  type DecisionRecords,
+  decisionRecords,
+  homeAdmission,
+  keepBreakGlassUse,
+  proofBytes,
+} from "@touchmark/pipeline/admission";
 import { explainTree } from "@touchmark/policy";
 import type { RegistryClientOptions } from "@touchmark/registry";
 import { cliErrors } from "../errors.ts";
@@ -44,6 +50,8 @@ export interface OpenAdmissionOptions {
 export interface OpenAdmission {
   readonly gate: AdmissionGate;
   readonly factory: Awaited<ReturnType<typeof openFactory>>;
+  /** A decision that was recorded, with what it takes to sign it. */
+  readonly kept: DecisionRecords["kept"];
   status(): Promise<AdmissionStatus>;
   close(): Promise<void>;
 }
@@ -76,22 +84,25 @@ export async function openAdmission(options: OpenAdmissionOptions): Promise<Open
     await places.close();
     await factory.close();
   };
+  const records = options.record ? decisionRecords(factory) : undefined;
   try {
     const modules = await readModules(options.modules ?? []);
     const home = await openTenants({
       ...{ factory, clock, places, onProblem },
       ...(files === undefined ? {} : { files }),
       ...(modules.size === 0 ? {} : { modules }),
-      ...(options.record ? { records: decisionRecords(factory) } : {}),
+      ...(records === undefined ? {} : { records }),
       ...(manifestOf === undefined ? {} : { manifestOf }),
       ...(pool === undefined ? {} : { evaluate: pool.evaluate }),
     });
     const gate = admissionGate({
       ...{ clock, explain: (decision) => explainTree(decision) },
       tenants: async () => (await home.current()).table,
-      onVerdict: ({ breakGlass, reference, digest }, { namespace }) => {
+      onVerdict: ({ breakGlass, reference, digest = "" }, { namespace, facts }) => {
         if (breakGlass === undefined) return;
         const { id, by, expires, reason } = breakGlass;
+        const user = facts.caller?.name ?? "";
+        if (options.record) keepBreakGlassUse(factory, { id, by, reference, digest, namespace: namespace ?? "", user });
         onBreakGlass?.(
           `${id} by ${by} let ${reference} (${digest}) pass in ${namespace ?? "no namespace"} until ${expires}: ${reason}`,
         );
@@ -111,7 +122,7 @@ export async function openAdmission(options: OpenAdmissionOptions): Promise<Open
         ...(problem === undefined ? {} : { problem }),
       };
     };
-    return { gate, factory, status, close };
+    return { gate, factory, kept: (decision) => records?.kept(decision), status, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { sha256 } from "@touchmark/core";
+import { type Digest, sha256 } from "@touchmark/core";
+import { readPredicate } from "@touchmark/formats/predicates";
+import { readTrustRoot, verifyBundle } from "@touchmark/verify";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type AdmissionScene, admissionScene } from "../admission/admission.fixture.ts";
 
@@ -92,8 +94,63 @@ kind: Widget
   expect(none.err).toContain("INVENTORY_EMPTY");
 });
 
+test("X80, AD4: --sign signs what was decided, allowed and denied, as the factory's verification summary", async () => {
+  const digest = scene.write("signed.bin", "signed");
+  await scene.check(digest, true);
+  scene.write("unchecked.bin", "unchecked");
+  const words = ["--policy", policy, "--sign"];
+  const { code, out } = await scene.say("admit", "signed.bin", digest, "unchecked.bin", ...words, "--json");
+  expect(code).toBe(3);
+  const { verdicts } = JSON.parse(out) as { verdicts: { signed: { bundle: Digest; content: unknown }[] }[] };
+  expect(verdicts.map(({ signed }) => signed.length)).toEqual([1, 1, 1]);
+  expect(verdicts[0]?.signed).toEqual(verdicts[1]?.signed);
+  const trustRoot = readTrustRoot(await scene.factory.trustRoot());
+  const { trustDomain, issuer } = scene.factory.names();
+  const identity = `spiffe://${trustDomain}/attest`;
+  const summaries = await Promise.all(
+    [verdicts[0], verdicts[2]].map(async (verdict) => {
+      const [signed] = verdict?.signed ?? [];
+      const artifact = verdict === verdicts[0] ? digest : sha256("unchecked");
+      const verified = verifyBundle(Buffer.from(JSON.stringify(signed?.content)), trustRoot, {
+        ...{ artifact, identity, issuer },
+      });
+      expect(await scene.factory.content.has(signed?.bundle ?? "sha256:")).toBe(true);
+      return verified.kind === "statement" ? readPredicate("verification-summary", verified.statement.predicate) : {};
+    }),
+  );
+  const mark = (expected: object) => expect.objectContaining({ point: "deploy", ...expected });
+  expect(summaries).toMatchObject([
+    {
+      verificationResult: "PASSED",
+      resourceUri: `touchmark:artifact/${digest}`,
+      verifiedLevels: ["TOUCHMARK_DEPLOYMENT_ADMITTED"],
+      touchmark_decision: mark({ denials: [] }),
+    },
+    {
+      verificationResult: "FAILED",
+      verifiedLevels: [],
+      touchmark_decision: mark({ denials: [{ code: "POLICY_ATTESTATION_MISSING" }] }),
+    },
+  ]);
+  const shown = await scene.say("admit", "signed.bin", ...words, "--environment", "production");
+  expect([shown.code, shown.out]).toEqual([
+    0,
+    expect.stringMatching(/decision sha256:[0-9a-f]{64} signed as spiffe:.*\/attest, log entry [0-9]+/),
+  ]);
+  const undecided = await scene.say("admit", "127.0.0.1:1/nothing:1", ...words);
+  expect([undecided.code, undecided.err]).toEqual([3, expect.stringContaining("nothing is signed")]);
+});
+
 test("X80: wrong words are usage errors", async () => {
-  for (const words of [[], ["nonsense"], ["a", "--file", "x"], ["--exec"], [sha256("a"), "--within", "0"]]) {
+  const signing = [["--exec"], ["--dry-run"], ["--at", "2036-01-01"]].map((more) => [sha256("a"), "--sign", ...more]);
+  for (const words of [
+    ...signing,
+    [],
+    ["nonsense"],
+    ["a", "--file", "x"],
+    ["--exec"],
+    [sha256("a"), "--within", "0"],
+  ]) {
     const { code, err } = await scene.say("admit", ...words);
     expect([words, code, err]).toEqual([words, 2, expect.stringContaining("CLI_USAGE")]);
   }

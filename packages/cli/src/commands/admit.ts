@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { AdmissionFacts } from "@touchmark/admission";
 import { askGate, type ItemVerdict, showVerdict, verdictJson } from "../admission/ask-gate.ts";
+import type { SignedVerdict } from "../admission/sign-verdicts.ts";
 import { type Command, given, type Invocation, text, texts } from "../command.ts";
 import { cliErrors } from "../errors.ts";
 import { clientOptions } from "../image-source.ts";
@@ -36,6 +37,7 @@ export const command: Command = {
     { flags: "--at <date>", description: "decide as of this time: 2027-01-31" },
     { flags: "--within <seconds>", description: `denied when not decided by then (default: ${DEFAULT_SECONDS})` },
     { flags: "--dry-run", description: "record nothing" },
+    { flags: "--sign", description: "sign each decision as a verification summary, passed or not; logged and kept" },
     { flags: "--exec", description: "execute the command after -- if it is admitted" },
     {
       flags: "--file <path>",
@@ -50,6 +52,7 @@ export const command: Command = {
     ["touchmark admit deploy/*.yaml --policy deploy.policy.yaml", "every image of these manifests, by this policy"],
     ["touchmark admit app.tgz --policy rego.policy.yaml --module release.wasm", "a rule is written in Rego"],
     ["touchmark admit app.tgz --at 2027-01-31", "would it still be admitted then"],
+    ["touchmark admit app.tgz --sign --json", "the decision, signed, with its bundle"],
     ["touchmark admit --exec -- /opt/app/server --port 8080", "executes the very bytes that were admitted"],
     ["touchmark admit --exec --file app.jar -- java -jar app.jar", "the file, read by a program of the host"],
   ],
@@ -59,6 +62,9 @@ export const command: Command = {
       throw cliErrors.make("CLI_USAGE", isExec ? "expected a command after --exec --" : "expected something to admit");
     }
     if (!isExec && texts(invocation, "file").length > 0) throw cliErrors.make("CLI_USAGE", "--file needs --exec");
+    if (given(invocation, "sign") && (isExec || given(invocation, "dryRun") || text(invocation, "at") !== undefined)) {
+      throw cliErrors.make("CLI_USAGE", "--sign signs a decision of now: not with --exec, --dry-run or --at");
+    }
     return isExec ? admitCommand(invocation, terminal) : admitTargets(invocation, terminal);
   },
 };
@@ -68,8 +74,10 @@ async function admitTargets(invocation: Invocation, terminal: Terminal): Promise
   const { items, passedOver, manifests } = await readTargets(invocation, terminal);
   const admission = await open(invocation, terminal, (digest) => manifests.get(digest));
   try {
-    const verdicts = await askGate(admission.gate, items, question(invocation, terminal, { resource: "command" }));
-    return report(verdicts, passedOver, invocation, terminal);
+    const asked = await question(invocation, terminal, { resource: "command" });
+    const verdicts = await askGate(admission.gate, items, asked);
+    const signed = given(invocation, "sign") ? await sign(admission, verdicts, invocation) : undefined;
+    return report({ verdicts, passedOver, ...(signed === undefined ? {} : { signed }) }, invocation, terminal);
   } finally {
     await admission.close();
   }
@@ -89,8 +97,11 @@ async function admitCommand(invocation: Invocation, terminal: Terminal): Promise
     const ready = await sealCommand(terminal, { words, files, directory: admission.factory.home.paths.work });
     try {
       const items = ready.sealed.map(({ path, file }) => ({ reference: file.digest, where: path }));
-      const verdicts = await askGate(admission.gate, items, question(invocation, terminal, { resource: "host" }));
-      if (verdicts.some(({ verdict }) => verdict.result !== "allow")) return report(verdicts, [], invocation, terminal);
+      const asked = await question(invocation, terminal, { resource: "host" });
+      const verdicts = await askGate(admission.gate, items, asked);
+      if (verdicts.some(({ verdict }) => verdict.result !== "allow")) {
+        return report({ verdicts, passedOver: [] }, invocation, terminal);
+      }
       for (const { verdict } of verdicts) for (const line of verdict.warnings) terminal.note(oneLine(line));
       await close();
       return await ready.execute();
@@ -124,12 +135,14 @@ async function open(
   });
 }
 
-function question(invocation: Invocation, terminal: Terminal, more: AdmissionFacts) {
+/** Who asks is known by the kernel. */
+async function question(invocation: Invocation, terminal: Terminal, more: AdmissionFacts) {
+  const { localCaller } = await import("@touchmark/pipeline/admission");
   const environment = text(invocation, "environment");
   const namespace = text(invocation, "namespace");
   return {
     ...(namespace === undefined ? {} : { namespace }),
-    facts: { ...more, ...(environment === undefined ? {} : { environment }) },
+    facts: { ...more, caller: localCaller(), ...(environment === undefined ? {} : { environment }) },
     withinMs: withinOf(text(invocation, "within")),
     dryRun: given(invocation, "dryRun"),
     signal: terminal.signal,
@@ -142,18 +155,39 @@ function withinOf(words: string | undefined): number {
   throw cliErrors.make("CLI_USAGE", `expected --within between 0 and 3600 seconds, found ${JSON.stringify(words)}`);
 }
 
-function report(
+async function sign(
+  admission: Awaited<ReturnType<typeof open>>,
   verdicts: readonly ItemVerdict[],
-  passedOver: readonly string[],
   invocation: Invocation,
-  terminal: Terminal,
-): number {
+): Promise<(each: ItemVerdict) => readonly SignedVerdict[]> {
+  const { signVerdicts } = await import("../admission/sign-verdicts.ts");
+  const names = { namespace: text(invocation, "namespace"), environment: text(invocation, "environment") };
+  return signVerdicts(admission, verdicts, names);
+}
+
+interface Answer {
+  readonly verdicts: readonly ItemVerdict[];
+  readonly passedOver: readonly string[];
+  /** Decisions that were signed, by verdict. */
+  readonly signed?: (each: ItemVerdict) => readonly SignedVerdict[];
+}
+
+function report({ verdicts, passedOver, signed }: Answer, invocation: Invocation, terminal: Terminal): number {
   const denied = verdicts.filter(({ verdict }) => verdict.result !== "allow").length;
   if (given(invocation, "json")) {
     const result = denied === 0 ? "allow" : "deny";
-    terminal.print(JSON.stringify({ result, denied, verdicts: verdicts.map(verdictJson), passedOver }));
+    const rows = verdicts.map((each) =>
+      signed === undefined ? verdictJson(each) : { ...verdictJson(each), signed: signed(each) },
+    );
+    terminal.print(JSON.stringify({ result, denied, verdicts: rows, passedOver }));
   } else {
-    for (const each of verdicts) showVerdict(each, terminal);
+    for (const each of verdicts) {
+      showVerdict(each, terminal);
+      for (const { bundle, identity, logIndex } of signed?.(each) ?? []) {
+        terminal.print(`  decision ${bundle} signed as ${identity}, log entry ${logIndex}`);
+      }
+      if (signed?.(each).length === 0) terminal.note("  nothing was decided: nothing is signed");
+    }
     for (const line of passedOver) terminal.note(oneLine(`not looked into: ${line}`));
     if (verdicts.length > 1) terminal.print(`${verdicts.length - denied} admitted, ${denied} denied`);
   }
