@@ -35,7 +35,6 @@ export {
   policy,
   policyModes,
   policyRule,
-  type RegoRule,
   type WantedAttestation,
 } from "./policy.ts";
 export { type PolicySet, policySet } from "./policy-set.ts";
