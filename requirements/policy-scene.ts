@@ -50,7 +50,7 @@ export function withOthers(...files: readonly PolicyFile[]): readonly PolicyFile
 }
 
 /** What a decision says of itself beside the members of a verification summary. */
-export interface DecisionMark {
+interface DecisionMark {
   readonly point: Point;
   readonly decision: string;
   readonly policies: readonly string[];
