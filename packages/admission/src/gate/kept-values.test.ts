@@ -3,7 +3,11 @@ import { KeptValues } from "./kept-values.ts";
 
 test("C18: what a thread keeps is bounded in number and bytes; what was longest unused goes first", () => {
   const kept = new KeptValues<string, number>({ entries: 3, bytes: 100 });
-  const has = (names: string) => names.split("").filter((name) => kept.get(name) !== undefined).join("");
+  const has = (names: string) =>
+    names
+      .split("")
+      .filter((name) => kept.get(name) !== undefined)
+      .join("");
   for (const name of ["a", "b", "c"]) kept.put(name, 1, 30);
   expect(kept.get("a")).toBe(1);
   kept.put("d", 1, 10);
