@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { sha256 } from "@touchmark/core";
 import type { PolicyRule } from "@touchmark/formats/policy";
 import { expect, test } from "vitest";
@@ -5,7 +8,11 @@ import { prepareVariables } from "../cel/index.ts";
 import { Duration, Optional, Uint } from "../cel/runtime/values.ts";
 import { ask, codesOf, outcomesOf, policyOf, ruleOf, SCAN, stated, verdictOf } from "../engine/decision.fixture.ts";
 import { inputJson } from "./input-json.ts";
-import { moduleBytes } from "./rego.fixture.ts";
+
+/** A module of the tests, as OPA compiled it (fixture/build.sh). */
+function moduleBytes(name: "release" | "clock"): Uint8Array {
+  return new Uint8Array(gunzipSync(readFileSync(join(import.meta.dirname, "fixture", `${name}.wasm.gz`))));
+}
 
 const bytes = moduleBytes("release");
 const module = sha256(bytes);
