@@ -60,7 +60,7 @@ async function image(name: string, ok: boolean): Promise<{ reference: string; di
 
 const context = { withinMs: 50_000, dryRun: true, facts: {} };
 
-test("X85: eight containers of one image, asked again and again, cost one gathering and a decision each", async () => {
+test("X87: eight containers of one image, asked again and again, cost one gathering and a decision each", async () => {
   const { reference, digest } = await image("team/app", true);
   const admission = await openAdmission({ files: [policy], record: false });
   const byDigest = `${reference.replace(/:1$/, "")}@${digest}`;
@@ -72,7 +72,7 @@ test("X85: eight containers of one image, asked again and again, cost one gather
   await admission.close();
 });
 
-test("X85: a policy that changes is in force at the next question; one that cannot be read keeps the former, an empty one denies", async () => {
+test("X87: a policy that changes is in force at the next question; one that cannot be read keeps the former, an empty one denies", async () => {
   const { reference } = await image("team/live", true);
   const live = scene.policy("live.yaml");
   const told: string[] = [];
@@ -98,7 +98,7 @@ test("X85: a policy that changes is in force at the next question; one that cann
   await admission.close();
 });
 
-test("X85: a tenant's namespaces are judged by its own policies and trust roots, which may appear while serving", async () => {
+test("X87: a tenant's namespaces are judged by its own policies and trust roots, which may appear while serving", async () => {
   const { reference } = await image("team/tenant", true);
   const admission = await openAdmission({ files: [policy], record: false });
   const ask = async (namespace: string) => (await admission.gate.admit([reference], { ...context, namespace }))[0];
@@ -128,7 +128,7 @@ tenants:
   await admission.close();
 });
 
-test("X85: a tenant's trust root that is replaced while serving is in force at the next question", async () => {
+test("X87: a tenant's trust root that is replaced while serving is in force at the next question", async () => {
   const { reference } = await image("team/root", true);
   const other = await openFactory({ home: join(scene.directory, "other"), create: true });
   const place = scene.factory.home.paths.policy;
@@ -166,7 +166,7 @@ test("X81: a permission that was ended counts no more, although the settings bes
   await admission.close();
 });
 
-test("X85: decisions are recorded once an hour, however often the same is asked, and not at all for a dry run", async () => {
+test("X87: decisions are recorded once an hour, however often the same is asked, and not at all for a dry run", async () => {
   const { reference } = await image("team/recorded", true);
   const records = (): number => readdirSync(join(scene.factory.home.paths.policy, "decisions")).length;
   const admission = await openAdmission({ files: [policy], record: true });
@@ -194,7 +194,7 @@ test("X81: every use of a permission is told to the service's log, and none for 
   await admission.close();
 });
 
-test("X85: decisions in threads are those of one's own, allowed and denied", async () => {
+test("X87: decisions in threads are those of one's own, allowed and denied", async () => {
   const good = await image("team/threads", true);
   const bad = await image("team/threads-bad", false);
   const at = new Date("2026-11-22T12:00:00Z");

@@ -94,7 +94,7 @@ kind: Widget
   expect(none.err).toContain("INVENTORY_EMPTY");
 });
 
-test("X80, AD4: --sign signs what was decided, allowed and denied, as the factory's verification summary", async () => {
+test("X80: --sign signs what was decided, allowed and denied, as the factory's verification summary", async () => {
   const digest = scene.write("signed.bin", "signed");
   await scene.check(digest, true);
   scene.write("unchecked.bin", "unchecked");

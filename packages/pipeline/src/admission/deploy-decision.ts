@@ -34,7 +34,7 @@ export const decideDeploy = (factory: Factory, policies: PoliciesInForce, questi
 export interface DecisionRecords {
   /** Keeps what it takes to decide again, unless the same was kept within the hour. */
   keep(input: DecisionInput, decision: Decision): void;
-  /** A decision that was kept, with what it takes to sign it; undefined for one that an equal one of before stands for. */
+  /** A decision that was kept, or that an equal one of before stands for, with what it takes to sign it. */
   kept(decision: Decision): DecidedHere | undefined;
 }
 
@@ -42,12 +42,14 @@ const REPEAT_MS = 3_600_000;
 
 /** Records in a home: each different decision once an hour, so that a thousand equal questions leave one file. */
 export function decisionRecords(factory: Factory, mostRemembered = 10_000): DecisionRecords {
-  const remembered = new Map<Digest, number>();
+  const remembered = new Map<Digest, Pick<DecidedHere, "record" | "expires"> & { readonly at: number }>();
   const records = new WeakMap<Decision, Pick<DecidedHere, "record" | "expires">>();
   return {
     kept(decision) {
       const found = records.get(decision);
-      return found && { decision, digest: sha256(canonicalJson(decision)), ...found };
+      if (found === undefined) return undefined;
+      const { record, expires } = found;
+      return { decision, digest: sha256(canonicalJson(decision)), record, expires };
     },
     keep(input, decision) {
       const { at: _, cost: __, ...same } = decision;
@@ -55,11 +57,13 @@ export function decisionRecords(factory: Factory, mostRemembered = 10_000): Deci
       const key = sha256(JSON.stringify(same));
       const now = input.now.getTime();
       const before = remembered.get(key);
-      if (before !== undefined && now >= before && now - before < REPEAT_MS) return;
+      if (before !== undefined && now >= before.at && now - before.at < REPEAT_MS) {
+        records.set(decision, before);
+        return;
+      }
       remembered.delete(key);
-      remembered.set(key, now);
       const [oldest] = remembered.keys();
-      if (remembered.size > mostRemembered && oldest !== undefined) remembered.delete(oldest);
+      if (remembered.size >= mostRemembered && oldest !== undefined) remembered.delete(oldest);
       const record = keepRecord(factory, {
         touchmark: "decision-record/v1",
         decision,
@@ -69,7 +73,9 @@ export function decisionRecords(factory: Factory, mostRemembered = 10_000): Deci
         evidence: input.evidence.map(({ bundle }) => bundle),
         chains: (input.chains ?? []).map(({ artifact }) => artifact.digest),
       });
-      records.set(decision, { record, expires: expiryOf(input) });
+      const kept = { record, expires: expiryOf(input) };
+      remembered.set(key, { ...kept, at: now });
+      records.set(decision, kept);
     },
   };
 }

@@ -6,7 +6,7 @@ import type { DecidedHere } from "../policy/decide-here.ts";
 import { decisionStatement } from "../policy/decision-statement.ts";
 import { productVersion } from "../version.ts";
 
-/** Signs a recorded decision of the admission gate as a verification summary, passed or not; logged and kept. SPEC AD4. */
+/** Signs a recorded decision of the admission gate as a verification summary, passed or not; logged and kept. */
 export async function signAdmission(
   factory: Factory,
   decided: DecidedHere,
