@@ -183,7 +183,8 @@ describe.skipIf(missingForRuns() !== null)("what policies say of runs", () => {
 
   test("RA-POL-07: every rule of the library reads what a gate or an attestor states, but three that have none yet", async () => {
     const { chain } = await verifyArtifact(scene.factory, { digest: artifactOf(good) });
-    const known = new Set<string>(Object.keys(chainFacts(chain) as object).map((fact) => `publish chain.${fact}`));
+    const facts = Object.keys(chainFacts(chain) as object);
+    const known = new Set(facts.flatMap((fact) => [`publish chain.${fact}`, `deploy chain.${fact}`]));
     for (const { record } of keptRecords(scene.factory)) {
       for (const fact of Object.keys(record.request as object)) known.add(`${record.decision.point} request.${fact}`);
     }

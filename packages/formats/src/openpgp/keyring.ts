@@ -147,7 +147,8 @@ function takeSubkey(certificate: Certificate, body: Uint8Array): Signature[] | u
 function keep(place: Signature[], body: Uint8Array, key: PublicKey): void {
   const signature = parseOwn(body);
   if (signature === undefined) return;
-  const own = signature.issuerKeyId === undefined || signature.issuerKeyId === key.keyId;
+  // GnuPG takes none for the key's own that does not state its id, whatever fingerprint it names.
+  const own = signature.statesKeyId && signature.issuerKeyId === key.keyId;
   if (!own && !isRevocation(signature.type)) return;
   if (place.length === maxOwnSignatures) {
     throw openpgpErrors.make(

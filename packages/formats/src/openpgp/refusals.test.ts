@@ -201,6 +201,20 @@ describe("O8: armour and keyrings", () => {
     expect(codeOf(() => verifyDetached(keyring, readSignature(Buffer.from(text)), content, now))).toBe(expected);
   });
 
+  test("O6: a self-signature that does not state the id of its key is not the key's own, as GnuPG sees it", () => {
+    const bytes = pgpCertificate({ primary: key });
+    const stated = Buffer.from([9, 16, ...Buffer.from(key.fingerprint.slice(-16), "hex")]);
+    const at = bytes.indexOf(stated);
+    expect(at).toBeGreaterThan(0);
+    const changed = Buffer.from(bytes);
+    changed[at + 1] = 20;
+    const signature = pgpSign(key, content);
+    expect(codeOf(() => verifyDetached(readKeyring(changed), readSignature(signature), content, now))).not.toBe(
+      "accepted",
+    );
+    if (hasGnupg()) expect(gpgvAccepts(changed, signature, content)).toBe(false);
+  });
+
   test("O8: a key file may explain its blocks, and holds at least one key that can be read", () => {
     const file = `Keys of the project\n\n${block}\nand\n${pgpArmor("PUBLIC KEY BLOCK", pgpCertificate({ primary: rsa }))}`;
     expect(readKeyring(Buffer.from(file)).certificates.map((each) => each.key.fingerprint)).toEqual([

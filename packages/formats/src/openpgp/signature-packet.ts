@@ -61,6 +61,8 @@ export interface Signature {
   readonly issuerKeyId: string | undefined;
   /** Lower-case hexadecimal of 20 octets; a hint. */
   readonly issuerFingerprint: string | undefined;
+  /** The key id stands there itself, and is not only the end of a fingerprint. */
+  readonly statesKeyId: boolean;
   /** Signatures within it: the binding of a subkey back to its primary key. */
   readonly embedded: readonly Uint8Array[];
   readonly left16: Uint8Array;
@@ -110,7 +112,9 @@ export function parseSignature(body: Uint8Array): Signature {
   };
 }
 
-function issuerOf(subpackets: readonly Subpacket[]): Pick<Signature, "issuerKeyId" | "issuerFingerprint"> {
+function issuerOf(
+  subpackets: readonly Subpacket[],
+): Pick<Signature, "issuerKeyId" | "issuerFingerprint" | "statesKeyId"> {
   const keyIds = subpackets.filter((each) => each.type === subpacketType.issuer).map((each) => encodeHex(each.body));
   const prints = subpackets.filter((each) => each.type === subpacketType.issuerFingerprint);
   for (const { body } of prints) {
@@ -122,7 +126,7 @@ function issuerOf(subpackets: readonly Subpacket[]): Pick<Signature, "issuerKeyI
     throw issuerError("several issuers");
   }
   const [issuerKeyId] = claims;
-  return { issuerKeyId, issuerFingerprint: fingerprints[0] };
+  return { issuerKeyId, issuerFingerprint: fingerprints[0], statesKeyId: keyIds.length > 0 };
 }
 
 function issuerError(found: string): Error {
