@@ -45,9 +45,8 @@ test("P5: a prepared verify answers as the bundled one does, and one made for an
 });
 
 test("P5: what is prepared is out of sight of the package", () => {
-  expect(
-    readdirSync(dist)
-      .filter((name) => !name.startsWith("."))
-      .join(),
-  ).not.toContain("cache");
+  // Programs of the bundle may be named after caches; what V8 wrote ends in `.cache`.
+  const seen = readdirSync(dist).filter((name) => !name.startsWith("."));
+  expect(seen.filter((name) => name.endsWith(".cache"))).toEqual([]);
+  expect(seen).toContain("main.js");
 });
