@@ -166,26 +166,15 @@ registries() {
   echo "installed  distribution $distribution_version, regctl $regctl_version"
 }
 
-# A catalogue or scanner written in Go: NAME MODULE VERSION, the program in MODULE/cmd/NAME.
-scanner() {
+# A program written in Go: NAME PACKAGE VERSION.
+go_program() {
   local stamp=$peers/$1.installed
   if [ "$(cat "$stamp" 2>/dev/null)" = "$3" ] && [ -x "$peers/bin/$1" ]; then echo "kept       $1 $3"; return; fi
   command -v go > /dev/null || { echo "skipped    $1: go is not installed"; return; }
-  (cd / && CGO_ENABLED=0 GOFLAGS='-trimpath -buildvcs=false' GOBIN=$peers/bin go install -ldflags '-s -w' "$2/cmd/$1@$3") \
+  (cd / && CGO_ENABLED=0 GOFLAGS='-trimpath -buildvcs=false' GOBIN=$peers/bin go install -ldflags '-s -w' "$2@$3") \
     > /dev/null 2>&1 || return 1
   printf '%s' "$3" > "$stamp"
   echo "installed  $1 $3"
-}
-
-opa_version=v1.22.0
-opa() {
-  local stamp=$peers/opa.installed
-  if [ "$(cat "$stamp" 2>/dev/null)" = "$opa_version" ] && [ -x "$peers/bin/opa" ]; then echo "kept       opa $opa_version"; return; fi
-  command -v go > /dev/null || { echo "skipped    opa: go is not installed"; return; }
-  (cd / && CGO_ENABLED=0 GOFLAGS='-trimpath -buildvcs=false' GOBIN=$peers/bin go install -ldflags '-s -w' "github.com/open-policy-agent/opa@$opa_version") \
-    > /dev/null 2>&1 || return 1
-  printf '%s' "$opa_version" > "$stamp"
-  echo "installed  opa $opa_version"
 }
 
 # Built in a copy of the module: it does not install by version.
@@ -237,14 +226,14 @@ for name in "$@"; do
     versitygw) versitygw ;;
     conformance) conformance ;;
     registries) registries ;;
-    syft) scanner syft github.com/anchore/syft v1.52.0 ;;
-    grype) scanner grype github.com/anchore/grype v0.115.0 ;;
+    syft) go_program syft github.com/anchore/syft/cmd/syft v1.52.0 ;;
+    grype) go_program grype github.com/anchore/grype/cmd/grype v0.115.0 ;;
     # Newer ones want a newer Go.
-    osv-scanner) scanner osv-scanner github.com/google/osv-scanner/v2 v2.5.0 ;;
+    osv-scanner) go_program osv-scanner github.com/google/osv-scanner/v2/cmd/osv-scanner v2.5.0 ;;
     cdxgen) cdxgen ;;
     cel) cel ;;
     sigstore-go) sigstore_go ;;
-    opa) opa ;;
+    opa) go_program opa github.com/open-policy-agent/opa v1.22.0 ;;
     slsa-verifier) slsa_verifier ;;
     sigstore-js) sigstore_javascript ;;
     *) echo "install.sh: no such peer: $name" >&2; exit 2 ;;

@@ -81,7 +81,7 @@ export const command: Command = {
       const { baseline } = report;
       if (!isDigest(baseline)) throw new TypeError(`a run named no digest: ${baseline}`);
       const signed =
-        given(invocation, "no-sign") || invocation.options["sign"] === false
+        invocation.options["sign"] === false
           ? undefined
           : await signControlTest(factory, {
               ...{ pipeline, baseline, experiments: report.experiments, outcome: report.outcome },

@@ -69,7 +69,8 @@ export const alterations: readonly Experiment[] = [
   altered(
     { id: "missing-evidence", control: "absence never passes", attempt: "one bundle after the other is taken away" },
     async (bench) => {
-      let last: Attempt = { exitCode: 3, words: "", passed: false };
+      // Without a bundle nothing was tried, and nothing held.
+      let last: Attempt = { exitCode: 0, words: "no bundle of the run was found", passed: true };
       for (const path of await evidenceOf(bench)) {
         renameSync(path, `${path}.aside`);
         try {

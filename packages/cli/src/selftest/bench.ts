@@ -1,5 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readYaml } from "@touchmark/formats/pipeline";
@@ -32,6 +34,8 @@ export interface Bench {
   artifact: string;
   /** Word that only the host knows: in a file of the user's and in a variable. */
   readonly canary: { readonly path: string; readonly variable: string; readonly value: string };
+  /** `HOST:PORT` of a server on the host that answers everybody: what a step reaches it must not. */
+  readonly server: string;
   /** Runs the command against the scratch factory. */
   tell(words: readonly string[], environment?: Readonly<Record<string, string>>): Promise<Told>;
   /** Commits a changed pipeline to the copy; returns what puts the former one back. */
@@ -55,7 +59,7 @@ export interface BenchOptions {
 }
 
 /** Makes the copy of the source and an empty factory. @throws SELFTEST_SOURCE */
-export function openBench(options: BenchOptions): Bench {
+export async function openBench(options: BenchOptions): Promise<Bench> {
   const place = realpathSync(mkdtempSync(join(tmpdir(), "touchmark-selftest-")));
   const source = join(place, "source");
   const home = join(place, "home");
@@ -96,6 +100,9 @@ export function openBench(options: BenchOptions): Bench {
     value: `canary-${process.pid}-${Date.now()}`,
   };
   writeFileSync(canary.path, canary.value, { mode: 0o600 });
+  const listener = createServer((_request, response) => response.end("reached"));
+  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  const { port } = listener.address() as AddressInfo;
   const tell: Bench["tell"] = (words, environment = {}) =>
     run(
       options,
@@ -104,7 +111,7 @@ export function openBench(options: BenchOptions): Bench {
       source,
     );
   return {
-    ...{ source, home, canary, tell, artifact: "" },
+    ...{ source, home, canary, tell, artifact: "", server: `127.0.0.1:${port}` },
     pipeline: options.pipeline,
     victim: names.find((name) => network(name) !== "fetch" && (steps[name] as PlainPipeline)["image"] === undefined),
     fetcher: names.find((name) => network(name) === "fetch"),
@@ -130,7 +137,10 @@ export function openBench(options: BenchOptions): Bench {
       }[];
       return runs.filter(({ state, artifacts }) => state === "succeeded" && artifacts.length > 0).length;
     },
-    close: () => rmSync(place, { recursive: true, force: true }),
+    close() {
+      listener.close();
+      rmSync(place, { recursive: true, force: true });
+    },
   };
 }
 

@@ -56,6 +56,7 @@ describe.skipIf(missing !== null)(`attacks on a pipeline${missing === null ? "" 
       const project = scene.project("shop", pipeline, { "hello.txt": "hello\n" });
       const before = project.git("status", "--porcelain") + project.git("rev-parse", "HEAD");
       const only = [
+        "network",
         "host-file",
         "unsealed",
         "foreign-host",
@@ -66,6 +67,7 @@ describe.skipIf(missing !== null)(`attacks on a pipeline${missing === null ? "" 
       ];
       const report = await selfTest({ ...options(project.directory), only });
       expect(report.experiments.map(({ id, outcome, detail }) => [id, outcome, detail])).toEqual([
+        ["network", "held", "exit 1"],
         ["host-file", "held", "exit 1"],
         ["foreign-host", "skipped", "no step fetches anything"],
         ["unsealed", "held", "PROCESS_NOT_ALLOWED"],

@@ -36,7 +36,7 @@ export async function selfTest(request: SelfTestRequest): Promise<SelfTestReport
     );
   }
   const chosen = experiments.filter(({ id }) => request.only.length === 0 || request.only.includes(id));
-  const bench = openBench(request);
+  const bench = await openBench(request);
   try {
     const told = await bench.tell(["run", request.pipeline, "--json"]);
     const outcome = told.exitCode === 0 ? (JSON.parse(told.out) as { artifacts?: readonly { digest: string }[] }) : {};

@@ -51,11 +51,11 @@ export const violations: readonly Experiment[] = [
     {
       id: "network",
       control: "steps have no network",
-      attempt: "a step without network connects to an address outside",
+      attempt: "a step without network connects to a server of the host",
       practices: ["RA-ADM-09", "minimize-network-connectivity"],
     },
-    () =>
-      "perl -MIO::Socket::INET -e 'IO::Socket::INET->new(PeerAddr => \"192.0.2.1:80\", Timeout => 5) or exit 1' || exit 1",
+    ({ server }) =>
+      `perl -MIO::Socket::INET -e 'IO::Socket::INET->new(PeerAddr => "${server}", Timeout => 5) or exit 1' || exit 1`,
   ),
   scripted(
     {
@@ -100,8 +100,8 @@ export const violations: readonly Experiment[] = [
       attempt: "a fetch step asks a host that no rule names",
       practices: ["define-trusted-package-repositories"],
     },
-    () =>
-      "perl -MHTTP::Tiny -e 'exit(HTTP::Tiny->new(timeout => 10)->get(\"http://selftest.invalid/tool\")->{success} ? 0 : 1)' || exit 1",
+    ({ server }) =>
+      `perl -MHTTP::Tiny -e 'exit(HTTP::Tiny->new(timeout => 10)->get("http://${server}/tool")->{success} ? 0 : 1)' || exit 1`,
     "fetcher",
   ),
   {
